@@ -1,0 +1,343 @@
+"""Every way in which the service refuses, one class a cause.
+
+A message names fields, positions and codes, never values, and says what to do
+next. ``ErrorCode`` is part of the wire contract: a code is never renamed.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import ClassVar
+
+_PLAIN_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-/()]{0,63}")
+_LONG_DIGIT_RUN = re.compile(r"\d{5,}")
+
+
+class ErrorCode(StrEnum):
+    """The cause, stable on the wire (``google.rpc.ErrorInfo.reason``)."""
+
+    # What was sent
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    COLUMN_MISSING = "COLUMN_MISSING"
+    COLUMN_UNLISTED = "COLUMN_UNLISTED"
+    COLUMN_DUPLICATED = "COLUMN_DUPLICATED"
+    COLUMN_TYPE_UNSUITABLE = "COLUMN_TYPE_UNSUITABLE"
+    BATCH_MALFORMED = "BATCH_MALFORMED"
+    BATCH_TOO_LARGE = "BATCH_TOO_LARGE"
+    BATCH_OUT_OF_ORDER = "BATCH_OUT_OF_ORDER"
+    SCHEMA_CHANGED = "SCHEMA_CHANGED"
+    STREAM_INCOMPLETE = "STREAM_INCOMPLETE"
+    PINS_CHANGED = "PINS_CHANGED"
+    IDENTIFIER_REFUSED = "IDENTIFIER_REFUSED"
+    PSEUDONYM_REFUSED = "PSEUDONYM_REFUSED"
+    # Policies, projects and lists
+    POLICY_INVALID = "POLICY_INVALID"
+    POLICY_UNKNOWN = "POLICY_UNKNOWN"
+    POLICY_EXISTS = "POLICY_EXISTS"
+    PROJECT_UNKNOWN = "PROJECT_UNKNOWN"
+    PROJECT_EXISTS = "PROJECT_EXISTS"
+    PROJECT_NOT_ACTIVE = "PROJECT_NOT_ACTIVE"
+    STATE_CONFLICT = "STATE_CONFLICT"
+    OPT_OUT_LIST_MISSING = "OPT_OUT_LIST_MISSING"
+    OPT_OUT_LIST_STALE = "OPT_OUT_LIST_STALE"
+    OPT_OUT_LIST_REFUSED = "OPT_OUT_LIST_REFUSED"
+    # Who asks
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a secret
+    ACCESS_DENIED = "ACCESS_DENIED"
+    PURPOSE_MISSING = "PURPOSE_MISSING"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    TOO_MANY_STREAMS = "TOO_MANY_STREAMS"
+    # What the service stands on
+    KEY_VAULT_UNAVAILABLE = "KEY_VAULT_UNAVAILABLE"
+    KEY_VAULT_REFUSED = "KEY_VAULT_REFUSED"
+    KEY_UNKNOWN = "KEY_UNKNOWN"
+    KEY_ROW_REFUSED = "KEY_ROW_REFUSED"
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    STORE_FULL = "STORE_FULL"
+    REGISTER_CORRUPT = "REGISTER_CORRUPT"
+    AUDIT_BROKEN = "AUDIT_BROKEN"
+    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
+    CERTIFICATE_EXPIRED = "CERTIFICATE_EXPIRED"
+    DEADLINE_TOO_SHORT = "DEADLINE_TOO_SHORT"
+    SHUTTING_DOWN = "SHUTTING_DOWN"
+    CONFIGURATION_INVALID = "CONFIGURATION_INVALID"
+    INTERNAL = "INTERNAL"
+
+
+class PseudoError(Exception):
+    """What every refusal has: a code, and a message that is safe to show."""
+
+    code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def name_field(name: str, position: int) -> str:
+    """Return a column's name if it is plainly a name, else its position.
+
+    A file without a header line has a patient's values as its column names, so
+    a name with a long run of digits or unusual characters is never repeated.
+    """
+    if _PLAIN_FIELD_NAME.fullmatch(name) and not _LONG_DIGIT_RUN.search(name):
+        return f'"{name}"'
+    return f"number {position + 1} (name withheld)"
+
+
+def name_fields(fields: Iterable[tuple[int, str]]) -> str:
+    """Return several columns, by position and name, as one safe phrase."""
+    return ", ".join(name_field(name, position) for position, name in fields)
+
+
+class InvalidArgument(PseudoError):
+    """A field of the request has an impossible value."""
+
+    code = ErrorCode.INVALID_ARGUMENT
+
+
+class ColumnMissing(PseudoError):
+    """The policy names a column that the table lacks."""
+
+    code = ErrorCode.COLUMN_MISSING
+
+
+class ColumnUnlisted(PseudoError):
+    """The table has a column that the policy does not name."""
+
+    code = ErrorCode.COLUMN_UNLISTED
+
+
+class ColumnDuplicated(PseudoError):
+    """Two columns have the same name."""
+
+    code = ErrorCode.COLUMN_DUPLICATED
+
+
+class ColumnTypeUnsuitable(PseudoError):
+    """A column's type cannot take its treatment."""
+
+    code = ErrorCode.COLUMN_TYPE_UNSUITABLE
+
+
+class BatchMalformed(PseudoError):
+    """The bytes are not one valid, uncompressed record batch of the schema."""
+
+    code = ErrorCode.BATCH_MALFORMED
+
+
+class BatchTooLarge(PseudoError):
+    """A batch, or a field in it, exceeds a limit of the service."""
+
+    code = ErrorCode.BATCH_TOO_LARGE
+
+
+class BatchOutOfOrder(PseudoError):
+    """A batch was skipped, repeated or sent after the end."""
+
+    code = ErrorCode.BATCH_OUT_OF_ORDER
+
+
+class SchemaChanged(PseudoError):
+    """A batch does not have the schema of the header."""
+
+    code = ErrorCode.SCHEMA_CHANGED
+
+
+class StreamIncomplete(PseudoError):
+    """The stream ended without its end message, or the totals do not agree."""
+
+    code = ErrorCode.STREAM_INCOMPLETE
+
+
+class PinsChanged(PseudoError):
+    """The client demanded other pins than the service holds now."""
+
+    code = ErrorCode.PINS_CHANGED
+
+
+class IdentifierRefused(PseudoError):
+    """An identifier, or its kind, cannot be used."""
+
+    code = ErrorCode.IDENTIFIER_REFUSED
+
+
+class PseudonymRefused(PseudoError):
+    """A text is not a pseudonym of the expected project, kind and version."""
+
+    code = ErrorCode.PSEUDONYM_REFUSED
+
+
+class PolicyInvalid(PseudoError):
+    """A policy cannot be read, or breaks a rule."""
+
+    code = ErrorCode.POLICY_INVALID
+
+
+class PolicyUnknown(PseudoError):
+    """No policy is registered under this release and number."""
+
+    code = ErrorCode.POLICY_UNKNOWN
+
+
+class PolicyExists(PseudoError):
+    """Another text is registered under this release and number."""
+
+    code = ErrorCode.POLICY_EXISTS
+
+
+class ProjectUnknown(PseudoError):
+    """No project has this id."""
+
+    code = ErrorCode.PROJECT_UNKNOWN
+
+
+class ProjectExists(PseudoError):
+    """A project with this id was made before."""
+
+    code = ErrorCode.PROJECT_EXISTS
+
+
+class ProjectNotActive(PseudoError):
+    """The project is suspended or closed."""
+
+    code = ErrorCode.PROJECT_NOT_ACTIVE
+
+
+class StateConflict(PseudoError):
+    """Somebody else changed the state first."""
+
+    code = ErrorCode.STATE_CONFLICT
+
+
+class OptOutListMissing(PseudoError):
+    """The project applies opt-outs and no list is loaded."""
+
+    code = ErrorCode.OPT_OUT_LIST_MISSING
+
+
+class OptOutListStale(PseudoError):
+    """The loaded opt-out list has expired."""
+
+    code = ErrorCode.OPT_OUT_LIST_STALE
+
+
+class OptOutListRefused(PseudoError):
+    """An opt-out list cannot be loaded as it is."""
+
+    code = ErrorCode.OPT_OUT_LIST_REFUSED
+
+
+class Unauthenticated(PseudoError):
+    """The caller showed no valid token or certificate."""
+
+    code = ErrorCode.UNAUTHENTICATED
+
+
+class TokenExpired(PseudoError):
+    """The caller's token was valid and has expired."""
+
+    code = ErrorCode.TOKEN_EXPIRED
+
+
+class AccessDenied(PseudoError):
+    """The caller's roles do not permit this."""
+
+    code = ErrorCode.ACCESS_DENIED
+
+
+class PurposeMissing(PseudoError):
+    """A data call came without a usable purpose."""
+
+    code = ErrorCode.PURPOSE_MISSING
+
+
+class QuotaExceeded(PseudoError):
+    """The caller has used up today's distinct identifiers in this project."""
+
+    code = ErrorCode.QUOTA_EXCEEDED
+
+
+class TooManyStreams(PseudoError):
+    """The caller has as many streams open as it may."""
+
+    code = ErrorCode.TOO_MANY_STREAMS
+
+
+class KeyVaultUnavailable(PseudoError):
+    """The key vault does not answer, throttles or fails; trying again may help."""
+
+    code = ErrorCode.KEY_VAULT_UNAVAILABLE
+
+
+class KeyVaultRefused(PseudoError):
+    """The key vault forbids the operation, or the key is disabled or expired."""
+
+    code = ErrorCode.KEY_VAULT_REFUSED
+
+
+class KeyUnknown(PseudoError):
+    """There is no such key, or no such version of it."""
+
+    code = ErrorCode.KEY_UNKNOWN
+
+
+class KeyRowRefused(PseudoError):
+    """A stored key row fails its signature or its check value."""
+
+    code = ErrorCode.KEY_ROW_REFUSED
+
+
+class StoreUnavailable(PseudoError):
+    """The database does not answer, or is locked by another process."""
+
+    code = ErrorCode.STORE_UNAVAILABLE
+
+
+class StoreFull(PseudoError):
+    """The database cannot write for want of space."""
+
+    code = ErrorCode.STORE_FULL
+
+
+class RegisterCorrupt(PseudoError):
+    """A segment of the register fails its check."""
+
+    code = ErrorCode.REGISTER_CORRUPT
+
+
+class AuditBroken(PseudoError):
+    """The audit trail fails its verification, or cannot be continued."""
+
+    code = ErrorCode.AUDIT_BROKEN
+
+
+class SignatureRefused(PseudoError):
+    """A signature or certificate does not verify."""
+
+    code = ErrorCode.SIGNATURE_REFUSED
+
+
+class CertificateExpired(PseudoError):
+    """The process signing certificate has expired and cannot be renewed."""
+
+    code = ErrorCode.CERTIFICATE_EXPIRED
+
+
+class DeadlineTooShort(PseudoError):
+    """Too little time is left to answer."""
+
+    code = ErrorCode.DEADLINE_TOO_SHORT
+
+
+class ShuttingDown(PseudoError):
+    """The server drains: it finishes what it has and takes nothing new."""
+
+    code = ErrorCode.SHUTTING_DOWN
+
+
+class ConfigurationInvalid(PseudoError):
+    """The configuration cannot be used."""
+
+    code = ErrorCode.CONFIGURATION_INVALID

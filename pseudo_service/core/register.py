@@ -1,0 +1,153 @@
+"""The sealed register's values: data keys and segments.
+
+A segment packs the new identities of one batch, sealed with AES-256-GCM under a
+data key whose private half only the linkage identity has. Its blind index tells
+ingestion who is known without opening anything.
+"""
+
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.keys import SecretKey
+
+SEGMENT_FORMAT = "pseudo/segment/v1"
+NONCE_BYTES = 12
+INDEX_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataKeyRow:
+    """A register data key, wrapped to the vault's "linkage" key."""
+
+    data_key_id: str
+    wrapping_key_id: str
+    wrapped: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """Identities of one kind, sealed. ``blind_index`` is 16 bytes an identity."""
+
+    segment_id: str
+    kind: str
+    count: int
+    data_key_id: str
+    nonce: bytes
+    sealed: bytes = field(repr=False)
+    blind_index: bytes = field(repr=False)
+    mac: bytes = field(repr=False)
+
+
+def seal_segment(
+    identities: list[bytes],
+    *,
+    blind_index: np.ndarray,
+    segment_id: str,
+    kind: str,
+    data_key_id: str,
+    data_key: SecretKey,
+    mac_key: SecretKey,
+    nonce: bytes,
+) -> Segment:
+    """Seal canonical identities, in the order of their blind index.
+
+    Args:
+        identities: Canonical identifiers, each at most 255 bytes.
+        blind_index: (n, 16) uint8, one row an identity.
+        segment_id: A fresh id.
+        kind: The identifier kind, as text.
+        data_key_id: The id of ``data_key``.
+        data_key: Seals the identities.
+        mac_key: Authenticates the segment to ingestion.
+        nonce: 12 random bytes, never used before under this data key.
+    """
+    index = np.ascontiguousarray(blind_index, dtype=np.uint8).tobytes()
+    packed = b"".join(bytes((len(i),)) + i for i in identities)
+    aad = _associate(segment_id, kind, len(identities), data_key_id, index)
+    sealed = AESGCM(data_key.reveal()).encrypt(nonce, packed, aad)
+    return Segment(
+        segment_id=segment_id,
+        kind=kind,
+        count=len(identities),
+        data_key_id=data_key_id,
+        nonce=nonce,
+        sealed=sealed,
+        blind_index=index,
+        mac=_authenticate(mac_key, aad, nonce, sealed),
+    )
+
+
+def check_segment(segment: Segment, mac_key: SecretKey) -> None:
+    """Raise unless ingestion wrote this segment, whole and unedited.
+
+    Raises:
+        RegisterCorrupt: The segment's MAC or its index length does not agree.
+    """
+    aad = _associate(
+        segment.segment_id,
+        segment.kind,
+        segment.count,
+        segment.data_key_id,
+        segment.blind_index,
+    )
+    expected = _authenticate(mac_key, aad, segment.nonce, segment.sealed)
+    whole = len(segment.blind_index) == INDEX_BYTES * segment.count
+    if not (whole and hmac.compare_digest(expected, segment.mac)):
+        raise RegisterCorrupt(_describe_corruption(segment))
+
+
+def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
+    """Return the canonical identities of a segment, in order.
+
+    Raises:
+        RegisterCorrupt: The segment does not open under this key.
+    """
+    aad = _associate(
+        segment.segment_id,
+        segment.kind,
+        segment.count,
+        segment.data_key_id,
+        segment.blind_index,
+    )
+    try:
+        packed = AESGCM(data_key.reveal()).decrypt(segment.nonce, segment.sealed, aad)
+    except InvalidTag:
+        raise RegisterCorrupt(_describe_corruption(segment)) from None
+    identities = []
+    position = 0
+    while position < len(packed):
+        end = position + 1 + packed[position]
+        identities.append(packed[position + 1 : end])
+        position = end
+    if len(identities) != segment.count:
+        raise RegisterCorrupt(_describe_corruption(segment))
+    return identities
+
+
+def _associate(
+    segment_id: str, kind: str, count: int, data_key_id: str, index: bytes
+) -> bytes:
+    fields = [SEGMENT_FORMAT, segment_id, kind, str(count), data_key_id]
+    parts = [text.encode() for text in fields] + [hashlib.sha256(index).digest()]
+    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
+
+
+def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
+    message = aad + nonce + hashlib.sha256(sealed).digest()
+    return hmac.digest(key.reveal(), message, hashlib.sha256)
+
+
+def _describe_corruption(segment: Segment) -> str:
+    return (
+        f"register segment {segment.segment_id} fails its check: stop ingestion and "
+        "restore the register from a backup; `pseudo audit verify` tells what was written"
+    )

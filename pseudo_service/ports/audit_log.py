@@ -1,0 +1,50 @@
+"""Reading the audit trail, and the checkpoints inside and outside the database."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pseudo_service.core.audit import ChainHead, Checkpoint, RecordedEvent
+
+
+class AuditLog(Protocol):
+    """Reads chains and keeps checkpoints."""
+
+    def heads(self) -> Sequence[ChainHead]:
+        """Return the last event of every chain, committed."""
+        ...
+
+    def read(self, chain: str) -> Iterator[RecordedEvent]:
+        """Yield a chain's events by sequence, in pages."""
+        ...
+
+    def chains(self) -> Sequence[str]:
+        """Return the names of all chains."""
+        ...
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """Return the checkpoint with the highest number, or None."""
+        ...
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        """Store a checkpoint.
+
+        Raises:
+            StateConflict: Another process made this number first.
+        """
+        ...
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        """Yield all checkpoints by number."""
+        ...
+
+
+class CheckpointArchive(Protocol):
+    """Append-only storage outside the database."""
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        """Copy a checkpoint; an existing number is left as it is."""
+        ...
+
+    def read(self) -> Iterator[Checkpoint]:
+        """Yield the copies by number."""
+        ...

@@ -1,0 +1,66 @@
+"""Durable changes and their audit events, committed together.
+
+No state change without its event in the same transaction: every mutator of every
+store takes the event. Changes that wait are committed together, so that a high
+rate of calls costs one disk flush for many.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+
+from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.register import DataKeyRow, Segment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaCharge:
+    """Distinct identifiers that a caller has just used.
+
+    ``codes`` are 64-bit keyed hashes (numpy uint64), so that resends count once.
+    """
+
+    caller: str
+    project: str
+    day: date
+    codes: np.ndarray
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchChange:
+    """Everything that must be durable before an answer leaves."""
+
+    event: AuditEvent
+    data_keys: Sequence[DataKeyRow] = ()
+    segments: Sequence[Segment] = ()
+    charge: QuotaCharge | None = None
+
+
+class PendingCommit(Protocol):
+    """A change on its way to the disk."""
+
+    def wait(self) -> None:
+        """Return when the change is durable; raise why it is not.
+
+        Raises:
+            QuotaExceeded: The charge would go over its limit; nothing was written.
+            StoreUnavailable: The database is locked, gone or too slow.
+            StoreFull: No space is left.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Writes batch changes and plain events."""
+
+    def submit(self, change: BatchChange) -> PendingCommit:
+        """Queue a change; it becomes durable whole, or not at all."""
+        ...
+
+    def record(self, event: AuditEvent) -> None:
+        """Append an event to the audit trail and return when it is durable."""
+        ...

@@ -1,0 +1,45 @@
+"""Opt-out lists, stored as keyed indices, never as identifiers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import numpy as np
+
+from pseudo_service.core.audit import AuditEvent
+
+
+class OptOutListKind(StrEnum):
+    """An allow list (what MESH returns: who has not opted out) or an opt-out list."""
+
+    ALLOW = "allow"
+    OPT_OUT = "opt_out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptOutList:
+    """What is known of a loaded list; ``digest`` is keyed."""
+
+    list_id: str
+    kind: OptOutListKind
+    entries: int
+    digest: bytes
+    loaded_at: datetime
+    expires_at: datetime
+
+
+class OptOutStore(Protocol):
+    """Keeps the lists; the newest is the one in force."""
+
+    def load(self, facts: OptOutList, indices: np.ndarray, audit: AuditEvent) -> None:
+        """Store a list in one transaction. ``indices``: (n, 16) uint8, sorted."""
+        ...
+
+    def newest(self) -> OptOutList | None:
+        """Return the list in force, or None."""
+        ...
+
+    def read(self, list_id: str) -> np.ndarray:
+        """Return a list's indices, (n, 16) uint8, sorted."""
+        ...

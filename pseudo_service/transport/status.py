@@ -1,0 +1,56 @@
+"""The one table from an error's code to its gRPC status: total, no default."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import grpc
+
+from pseudo_service.core.errors import ErrorCode
+
+STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
+    {
+        ErrorCode.INVALID_ARGUMENT: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.COLUMN_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.COLUMN_UNLISTED: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.COLUMN_DUPLICATED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.COLUMN_TYPE_UNSUITABLE: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.BATCH_MALFORMED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.BATCH_TOO_LARGE: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorCode.BATCH_OUT_OF_ORDER: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.SCHEMA_CHANGED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.STREAM_INCOMPLETE: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.PINS_CHANGED: grpc.StatusCode.ABORTED,
+        ErrorCode.IDENTIFIER_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.PSEUDONYM_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.POLICY_INVALID: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.POLICY_UNKNOWN: grpc.StatusCode.NOT_FOUND,
+        ErrorCode.POLICY_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+        ErrorCode.PROJECT_UNKNOWN: grpc.StatusCode.NOT_FOUND,
+        ErrorCode.PROJECT_EXISTS: grpc.StatusCode.ALREADY_EXISTS,
+        ErrorCode.PROJECT_NOT_ACTIVE: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.STATE_CONFLICT: grpc.StatusCode.ABORTED,
+        ErrorCode.OPT_OUT_LIST_MISSING: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.OPT_OUT_LIST_STALE: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.OPT_OUT_LIST_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+        ErrorCode.TOKEN_EXPIRED: grpc.StatusCode.UNAUTHENTICATED,
+        ErrorCode.ACCESS_DENIED: grpc.StatusCode.PERMISSION_DENIED,
+        ErrorCode.PURPOSE_MISSING: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorCode.TOO_MANY_STREAMS: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorCode.KEY_VAULT_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.KEY_VAULT_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.KEY_UNKNOWN: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.KEY_ROW_REFUSED: grpc.StatusCode.DATA_LOSS,
+        ErrorCode.STORE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.STORE_FULL: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.REGISTER_CORRUPT: grpc.StatusCode.DATA_LOSS,
+        ErrorCode.AUDIT_BROKEN: grpc.StatusCode.DATA_LOSS,
+        ErrorCode.SIGNATURE_REFUSED: grpc.StatusCode.DATA_LOSS,
+        ErrorCode.CERTIFICATE_EXPIRED: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.DEADLINE_TOO_SHORT: grpc.StatusCode.DEADLINE_EXCEEDED,
+        ErrorCode.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.CONFIGURATION_INVALID: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.INTERNAL: grpc.StatusCode.INTERNAL,
+    }
+)
