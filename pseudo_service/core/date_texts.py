@@ -1,0 +1,206 @@
+"""Dates that arrive as text: explicit formats, each with its own precision."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pseudo_service.core.errors import InvalidArgument
+from pseudo_service.core.missing import fold, is_missing
+
+ISO_FORMATS: Final = (
+    "%Y-%m-%d",
+    "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M:%S.%f",
+    "%Y-%m-%dT%H:%M:%S%z",
+    "%Y-%m",
+    "%Y",
+)
+"""What is read where a policy lists no formats: ISO 8601, no ambiguous order."""
+YEAR_ANCHOR: Final = (7, 1)
+"""A year shifts from 1 July, the middle of it."""
+MONTH_ANCHOR: Final = 15
+"""A month shifts from its 15th day."""
+_DIRECTIVES: Final = frozenset("YmdbBHMSfz")
+_DIRECTIVE: Final = re.compile("%(.)")
+_TIMESPECS: Final = {"f": "microseconds", "S": "seconds", "M": "minutes", "H": "hours"}
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+class Precision(IntEnum):
+    """How much of a date the text states."""
+
+    YEAR = 4
+    MONTH = 7
+    DAY = 10
+
+
+class Reading(IntEnum):
+    """What came of reading a text."""
+
+    DATE = 0
+    MISSING = 1
+    UNPARSEABLE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedDates:
+    """Texts as dates, one row a text.
+
+    ``days`` counts from 1970-01-01 (the anchor's day where the text is partial),
+    ``precision`` is the length of the ISO date, ``time`` what follows it.
+    """
+
+    days: npt.NDArray[np.int64]
+    precision: npt.NDArray[np.uint8]
+    time: pa.StringArray
+    readings: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedDate:
+    """One text as a date: day number, precision, and its time in ISO 8601."""
+
+    days: int
+    precision: Precision
+    time: str = ""
+
+
+def check_formats(formats: tuple[str, ...]) -> None:
+    """Raise unless every format is unambiguous and can be shifted.
+
+    Raises:
+        InvalidArgument: A directive is unknown, or a year, or the month of a
+            day, is missing; two-digit years are refused, their century is a guess.
+    """
+    for position, text in enumerate(formats):
+        found = _DIRECTIVE.findall(text)
+        if not set(found) <= _DIRECTIVES or len(found) != len(set(found)):
+            msg = f"date format {position + 1}: use %Y %m %b %B %d %H %M %S %f %z, once"
+        elif "Y" not in found:
+            msg = f"date format {position + 1}: needs the four-digit year, %Y"
+        elif not _is_nested(found):
+            msg = (
+                f"date format {position + 1}: a day needs its month, "
+                "a time its day, minutes their hour"
+            )
+        else:
+            continue
+        raise InvalidArgument(msg)
+
+
+def _is_nested(found: list[str]) -> bool:
+    months = len({"m", "b", "B"} & set(found))
+    steps = [months == 1, "d" in found, "H" in found, "M" in found, "S" in found]
+    if months > 1 or steps != sorted(steps, reverse=True):
+        return False
+    return ("f" not in found or "S" in found) and ("z" not in found or "M" in found)
+
+
+def parse_dates(values: pa.StringArray, formats: tuple[str, ...]) -> ParsedDates:
+    """Read every text by the first format that fits it.
+
+    Args:
+        values: Texts; each distinct one is read once.
+        formats: As ``check_formats`` takes them; empty means ``ISO_FORMATS``.
+    """
+    encoded = values.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    parse = _choose_parser(formats or ISO_FORMATS)
+    outcomes = [parse(text) for text in texts]
+    parsed = [
+        found if isinstance(found, ParsedDate) else _NOTHING for found in outcomes
+    ]
+    readings = [
+        Reading.DATE if isinstance(found, ParsedDate) else found for found in outcomes
+    ]
+    return _spread(encoded, parsed, readings)
+
+
+_NOTHING: Final = ParsedDate(days=0, precision=Precision.DAY)
+
+
+def _spread(
+    encoded: pa.DictionaryArray, parsed: list[ParsedDate], readings: list[Reading]
+) -> ParsedDates:
+    """Return the outcomes of the distinct texts, one row a value; nulls are missing."""
+    rows = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
+    parsed = [*parsed, _NOTHING]
+    days = np.array([one.days for one in parsed], dtype=np.int64)
+    precision = np.array([one.precision for one in parsed], dtype=np.uint8)
+    times = pa.array([one.time for one in parsed], pa.string())
+    outcomes = np.array([*readings, Reading.MISSING], dtype=np.uint8)
+    return ParsedDates(
+        days=days[rows],
+        precision=precision[rows],
+        time=times.take(pa.array(rows)),
+        readings=outcomes[rows],
+    )
+
+
+def _choose_parser(
+    formats: tuple[str, ...],
+) -> Callable[[str], ParsedDate | Reading]:
+    described = [(text, frozenset(_DIRECTIVE.findall(text))) for text in formats]
+
+    def parse(text: str) -> ParsedDate | Reading:
+        folded = fold(text)
+        if is_missing(folded):
+            return Reading.MISSING
+        for layout, directives in described:
+            try:
+                moment = datetime.strptime(folded, layout)  # noqa: DTZ007
+            except ValueError:
+                continue
+            return _describe(moment, directives)
+        return Reading.UNPARSEABLE
+
+    return parse
+
+
+def _describe(moment: datetime, directives: frozenset[str]) -> ParsedDate:
+    if not directives & {"m", "b", "B"}:
+        month, day = YEAR_ANCHOR
+        anchor = date(moment.year, month, day)
+        return ParsedDate(days=number_day(anchor), precision=Precision.YEAR)
+    if "d" not in directives:
+        anchor = date(moment.year, moment.month, MONTH_ANCHOR)
+        return ParsedDate(days=number_day(anchor), precision=Precision.MONTH)
+    time = _format_time(moment, directives)
+    return ParsedDate(
+        days=number_day(moment.date()), precision=Precision.DAY, time=time
+    )
+
+
+def _format_time(moment: datetime, directives: frozenset[str]) -> str:
+    if "H" not in directives:
+        return ""
+    finest = next(part for part in "fSMH" if part in directives)
+    return moment.isoformat(timespec=_TIMESPECS[finest])[Precision.DAY :]
+
+
+def number_day(day: date) -> int:
+    """Return the days from 1970-01-01 to a day."""
+    return day.toordinal() - _EPOCH
+
+
+def format_days(
+    days: npt.NDArray[np.int64], precision: npt.NDArray[np.uint8]
+) -> pa.StringArray:
+    """Return ISO 8601 dates of the precision asked, for days of years 1 to 9999."""
+    texts = pa.array(days.astype(np.int32), pa.date32()).cast(pa.string())
+    if (precision == Precision.DAY).all():
+        return texts
+    months = pc.utf8_slice_codeunits(texts, 0, Precision.MONTH)
+    years = pc.utf8_slice_codeunits(texts, 0, Precision.YEAR)
+    partial = pc.if_else(pa.array(precision == Precision.YEAR), years, months)
+    return pc.if_else(pa.array(precision == Precision.DAY), texts, partial)

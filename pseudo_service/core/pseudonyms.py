@@ -1,0 +1,200 @@
+"""The text form of a pseudonym: encode, parse, and the tag of a project.
+
+``<tag>-<letter><version><26 symbols><check symbol>``, for example with tag
+``ABCD``, kind ``nhs_number`` and key version 1. Symbols are Crockford's base 32
+(crockford.com/base32.html), strictly upper case; the check is Luhn modulo 32 over
+every symbol before it. ``docs/pseudonym-format.md`` publishes it with vectors.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
+from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.keyed_hash import MAC_BYTES
+from pseudo_service.core.projects import TAG_LENGTH
+
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+BODY_SYMBOLS: Final = 26
+LAST_VERSION: Final = 9999
+_BASE: Final = len(ALPHABET)
+_VALUES: Final = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_TAG: Final = re.compile(f"[{ALPHABET}]{{{TAG_LENGTH}}}")
+_FORM: Final = re.compile(
+    f"([{ALPHABET}]{{{TAG_LENGTH}}})-([A-Z])([1-9][0-9]{{0,3}})"
+    f"([{ALPHABET}]{{{BODY_SYMBOLS}}})([{ALPHABET}])",
+    re.ASCII,
+)
+_TAG_BITS: Final = 5 * TAG_LENGTH
+
+# The body is thirteen groups of ten bits, each written as two symbols at once.
+_GROUPS: Final = BODY_SYMBOLS // 2
+_PAIRS: Final = np.frombuffer(
+    "".join(first + second for first in ALPHABET for second in ALPHABET).encode(),
+    dtype=np.uint16,
+)
+
+
+def _double(value: int) -> int:
+    """Return what a doubled symbol adds to a Luhn sum: the digits of 2 x value."""
+    return 2 * value // _BASE + 2 * value % _BASE
+
+
+# What a group adds to the Luhn sum: its second symbol is at a doubled place.
+_PAIR_SUMS: Final = np.array(
+    [first + _double(second) for first in range(_BASE) for second in range(_BASE)],
+    dtype=np.uint16,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pseudonym:
+    """The parts of a pseudonym whose check symbol is right."""
+
+    tag: str
+    letter: str
+    version: int
+    mac: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PseudonymFormat:
+    """How one project writes pseudonyms of one kind under one key version."""
+
+    tag: str
+    kind: IdentifierKind
+    version: int
+    _head: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not _TAG.fullmatch(self.tag):
+            msg = f"project tag: {TAG_LENGTH} symbols of Crockford's base 32"
+            raise InvalidArgument(msg)
+        if not 1 <= self.version <= LAST_VERSION:
+            msg = f"key version: 1 to {LAST_VERSION}"
+            raise InvalidArgument(msg)
+        head = f"{self.tag}-{self.kind.letter}{self.version}"
+        object.__setattr__(self, "_head", head)
+
+    def encode(self, macs: npt.NDArray[np.uint8]) -> pa.StringArray:
+        """Return the pseudonyms of MACs (n, 16), none of them null."""
+        groups = _split_groups(macs)
+        text = np.empty((len(macs), len(self._head) + BODY_SYMBOLS + 1), np.uint8)
+        text[:, : len(self._head)] = np.frombuffer(self._head.encode(), np.uint8)
+        text[:, len(self._head) : -1] = _PAIRS[groups].view(np.uint8)
+        sums = _PAIR_SUMS[groups].sum(axis=1) + _sum_head(self._head)
+        text[:, -1] = np.frombuffer(ALPHABET.encode(), np.uint8)[-sums % _BASE]
+        return _wrap_fixed_width(text)
+
+    def encode_one(self, mac: bytes) -> str:
+        """Return the pseudonym of one 16-byte MAC."""
+        body = _encode_body(mac)
+        return self._head + body + _check_symbol(self._head + body)
+
+    def parse(self, text: str) -> bytes:
+        """Return the MAC that a pseudonym of this project, kind and version holds.
+
+        Raises:
+            PseudonymRefused: Naming the part that is wrong.
+        """
+        found = parse_pseudonym(text)
+        if found.tag != self.tag:
+            msg = "pseudonym: project tag is another project's"
+        elif found.letter != self.kind.letter:
+            msg = f"pseudonym: kind letter is not that of {self.kind.text}"
+        elif found.version != self.version:
+            msg = f"pseudonym: key version is {found.version}, expected {self.version}"
+        else:
+            return found.mac
+        raise PseudonymRefused(msg)
+
+
+def parse_pseudonym(text: str) -> Pseudonym:
+    """Read a pseudonym of any project, kind and version.
+
+    Raises:
+        PseudonymRefused: The form, the check symbol or the padding is wrong.
+    """
+    parts = _FORM.fullmatch(text)
+    if parts is None:
+        msg = "pseudonym: form is not TAG-KIND-VERSION-BODY-CHECK, all upper case"
+        raise PseudonymRefused(msg)
+    tag, letter, version, body, check = parts.groups()
+    if letter not in _VALUES or _check_symbol(text[:-1]) != check:
+        msg = "pseudonym: check symbol is wrong; look for a mistyped symbol"
+        raise PseudonymRefused(msg)
+    number = 0
+    for symbol in body:
+        number = number * _BASE + _VALUES[symbol]
+    if number >> (8 * MAC_BYTES):
+        msg = "pseudonym: padding is not zero"
+        raise PseudonymRefused(msg)
+    mac = number.to_bytes(MAC_BYTES, "big")
+    return Pseudonym(tag=tag, letter=letter, version=int(version), mac=mac)
+
+
+def draw_tag(entropy_bytes: bytes) -> str:
+    """Return a project tag from at least three random bytes, all tags alike likely.
+
+    Raises:
+        InvalidArgument: Fewer than three bytes were given.
+    """
+    if 8 * len(entropy_bytes) < _TAG_BITS:
+        msg = "project tag: draw at least 3 bytes"
+        raise InvalidArgument(msg)
+    number = int.from_bytes(entropy_bytes, "big")
+    return "".join(
+        ALPHABET[number >> shift & _BASE - 1] for shift in range(0, _TAG_BITS, 5)
+    )
+
+
+def _split_groups(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
+    """Return thirteen ten-bit groups a row (n, 13), the first padded with two zeros."""
+    halves = np.ascontiguousarray(macs).view(">u8").astype(np.uint64)
+    high, low = halves[:, 0], halves[:, 1]
+    groups = np.empty((len(macs), _GROUPS), dtype=np.uint16)
+    for group in range(_GROUPS):
+        shift = 10 * (_GROUPS - 1 - group)
+        if shift >= 64:  # noqa: PLR2004 - bits of a half
+            bits = high >> np.uint64(shift - 64)
+        elif shift > 54:  # noqa: PLR2004 - the one group that lies across the halves
+            bits = high << np.uint64(64 - shift) | low >> np.uint64(shift)
+        else:
+            bits = low >> np.uint64(shift)
+        groups[:, group] = bits & np.uint64(1023)
+    return groups
+
+
+def _wrap_fixed_width(text: npt.NDArray[np.uint8]) -> pa.StringArray:
+    rows, width = text.shape
+    offsets = np.arange(0, (rows + 1) * width, width, dtype=np.int32)
+    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
+
+
+def _encode_body(mac: bytes) -> str:
+    number = int.from_bytes(mac, "big")
+    shifts = range(5 * (BODY_SYMBOLS - 1), -1, -5)
+    return "".join(ALPHABET[number >> shift & _BASE - 1] for shift in shifts)
+
+
+def _check_symbol(text: str) -> str:
+    """Return the Luhn modulo 32 check symbol of a pseudonym without it."""
+    return ALPHABET[-_sum_symbols(text.replace("-", "")) % _BASE]
+
+
+def _sum_head(head: str) -> int:
+    """Return what the symbols before the body add to the Luhn sum.
+
+    The body has an even number of symbols, so the alternation starts afresh.
+    """
+    return _sum_symbols(head.replace("-", ""))
+
+
+def _sum_symbols(symbols: str) -> int:
+    values = [_VALUES[symbol] for symbol in reversed(symbols)]
+    return sum(map(_double, values[0::2])) + sum(values[1::2])
