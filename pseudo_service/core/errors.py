@@ -48,6 +48,7 @@ class ErrorCode(StrEnum):
     PURPOSE_MISSING = "PURPOSE_MISSING"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     TOO_MANY_STREAMS = "TOO_MANY_STREAMS"
+    IDENTITY_PROVIDER_UNAVAILABLE = "IDENTITY_PROVIDER_UNAVAILABLE"
     # What the service stands on
     KEY_VAULT_UNAVAILABLE = "KEY_VAULT_UNAVAILABLE"
     KEY_VAULT_REFUSED = "KEY_VAULT_REFUSED"
@@ -62,6 +63,7 @@ class ErrorCode(StrEnum):
     DEADLINE_TOO_SHORT = "DEADLINE_TOO_SHORT"
     SHUTTING_DOWN = "SHUTTING_DOWN"
     CONFIGURATION_INVALID = "CONFIGURATION_INVALID"
+    ANSWER_UNSOUND = "ANSWER_UNSOUND"
     INTERNAL = "INTERNAL"
 
 
@@ -265,6 +267,12 @@ class TooManyStreams(PseudoError):
     code = ErrorCode.TOO_MANY_STREAMS
 
 
+class IdentityProviderUnavailable(PseudoError):
+    """The issuer's signing keys cannot be fetched; trying again may help."""
+
+    code = ErrorCode.IDENTITY_PROVIDER_UNAVAILABLE
+
+
 class KeyVaultUnavailable(PseudoError):
     """The key vault does not answer, throttles or fails; trying again may help."""
 
@@ -341,3 +349,9 @@ class ConfigurationInvalid(PseudoError):
     """The configuration cannot be used."""
 
     code = ErrorCode.CONFIGURATION_INVALID
+
+
+class AnswerUnsound(PseudoError):
+    """An answer failed its own check before it left; it was withheld."""
+
+    code = ErrorCode.ANSWER_UNSOUND

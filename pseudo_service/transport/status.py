@@ -1,11 +1,21 @@
 """The one table from an error's code to its gRPC status: total, no default."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol, cast
 
 import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
 
 from pseudo_service.core.errors import ErrorCode
+
+DETAILS_KEY = "grpc-status-details-bin"
+ERROR_DOMAIN = "pseudo"
+_LONGEST_MESSAGE = 2000  # it travels twice, in at most 8 KiB of metadata
+
+Metadata = tuple[tuple[str, str | bytes], ...]
 
 STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
     {
@@ -38,6 +48,7 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.PURPOSE_MISSING: grpc.StatusCode.INVALID_ARGUMENT,
         ErrorCode.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
         ErrorCode.TOO_MANY_STREAMS: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorCode.IDENTITY_PROVIDER_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.KEY_VAULT_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.KEY_VAULT_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
         ErrorCode.KEY_UNKNOWN: grpc.StatusCode.FAILED_PRECONDITION,
@@ -51,6 +62,50 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.DEADLINE_TOO_SHORT: grpc.StatusCode.DEADLINE_EXCEEDED,
         ErrorCode.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.CONFIGURATION_INVALID: grpc.StatusCode.FAILED_PRECONDITION,
+        ErrorCode.ANSWER_UNSOUND: grpc.StatusCode.INTERNAL,
         ErrorCode.INTERNAL: grpc.StatusCode.INTERNAL,
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RichStatus(grpc.Status):
+    """What ``ServicerContext.abort_with_status`` takes."""
+
+    code: grpc.StatusCode
+    details: str
+    trailing_metadata: Metadata
+
+
+def build_status(
+    code: ErrorCode, message: str, request_id: str, metadata: Metadata = ()
+) -> RichStatus:
+    """Return the status of a failure, with ``google.rpc.ErrorInfo`` in its details.
+
+    ``ErrorInfo.reason`` is the code, ``domain`` is "pseudo" and its metadata names
+    the request, so that a client need not read the message.
+    """
+    text = message[:_LONGEST_MESSAGE]
+    info = error_details_pb2.ErrorInfo(
+        reason=code, domain=ERROR_DOMAIN, metadata={"request_id": request_id}
+    )
+    packed = any_pb2.Any()
+    packed.Pack(info)
+    status = STATUS_BY_CODE[code]
+    rich = status_pb2.Status(code=_read_number(status), message=text, details=[packed])
+    details = (DETAILS_KEY, rich.SerializeToString())
+    return RichStatus(status, text, (*metadata, details))
+
+
+def _read_number(status: grpc.StatusCode) -> int:
+    number: int = status.value[0]
+    return number
+
+
+class _KnowsCode(Protocol):
+    def code(self) -> grpc.StatusCode | None: ...
+
+
+def read_code(context: grpc.ServicerContext) -> grpc.StatusCode | None:
+    """Return the code that a call was given so far (the stubs lack the method)."""
+    return cast("_KnowsCode", context).code()

@@ -1,0 +1,330 @@
+"""De-identifies one record batch under a plan: the heart of the table stream.
+
+Rows leave first, so that nothing is computed of, or learnt from, an opted-out
+patient. Then every column has its treatment. Work is done on distinct values, in
+bulk; no loop in Python runs over rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pseudo_service.core.dates import DateShift
+from pseudo_service.core.errors import AnswerUnsound, SchemaChanged, name_field
+from pseudo_service.core.exclusion import find_excluded
+from pseudo_service.core.identifier_columns import (
+    Identifiers,
+    Rows,
+    compute_offsets,
+    read_identifiers,
+)
+from pseudo_service.core.identifiers import (
+    CLASSES,
+    IdentifierClass,
+    IdentifierKind,
+    IdentifierRules,
+)
+from pseudo_service.core.kernels import PatientOffsets, treat_column
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.plan import Plan, is_text
+from pseudo_service.core.pseudonyms import PseudonymFormat
+from pseudo_service.core.quality import (
+    Counts,
+    RejectedCells,
+    count_codes,
+    find_rejected,
+)
+from pseudo_service.core.removal import RemovalReason, Removals, remove_opted_out
+from pseudo_service.core.texts import RedactTexts, withhold_texts
+from pseudo_service.core.treatments import (
+    ExcludeRows,
+    Keep,
+    OnInvalid,
+    Pseudonymise,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindKeys:
+    """The keyed hashes and the text form of one identifier kind."""
+
+    pseudonym: KeyedHash
+    form: PseudonymFormat
+    date: KeyedHash
+    blind: KeyedHash
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchContext:
+    """What the batches of one stream share: all that the answer depends on.
+
+    Attributes:
+        keys: By kind as text; one for each of ``Plan.kinds``.
+        date_shift: The project's offsets.
+        identifier_rules: The deployment's; the policy may decide on CHI numbers.
+        sentinels: The deployment's dates that are no dates; the policy may add to them.
+        opt_outs: The check; None where the project does not apply opt-outs.
+        redact: Redacts texts; by default they are withheld.
+    """
+
+    keys: Mapping[str, KindKeys]
+    date_shift: DateShift
+    identifier_rules: IdentifierRules
+    sentinels: frozenset[date] = frozenset()
+    opt_outs: OptOutCheck | None = None
+    redact: RedactTexts = withhold_texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """The identities of one kind whose pseudonyms are in the answer, each once.
+
+    ``blind`` is their blind index, (n, 16) uint8, in the order of ``canonical``.
+    """
+
+    kind: IdentifierKind
+    canonical: pa.StringArray = field(repr=False)
+    blind: npt.NDArray[np.uint8] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOutcome:
+    """The answer to one batch.
+
+    ``counts`` of identifier columns are over the rows left after opt-outs and
+    excluded codes, so that an identifier that removes its row is counted and
+    marked; those of other columns are over the rows answered.
+    """
+
+    batch: pa.RecordBatch = field(repr=False)
+    rows_in: int
+    removed: Mapping[str, int]
+    counts: Counts
+    rejected: Sequence[RejectedCells]
+    identities: Sequence[Identities]
+
+
+def deidentify_batch(
+    plan: Plan, batch: pa.RecordBatch, context: BatchContext
+) -> BatchOutcome:
+    """De-identify one batch.
+
+    Raises:
+        SchemaChanged: The batch does not have the schema of the plan.
+        AnswerUnsound: The answer would not be what the plan promises; nothing of
+            it may leave.
+    """
+    if not batch.schema.equals(plan.input_schema, check_metadata=False):
+        msg = (
+            "the batch does not have the schema of the header: send one table a stream"
+        )
+        raise SchemaChanged(msg)
+    rules = _choose_rules(plan, context)
+    columns = {
+        c.position: read_identifiers(batch.column(c.position), c.kind, rules)
+        for c in plan.identifiers
+    }
+    removals = _decide_removals(plan, batch, columns, context)
+    counts, rejected = _judge_identifiers(plan, columns, removals.find_kept(), rules)
+    _remove_invalid(plan, columns, removals)
+    rows = removals.find_kept()
+    kept = {position: column.select(rows) for position, column in columns.items()}
+    arrays = _pseudonymise(plan, kept, context)
+    offsets = _compute_offsets(plan, kept, context)
+    for column in plan.columns:
+        if column.output is None or column.position in arrays:
+            continue
+        treated = treat_column(
+            column.rule.treatment,
+            _read_values(batch, column.position, rows),
+            offsets=offsets,
+            sentinels=context.sentinels | plan.sentinels,
+            redact=context.redact,
+        )
+        arrays[column.position] = treated.values
+        counts[column.name] = count_codes(treated.codes, treated.names)
+        rejected += find_rejected(
+            column.name,
+            treated.codes,
+            treated.names,
+            unremarkable=treated.unremarkable,
+            rows=rows,
+        )
+    return BatchOutcome(
+        batch=_assemble(plan, batch, arrays, rows),
+        rows_in=batch.num_rows,
+        removed=removals.count(),
+        counts={c.name: counts[c.name] for c in plan.columns if c.name in counts},
+        rejected=rejected,
+        identities=_collect_identities(plan, kept, context),
+    )
+
+
+def _choose_rules(plan: Plan, context: BatchContext) -> IdentifierRules:
+    chi = plan.policy.chi_in_nhs_column
+    rules = context.identifier_rules
+    return rules if chi is None else replace(rules, chi_in_nhs_column=chi)
+
+
+def _read_values(batch: pa.RecordBatch, position: int, rows: Rows | None) -> pa.Array:
+    values = batch.column(position)
+    if is_text(values.type) and not pa.types.is_large_string(values.type):
+        values = values.cast(pa.string())
+    return values if rows is None else values.take(pa.array(rows))
+
+
+def _decide_removals(
+    plan: Plan,
+    batch: pa.RecordBatch,
+    columns: Mapping[int, Identifiers],
+    context: BatchContext,
+) -> Removals:
+    removals = Removals.begin(batch.num_rows)
+    if context.opt_outs is not None:
+        patients = [columns[position] for position in plan.patients]
+        remove_opted_out(removals, patients, context.opt_outs)
+    for column in plan.columns:
+        match column.rule.treatment:
+            case ExcludeRows(codes=codes):
+                values = _read_values(batch, column.position, None)
+                excluded = find_excluded(values, codes)
+                removals.remove(excluded, RemovalReason.EXCLUDED_CODE)
+            case _:
+                continue
+    return removals
+
+
+def _remove_invalid(
+    plan: Plan, columns: Mapping[int, Identifiers], removals: Removals
+) -> None:
+    for column in plan.columns:
+        match column.rule.treatment:
+            case Pseudonymise(on_invalid=OnInvalid.REMOVE_ROW):
+                is_invalid = columns[column.position].is_invalid
+                removals.remove(is_invalid, RemovalReason.INVALID_IDENTIFIER)
+            case _:
+                continue
+
+
+def _judge_identifiers(
+    plan: Plan,
+    columns: Mapping[int, Identifiers],
+    rows: Rows | None,
+    rules: IdentifierRules,
+) -> tuple[dict[str, dict[str, int]], list[RejectedCells]]:
+    """Count identifiers by class, and mark those that were to be pseudonyms."""
+    counts: dict[str, dict[str, int]] = {}
+    rejected: list[RejectedCells] = []
+    for column in plan.identifiers:
+        classes = columns[column.position].classes
+        classes = classes if rows is None else classes[rows]
+        counts[column.name] = count_codes(classes, CLASSES)
+        accepted = {found for found in CLASSES if rules.accepts(found, column.kind)}
+        if column.is_answered:
+            rejected += find_rejected(
+                column.name,
+                classes,
+                CLASSES,
+                unremarkable=accepted | {IdentifierClass.MISSING},
+                rows=rows,
+            )
+    return counts, rejected
+
+
+def _pseudonymise(
+    plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
+) -> dict[int, pa.Array]:
+    arrays = {}
+    for column in plan.identifiers:
+        if column.is_answered:
+            identifiers = kept[column.position]
+            keys = context.keys[column.kind.text]
+            macs = keys.pseudonym.mac(identifiers.canonical)
+            arrays[column.position] = identifiers.spread(keys.form.encode(macs))
+    return arrays
+
+
+def _compute_offsets(
+    plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
+) -> PatientOffsets | None:
+    if not plan.policy.shifts_dates:
+        return None
+
+    def compute(source: Identifiers) -> npt.NDArray[np.int32]:
+        hashing = context.keys[source.kind.text].date
+        return context.date_shift.offsets_days(hashing.mac(source.canonical))
+
+    sources = [kept[position] for position in plan.patients]
+    days, has_patient = compute_offsets(sources, compute)
+    return PatientOffsets(days=days, has_patient=has_patient)
+
+
+def _collect_identities(
+    plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
+) -> tuple[Identities, ...]:
+    """Return the identities that were given pseudonyms, each once a kind."""
+    by_kind: dict[IdentifierKind, list[pa.StringArray]] = {}
+    for column in plan.identifiers:
+        if column.is_answered and len(kept[column.position].canonical):
+            canonical = kept[column.position].canonical
+            by_kind.setdefault(column.kind, []).append(canonical)
+    identities = []
+    for kind, parts in by_kind.items():
+        canonical = parts[0] if len(parts) == 1 else pa.concat_arrays(parts).unique()
+        blind = context.keys[kind.text].blind.mac(canonical)
+        identities.append(Identities(kind=kind, canonical=canonical, blind=blind))
+    return tuple(identities)
+
+
+def _assemble(
+    plan: Plan,
+    batch: pa.RecordBatch,
+    arrays: Mapping[int, pa.Array],
+    rows: Rows | None,
+) -> pa.RecordBatch:
+    """Put the answer together, and refuse it unless it is what the plan promises.
+
+    Raises:
+        AnswerUnsound: A type or a length is wrong, or a column that is not kept
+            shares its memory with what was sent.
+    """
+    expected = batch.num_rows if rows is None else len(rows)
+    sent = {_find_address(column) for column in batch.columns} - {None}
+    answer = []
+    for column in plan.columns:
+        if column.output is None:
+            continue
+        values = _blank_nulls(arrays[column.position])
+        is_kept = isinstance(column.rule.treatment, Keep | ExcludeRows)
+        if (
+            values.type != column.output.type
+            or len(values) != expected
+            or (not is_kept and _find_address(values) in sent)
+        ):
+            shown = name_field(column.name, column.position)
+            msg = f"the answer for column {shown} is not what the plan says; report it"
+            raise AnswerUnsound(msg)
+        answer.append(values)
+    return pa.RecordBatch.from_arrays(answer, schema=plan.output_schema)
+
+
+def _blank_nulls(values: pa.Array) -> pa.Array:
+    """Return the values with nothing left in the memory beneath a null.
+
+    A null is only a bit: what lies in its slot travels in an Arrow stream, and may
+    be a value that was withheld, or a null date moved by the patient's offset.
+    """
+    if not values.null_count:
+        return values
+    return values.take(pa.array(np.arange(len(values))))
+
+
+def _find_address(values: pa.Array) -> int | None:
+    """Return where a column's values lie in memory; None where there are none."""
+    data = values.buffers()[-1] if values.buffers() else None
+    return data.address if data is not None and data.size else None

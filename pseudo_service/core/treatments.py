@@ -1,0 +1,256 @@
+"""The closed union of treatments: what a policy can have done to a column."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from pseudo_service.core.date_texts import check_formats
+from pseudo_service.core.dates import TimeOfDay
+from pseudo_service.core.errors import InvalidArgument, PseudoError
+from pseudo_service.core.generalise import Generalisation
+from pseudo_service.core.identifiers import IdentifierKind
+from pseudo_service.core.policy_text import Entry, Fields
+
+LONGEST_NAME: Final = 128
+LONGEST_FORMAT: Final = 40
+LONGEST_CODE: Final = 32
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]*\*?")
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_].*[^\W\d_]", re.DOTALL)
+
+
+class TreatmentName(StrEnum):
+    """How a policy names a treatment."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    PSEUDONYMISE = "pseudonymise"
+    SHIFT_DATE = "shift_date"
+    GENERALISE = "generalise"
+    EXCLUDE_ROWS = "exclude_rows"
+    REDACT_TEXT = "redact_text"
+
+
+class OnInvalid(StrEnum):
+    """What an identifier that is not accepted does: its cell, or its row, goes."""
+
+    NULL = "null"
+    REMOVE_ROW = "remove_row"
+
+
+class AfterExclusion(StrEnum):
+    """What happens to a column's values in the rows that exclusion leaves."""
+
+    KEEP = "keep"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """The values leave as they came; the reason is for the reviewer."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """The column does not leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pseudonymise:
+    """Identifiers of one kind become the project's pseudonyms."""
+
+    kind: IdentifierKind
+    on_invalid: OnInvalid = OnInvalid.NULL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftDate:
+    """Dates move by the patient's offset; ``formats`` read columns of text."""
+
+    time_of_day: TimeOfDay = TimeOfDay.ZERO
+    formats: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generalise:
+    """Values become coarser; ``as_of`` is the day on which ages are counted."""
+
+    to: Generalisation
+    formats: tuple[str, ...] = ()
+    as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExcludeRows:
+    """Rows with a listed code are removed; ``Z31*`` is every code that begins so."""
+
+    codes: tuple[str, ...]
+    list_name: str
+    then: AfterExclusion
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactText:
+    """Free text is redacted; ``known`` columns hold identifiers of the same row."""
+
+    known: tuple[str, ...] = ()
+
+
+Treatment = (
+    Keep | Drop | Pseudonymise | ShiftDate | Generalise | ExcludeRows | RedactText
+)
+
+
+def name_treatment(treatment: Treatment) -> TreatmentName:
+    """Return how a policy names this treatment."""
+    return _NAMES[type(treatment)]
+
+
+def read_treatment(fields: Fields) -> Treatment:
+    """Read the treatment of one column; the caller closes the fields.
+
+    Raises:
+        PolicyInvalid: A key or value breaks a rule of the treatment.
+    """
+    hint = "give one of " + ", ".join(TreatmentName)
+    name = fields.need("treatment", hint).choice(TreatmentName)
+    return _READERS[name](fields)
+
+
+def read_kind(entry: Entry) -> IdentifierKind:
+    """Read an identifier kind, such as ``nhs_number`` or ``mrn@RXH``."""
+    text = entry.text(longest=LONGEST_NAME)
+    try:
+        return IdentifierKind.parse(text)
+    except PseudoError:
+        entry.refuse(
+            "give nhs_number, chi_number, hc_number, or a local kind with its "
+            "site, mrn@RXH"
+        )
+
+
+def read_date(entry: Entry) -> date:
+    """Read an ISO 8601 day, such as ``1900-01-01``."""
+    text = entry.text(longest=LONGEST_FORMAT)
+    if not _ISO_DATE.fullmatch(text):
+        entry.refuse("give a day as YYYY-MM-DD")
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        entry.refuse("give a day that the calendar has, as YYYY-MM-DD")
+
+
+def _read_keep(fields: Fields) -> Keep:
+    entry = fields.need("reason", "say why the column may leave as it is")
+    return Keep(reason=_read_reason(entry))
+
+
+def _read_reason(entry: Entry) -> str:
+    reason = entry.text()
+    if not _LETTERS.search(reason):
+        entry.refuse("give a reason in words")
+    return reason
+
+
+def _read_drop(fields: Fields) -> Drop:
+    del fields
+    return Drop()
+
+
+def _read_pseudonymise(fields: Fields) -> Pseudonymise:
+    kind = read_kind(fields.need("kind", "give nhs_number, or a local kind, mrn@RXH"))
+    entry = fields.take("on_invalid")
+    on_invalid = entry.choice(OnInvalid) if entry is not None else OnInvalid.NULL
+    return Pseudonymise(kind=kind, on_invalid=on_invalid)
+
+
+def _read_shift_date(fields: Fields) -> ShiftDate:
+    entry = fields.take("time_of_day")
+    time_of_day = entry.choice(TimeOfDay) if entry is not None else TimeOfDay.ZERO
+    return ShiftDate(time_of_day=time_of_day, formats=_read_formats(fields))
+
+
+def _read_formats(fields: Fields) -> tuple[str, ...]:
+    entry = fields.take("formats")
+    if entry is None:
+        return ()
+    formats = entry.texts(longest=LONGEST_FORMAT)
+    try:
+        check_formats(formats)
+    except InvalidArgument as problem:
+        entry.refuse(problem.message)
+    return formats
+
+
+def _read_generalise(fields: Fields) -> Generalise:
+    names = ", ".join(Generalisation)
+    to = fields.need("to", f"give one of {names}").choice(Generalisation)
+    formats = _read_formats(fields)
+    entry = fields.take("as_of")
+    if entry is not None and to is not Generalisation.AGE_BAND:
+        entry.refuse("only age_band takes as_of; take it out")
+    if formats and to in {Generalisation.OUTWARD_CODE, Generalisation.POSTCODE_AREA}:
+        fields.entry.refuse("a postcode takes no formats; take them out")
+    as_of = read_date(entry) if entry is not None else None
+    return Generalise(to=to, formats=formats, as_of=as_of)
+
+
+def _read_exclude_rows(fields: Fields) -> ExcludeRows:
+    codes = fields.need("codes", "list the codes, such as [Z31*, A56.0]")
+    for entry in codes.entries():
+        if not _CODE.fullmatch(entry.text(longest=LONGEST_CODE)):
+            entry.refuse(
+                "give a code of letters, digits, dots and dashes, with at most one "
+                "* at its end"
+            )
+    list_name = fields.need("list", "name the list that the codes are from").text()
+    then = fields.need("then", "say keep or drop for the rows that stay")
+    after = then.choice(AfterExclusion)
+    reason = None
+    if after is AfterExclusion.KEEP:
+        entry = fields.need("reason", "say why the column may leave as it is")
+        reason = _read_reason(entry)
+    return ExcludeRows(
+        codes=tuple(sorted(codes.texts())),
+        list_name=list_name,
+        then=after,
+        reason=reason,
+    )
+
+
+def _read_redact_text(fields: Fields) -> RedactText:
+    entry = fields.take("known")
+    known = entry.texts(longest=LONGEST_NAME) if entry is not None else ()
+    return RedactText(known=known)
+
+
+_READERS: Mapping[TreatmentName, Callable[[Fields], Treatment]] = MappingProxyType(
+    {
+        TreatmentName.KEEP: _read_keep,
+        TreatmentName.DROP: _read_drop,
+        TreatmentName.PSEUDONYMISE: _read_pseudonymise,
+        TreatmentName.SHIFT_DATE: _read_shift_date,
+        TreatmentName.GENERALISE: _read_generalise,
+        TreatmentName.EXCLUDE_ROWS: _read_exclude_rows,
+        TreatmentName.REDACT_TEXT: _read_redact_text,
+    }
+)
+
+_NAMES: Mapping[type[Treatment], TreatmentName] = MappingProxyType(
+    {
+        Keep: TreatmentName.KEEP,
+        Drop: TreatmentName.DROP,
+        Pseudonymise: TreatmentName.PSEUDONYMISE,
+        ShiftDate: TreatmentName.SHIFT_DATE,
+        Generalise: TreatmentName.GENERALISE,
+        ExcludeRows: TreatmentName.EXCLUDE_ROWS,
+        RedactText: TreatmentName.REDACT_TEXT,
+    }
+)
