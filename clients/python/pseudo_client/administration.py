@@ -1,0 +1,208 @@
+"""Projects, keys, policies, opt-out lists and the audit trail."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import grpc
+
+from pseudo_client.administration_values import (
+    Checkpoint,
+    KeyVersion,
+    LoadedOptOuts,
+    Policy,
+    Project,
+    RecordedEvent,
+    write_moment,
+)
+from pseudo_client.calls import Caller
+from pseudo_client.statuses import translate
+from pseudo_service.api.v1 import administration_pb2 as pb
+from pseudo_service.api.v1.administration_pb2_grpc import AdministrationServiceStub
+
+
+class DateShiftLike(Protocol):
+    """What states a date shift: ``DateShift``, or an object of the same fields."""
+
+    @property
+    def unit(self) -> str:
+        """Weeks or days."""
+        ...
+
+    @property
+    def bound(self) -> int:
+        """The largest offset in that unit."""
+        ...
+
+    @property
+    def direction(self) -> str:
+        """Past or both."""
+        ...
+
+
+class OptOutsLike(Protocol):
+    """What states an opt-out rule: ``OptOuts``, or an object of the same fields."""
+
+    @property
+    def application(self) -> str:
+        """Applied or not applicable."""
+        ...
+
+    @property
+    def legal_basis(self) -> str:
+        """Why."""
+        ...
+
+    @property
+    def uncheckable(self) -> str:
+        """Remove or keep."""
+        ...
+
+
+class AdministrationCalls:
+    """Every verb of the administration service; none returns a patient's data.
+
+    Reading is tried again when that may help; what changes something is done once.
+    Every method raises ``ServiceError``.
+    """
+
+    _caller: Caller
+
+    def create_project(
+        self,
+        project: str,
+        *,
+        title: str,
+        date_shift: DateShiftLike,
+        opt_outs: OptOutsLike,
+        daily_quota: int,
+    ) -> Project:
+        """Make a project and its keys; its date shift is fixed for its life."""
+        request = pb.CreateProjectRequest(
+            project=project,
+            title=title,
+            date_shift=pb.DateShift(
+                unit=f"{date_shift.unit}",
+                bound=date_shift.bound,
+                direction=f"{date_shift.direction}",
+            ),
+            opt_outs=pb.OptOuts(
+                application=f"{opt_outs.application}",
+                legal_basis=opt_outs.legal_basis,
+                uncheckable=f"{opt_outs.uncheckable}",
+            ),
+            daily_quota=daily_quota,
+        )
+        answer = self._caller.order(self._desk().CreateProject, request)
+        return Project.from_message(answer.project)
+
+    def list_projects(self) -> list[Project]:
+        """Return all projects that the caller may see."""
+        request = pb.ListProjectsRequest()
+        answer = self._caller.ask(self._desk().ListProjects, request)
+        return [Project.from_message(each) for each in answer.projects]
+
+    def get_project(self, project: str) -> Project:
+        """Return one project."""
+        request = pb.GetProjectRequest(project=project)
+        answer = self._caller.ask(self._desk().GetProject, request)
+        return Project.from_message(answer.project)
+
+    def suspend_project(self, project: str, *, reason: str) -> Project:
+        """Stop a project's data calls."""
+        request = pb.SuspendProjectRequest(project=project, reason=reason)
+        answer = self._caller.order(self._desk().SuspendProject, request)
+        return Project.from_message(answer.project)
+
+    def resume_project(self, project: str, *, reason: str) -> Project:
+        """Let a suspended project take data calls again."""
+        request = pb.ResumeProjectRequest(project=project, reason=reason)
+        answer = self._caller.order(self._desk().ResumeProject, request)
+        return Project.from_message(answer.project)
+
+    def rotate_key(
+        self, project: str, *, current_version: int, reason: str
+    ) -> KeyVersion:
+        """Make the next version of a project's pseudonym key."""
+        request = pb.RotateKeyRequest(
+            project=project, current_version=current_version, reason=reason
+        )
+        answer = self._caller.order(self._desk().RotateKey, request)
+        return KeyVersion.from_message(answer.key_version)
+
+    def register_policy(self, text: str) -> Policy:
+        """Register a policy's text; the same text again is no error."""
+        request = pb.RegisterPolicyRequest(text=text)
+        answer = self._caller.ask(self._desk().RegisterPolicy, request)
+        return Policy.from_message(answer.policy)
+
+    def get_policy(self, project: str, policy: str) -> Policy:
+        """Return the policy "release@n" of a project."""
+        request = pb.GetPolicyRequest(project=project, policy=policy)
+        answer = self._caller.ask(self._desk().GetPolicy, request)
+        return Policy.from_message(answer.policy)
+
+    def list_policies(self, project: str) -> list[Policy]:
+        """Return the policies of a project."""
+        request = pb.ListPoliciesRequest(project=project)
+        answer = self._caller.ask(self._desk().ListPolicies, request)
+        return [Policy.from_message(each) for each in answer.policies]
+
+    def load_opt_outs(
+        self,
+        *,
+        kind: str,
+        expires_at: datetime,
+        entries: int,
+        chunks: Iterable[Sequence[str]],
+    ) -> LoadedOptOuts:
+        """Load a list in place of the one before.
+
+        Args:
+            kind: "allow" or "opt_out".
+            expires_at: With its time zone; data calls are refused afterwards.
+            entries: How many NHS numbers the chunks hold together.
+            chunks: Lists of at most 100,000 NHS numbers.
+        """
+        header = pb.OptOutHeader(
+            kind=kind, expires_at=write_moment(expires_at), entries=entries
+        )
+        try:
+            answer = self._desk().LoadOptOuts(
+                _write_list(header, chunks),
+                metadata=self._caller.connection.metadata(),
+            )
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+        return LoadedOptOuts.from_message(answer)
+
+    def export_audit(self) -> Iterator[RecordedEvent | Checkpoint]:
+        """Iterate every event and checkpoint of the audit trail."""
+        call = self._desk().ExportAudit(
+            pb.ExportAuditRequest(), metadata=self._caller.connection.metadata()
+        )
+        try:
+            for answer in call:
+                if answer.WhichOneof("payload") == "checkpoint":
+                    yield Checkpoint.from_message(answer.checkpoint)
+                else:
+                    yield RecordedEvent.from_message(answer.event)
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+
+    def checkpoint_audit(self) -> Checkpoint:
+        """Have a checkpoint over all chains signed now."""
+        request = pb.CheckpointAuditRequest()
+        answer = self._caller.order(self._desk().CheckpointAudit, request)
+        return Checkpoint.from_message(answer.checkpoint)
+
+    def _desk(self) -> AdministrationServiceStub:
+        return AdministrationServiceStub(self._caller.connection.channel())
+
+
+def _write_list(
+    header: pb.OptOutHeader, chunks: Iterable[Sequence[str]]
+) -> Iterator[pb.LoadOptOutsRequest]:
+    yield pb.LoadOptOutsRequest(header=header)
+    for chunk in chunks:
+        yield pb.LoadOptOutsRequest(chunk=pb.OptOutChunk(nhs_numbers=chunk))
