@@ -1,0 +1,58 @@
+"""What every call passes through, in the one order that is right."""
+
+from datetime import timedelta
+from typing import Any
+
+import grpc
+
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.entropy import Entropy
+from pseudo_service.ports.identity import TokenVerifier
+from pseudo_service.ports.telemetry import Telemetry
+from pseudo_service.transport.interceptors.access import AccessInterceptor
+from pseudo_service.transport.interceptors.certificates import ClientCertificates
+from pseudo_service.transport.interceptors.deadlines import DeadlineInterceptor
+from pseudo_service.transport.interceptors.failures import FailuresInterceptor
+from pseudo_service.transport.interceptors.identity import IdentityInterceptor
+from pseudo_service.transport.interceptors.limits import (
+    StreamLimiter,
+    StreamLimitInterceptor,
+)
+from pseudo_service.transport.interceptors.methods import MethodTable
+from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
+
+
+def build_interceptors(
+    *,
+    clock: Clock,
+    entropy: Entropy,
+    telemetry: Telemetry,
+    verifier: TokenVerifier,
+    certificates: ClientCertificates,
+    methods: MethodTable,
+    streams_per_caller: int,
+    shortest_deadline: timedelta = timedelta(milliseconds=50),
+    longest_unary_call: timedelta = timedelta(seconds=60),
+) -> tuple[grpc.ServerInterceptor[Any, Any], ...]:
+    """Return the interceptors, outermost first, for ``grpc.server``.
+
+    Failures stand inside telemetry, so that the record of a call has its code, and
+    outside everything else, so that no refusal goes out unexplained.
+    """
+    return (
+        TelemetryInterceptor(
+            telemetry=telemetry, clock=clock, entropy=entropy, methods=methods
+        ),
+        FailuresInterceptor(telemetry=telemetry),
+        IdentityInterceptor(
+            verifier=verifier, certificates=certificates, methods=methods
+        ),
+        AccessInterceptor(methods=methods),
+        StreamLimitInterceptor(limiter=StreamLimiter(maximum=streams_per_caller)),
+        DeadlineInterceptor(
+            clock=clock,
+            methods=methods,
+            shortest=shortest_deadline,
+            longest=longest_unary_call,
+        ),
+    )

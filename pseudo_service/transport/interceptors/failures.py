@@ -1,0 +1,103 @@
+"""Turns every failure into a status that tells a cause and never a value."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+
+import grpc
+
+from pseudo_service.core.errors import ErrorCode, PseudoError
+from pseudo_service.ports.telemetry import Level, Telemetry
+from pseudo_service.transport.interceptors.calls import CallContext, current_call
+from pseudo_service.transport.interceptors.telemetry import REQUEST_ID_KEY
+from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.status import build_status, read_code
+
+_FRAMES_SHOWN = 6
+
+
+class FailuresInterceptor(AroundInterceptor):
+    """A ``PseudoError`` goes out with its code; anything else only with an id.
+
+    gRPC would log an exception's text and send it to the client, and the text of a
+    library's exception may quote a cell. So nothing but an abort, or gRPC's own
+    notice that the client has gone, ever leaves here.
+    """
+
+    def __init__(self, *, telemetry: Telemetry) -> None:
+        self._telemetry = telemetry
+
+    @contextmanager
+    def around(
+        self,
+        context: grpc.ServicerContext,
+        details: grpc.HandlerCallDetails,
+        handler: Handler,
+    ) -> Iterator[None]:
+        """Pass answers through, and translate whatever is raised."""
+        call = current_call()
+        try:
+            yield
+        except GeneratorExit:
+            raise
+        except PseudoError as refusal:
+            code, message = refusal.code, refusal.message
+            self._note(call, refusal, code)
+        except BaseException as error:
+            # BaseException: a panic inside DataFusion is not an Exception.
+            if _is_of_grpc(error, context):
+                raise
+            code = ErrorCode.INTERNAL
+            message = f"internal error; quote id {call.request_id}"
+            self._note(call, error, code)
+        else:
+            return
+        call.code = code
+        _abort(context, call, code, message)
+
+    def _note(self, call: CallContext, error: BaseException, code: ErrorCode) -> None:
+        internal = code is ErrorCode.INTERNAL
+        cause = error.__cause__
+        self._telemetry.log(
+            "call_failed" if internal else "call_refused",
+            Level.ERROR if internal else Level.INFO,
+            request_id=call.request_id,
+            method=call.method,
+            code=code,
+            exception_type=_name_type(error),
+            cause_type=_name_type(cause) if cause else None,
+            place=_name_places(error),
+        )
+
+
+def _is_of_grpc(error: BaseException, context: grpc.ServicerContext) -> bool:
+    """Return whether gRPC raised it to end the call, and expects it back."""
+    if type(error) is grpc.RpcError:
+        return not context.is_active()
+    bare = type(error) is Exception and not error.args
+    return bare and read_code(context) is not None
+
+
+def _abort(
+    context: grpc.ServicerContext, call: CallContext, code: ErrorCode, message: str
+) -> None:
+    status = build_status(
+        code, message, call.request_id, ((REQUEST_ID_KEY, call.request_id),)
+    )
+    try:
+        context.abort_with_status(status)
+    except Exception as abort:
+        # Nobody who prints this exception may print the one it replaces.
+        abort.__suppress_context__ = True
+        raise
+
+
+def _name_type(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _name_places(error: BaseException) -> str:
+    """Return the innermost files and lines, never the source text or a value."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_SHOWN:]
+    return " ".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in frames)

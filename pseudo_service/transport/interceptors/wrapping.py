@@ -1,0 +1,101 @@
+"""One way to wrap a handler, so that an interceptor is only a context manager."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import grpc
+
+Behaviour = Callable[[Any, grpc.ServicerContext], Any]
+Handler = grpc.RpcMethodHandler[Any, Any]
+Continuation = Callable[[grpc.HandlerCallDetails], Handler | None]
+
+
+class AroundInterceptor(grpc.ServerInterceptor[Any, Any], ABC):
+    """Wraps every call, of all four arities, in the context manager ``around``."""
+
+    @abstractmethod
+    def around(
+        self,
+        context: grpc.ServicerContext,
+        details: grpc.HandlerCallDetails,
+        handler: Handler,
+    ) -> AbstractContextManager[None]:
+        """Return what surrounds one call: from its first step to its last."""
+
+    def intercept_service(
+        self,
+        continuation: Continuation,
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler | None:
+        """Wrap the handler; an unknown method stays unknown."""
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None
+
+        def around(context: grpc.ServicerContext) -> AbstractContextManager[None]:
+            return self.around(context, handler_call_details, handler)
+
+        return wrap_handler(handler, around)
+
+
+def wrap_handler(
+    handler: Handler,
+    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+) -> Handler:
+    """Return the handler with its behaviour inside the context manager.
+
+    A streamed answer is wrapped as a generator: the context manager is entered at
+    the first answer and left after the last, also when the client goes away.
+    """
+    behaviour = _behaviour_of(handler)
+    wrapped = (
+        _wrap_stream(behaviour, around)
+        if handler.response_streaming
+        else _wrap_unary(behaviour, around)
+    )
+    make = _MAKERS[bool(handler.request_streaming), bool(handler.response_streaming)]
+    return make(wrapped, handler.request_deserializer, handler.response_serializer)
+
+
+_MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
+    (False, False): grpc.unary_unary_rpc_method_handler,
+    (False, True): grpc.unary_stream_rpc_method_handler,
+    (True, False): grpc.stream_unary_rpc_method_handler,
+    (True, True): grpc.stream_stream_rpc_method_handler,
+}
+
+
+def _behaviour_of(handler: Handler) -> Behaviour:
+    behaviour: Behaviour | None = (
+        (handler.stream_stream or handler.stream_unary)
+        if handler.request_streaming
+        else (handler.unary_stream or handler.unary_unary)
+    )
+    if behaviour is None:
+        msg = "a handler without behaviour"
+        raise TypeError(msg)
+    return behaviour
+
+
+def _wrap_unary(
+    behaviour: Behaviour,
+    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+) -> Behaviour:
+    def answer(request: Any, context: grpc.ServicerContext) -> Any:
+        with around(context):
+            return behaviour(request, context)
+
+    return answer
+
+
+def _wrap_stream(
+    behaviour: Behaviour,
+    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+) -> Behaviour:
+    def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        with around(context):
+            yield from behaviour(request, context)
+
+    return answer
