@@ -1,4 +1,4 @@
-"""The audit trail: events, hash chains, checkpoints, and their verification.
+"""The audit trail: events, hash chains and checkpoints.
 
 One chain a writing process, so that workers do not queue for each other. A
 checkpoint joins the heads of all chains and is signed; copies outside the
@@ -7,13 +7,20 @@ database make removal, edit, reordering and forks evident up to the last copy.
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from pseudo_service.core.errors import AuditBroken
 
 EMPTY_CHAIN = bytes(32)
 Detail = str | int | bool | None
+_UNREADABLE = (
+    "an audit checkpoint cannot be read: it was edited or cut off; compare the copies "
+    "in the database and in the archive"
+)
 
 
 class AuditKind(StrEnum):
@@ -119,6 +126,64 @@ def describe_checkpoint(
     return json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
 
 
+def encode_heads(heads: Sequence[ChainHead]) -> str:
+    """Return heads as JSON, in the order given."""
+    return json.dumps(
+        [[head.chain, head.sequence, head.digest.hex()] for head in heads],
+        separators=(",", ":"),
+    )
+
+
+def decode_heads(text: str) -> tuple[ChainHead, ...]:
+    """Return the heads that ``encode_heads`` wrote.
+
+    Raises:
+        AuditBroken: The text is something else.
+    """
+    try:
+        return tuple(_decode_head(fields) for fields in json.loads(text))
+    except (ValueError, TypeError):
+        raise AuditBroken(_UNREADABLE) from None
+
+
+def encode_checkpoint(checkpoint: Checkpoint) -> str:
+    """Return a checkpoint, signature included, as one line of JSON."""
+    statement = json.loads(checkpoint.signed_bytes())
+    statement["heads"] = json.loads(encode_heads(checkpoint.heads))
+    statement["signature"] = checkpoint.signature.hex()
+    return json.dumps(statement, sort_keys=True, separators=(",", ":")) + "\n"
+
+
+def decode_checkpoint(text: str) -> Checkpoint:
+    """Return the checkpoint that ``encode_checkpoint`` wrote.
+
+    Raises:
+        AuditBroken: The text is anything else, be it by one character.
+    """
+    try:
+        statement = json.loads(text)
+        checkpoint = Checkpoint(
+            number=statement["number"],
+            at=datetime.fromisoformat(statement["at"]),
+            heads=tuple(_decode_head(fields) for fields in statement["heads"]),
+            previous=bytes.fromhex(statement["previous"]),
+            signing_key_id=statement["signing_key_id"],
+            signature=bytes.fromhex(statement["signature"]),
+        )
+    except (ValueError, TypeError, KeyError):
+        raise AuditBroken(_UNREADABLE) from None
+    if encode_checkpoint(checkpoint) != text:
+        raise AuditBroken(_UNREADABLE)
+    return checkpoint
+
+
+def _decode_head(fields: Any) -> ChainHead:
+    chain, sequence, digest = fields
+    if not (isinstance(chain, str) and type(sequence) is int):
+        raise TypeError
+    return ChainHead(chain=chain, sequence=sequence, digest=bytes.fromhex(digest))
+
+
 def encode_event(event: AuditEvent) -> str:
     """Return the event's canonical JSON: sorted keys, no white space."""
     return json.dumps(
@@ -159,12 +224,30 @@ def start_chain(chain: str) -> ChainHead:
     return ChainHead(chain=chain, sequence=0, digest=EMPTY_CHAIN)
 
 
+CHECKPOINTS_INSIDE = "checkpoints in the database"
+CHECKPOINTS_OUTSIDE = "checkpoints in the archive"
+
+
 class AuditFault(StrEnum):
-    """What a verification can find."""
+    """What a verification can find.
+
+    EVENT_EDITED: the event's digest does not fit its content and its place.
+    EVENT_MISSING: a place in the chain is empty.
+    EVENT_REORDERED: an event comes after one with a higher sequence.
+    LINK_BROKEN: the event does not continue the one before it, so that one of
+    the two was replaced.
+    CHAIN_FORKED: two events claim one place, or the event at a checkpointed place
+    is not the one that the checkpoint names.
+    CHAIN_TRUNCATED: the chain ends before a place that a checkpoint names.
+    CHECKPOINT_MISSING: a number is absent where later ones exist.
+    CHECKPOINT_EDITED: the two copies differ, or it does not continue the one before.
+    CHECKPOINT_SIGNATURE: the signature does not verify.
+    """
 
     EVENT_EDITED = "event_edited"
     EVENT_MISSING = "event_missing"
     EVENT_REORDERED = "event_reordered"
+    LINK_BROKEN = "link_broken"
     CHAIN_FORKED = "chain_forked"
     CHAIN_TRUNCATED = "chain_truncated"
     CHECKPOINT_MISSING = "checkpoint_missing"
@@ -174,7 +257,11 @@ class AuditFault(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
-    """One fault and where it is."""
+    """One fault and where it is.
+
+    For faults of checkpoints ``chain`` is ``CHECKPOINTS_INSIDE`` or
+    ``CHECKPOINTS_OUTSIDE`` and ``sequence`` the checkpoint's number.
+    """
 
     fault: AuditFault
     chain: str
@@ -183,7 +270,12 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditVerdict:
-    """The outcome of a verification; sound when ``findings`` is empty."""
+    """The outcome of a verification; sound when ``findings`` is empty.
+
+    ``unanchored_events`` come after the last checkpoint outside the database, so
+    nothing yet proves that others were not removed behind them; ``anchored_until``
+    is the time of that checkpoint.
+    """
 
     findings: tuple[AuditFinding, ...]
     events: int
@@ -191,42 +283,3 @@ class AuditVerdict:
     checkpoints: int
     unanchored_events: int
     anchored_until: datetime | None
-
-
-def verify_chain(
-    events: Iterable[RecordedEvent],
-) -> tuple[list[AuditFinding], dict[int, bytes]]:
-    """Recompute one chain, given in stored order.
-
-    Returns:
-        The faults, and the digest at each sequence, for the checkpoints.
-    """
-    findings: list[AuditFinding] = []
-    digests: dict[int, bytes] = {0: EMPTY_CHAIN}
-    last = 0
-    for event in events:
-        fault = _examine(event, last=last, digests=digests)
-        if fault is not None:
-            findings.append(
-                AuditFinding(fault=fault, chain=event.chain, sequence=event.sequence)
-            )
-        digests.setdefault(event.sequence, event.digest)
-        last = max(last, event.sequence)
-    return findings, digests
-
-
-def _examine(
-    event: RecordedEvent, *, last: int, digests: Mapping[int, bytes]
-) -> AuditFault | None:
-    if event.sequence in digests:
-        return AuditFault.CHAIN_FORKED
-    if event.sequence > last + 1:
-        return AuditFault.EVENT_MISSING
-    if event.sequence < last + 1:
-        return AuditFault.EVENT_REORDERED
-    expected = hash_event(event.chain, event.sequence, event.previous, event.body)
-    if event.digest != expected:
-        return AuditFault.EVENT_EDITED
-    if event.previous != digests[last]:
-        return AuditFault.EVENT_REORDERED
-    return None

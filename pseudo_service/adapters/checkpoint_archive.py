@@ -1,0 +1,110 @@
+"""Copies of the audit checkpoints outside the database, one file each.
+
+Point it at storage that its writer cannot change afterwards (an immutable blob
+container, a WORM share): the owner-only mode and ``O_EXCL`` keep mistakes out, not
+an administrator.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from pseudo_service.core.audit import Checkpoint, decode_checkpoint, encode_checkpoint
+from pseudo_service.core.errors import AuditBroken, StoreFull, StoreUnavailable
+
+_FILE_NAME = re.compile(r"checkpoint-(\d{12})\.json")
+_NO_SPACE = {28, 122}  # ENOSPC, EDQUOT
+
+
+class DirectoryArchive:
+    """``CheckpointArchive`` over a directory; numbers are file names."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        """Copy a checkpoint; an existing number is left as it is.
+
+        A file that an earlier, interrupted append of this same checkpoint left
+        incomplete is completed.
+
+        Raises:
+            StoreFull: No space is left.
+            StoreUnavailable: The directory cannot be written.
+        """
+        path = self._directory / f"checkpoint-{checkpoint.number:012d}.json"
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _write_once(path, encode_checkpoint(checkpoint).encode())
+        except OSError as error:
+            raise _describe(error) from None
+
+    def read(self) -> Iterator[Checkpoint]:
+        """Yield the copies by number.
+
+        Raises:
+            AuditBroken: A file is not exactly a checkpoint, or is misnamed.
+            StoreUnavailable: The directory cannot be read.
+        """
+        for number, path in self._list():
+            try:
+                text = path.read_bytes().decode("ascii", errors="replace")
+            except OSError as error:
+                raise _describe(error) from None
+            checkpoint = decode_checkpoint(text)
+            if checkpoint.number != number:
+                msg = (
+                    f"audit archive: the file of checkpoint {number} holds another; "
+                    "find out who renamed it"
+                )
+                raise AuditBroken(msg)
+            yield checkpoint
+
+    def _list(self) -> list[tuple[int, Path]]:
+        try:
+            paths = list(self._directory.iterdir())
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise _describe(error) from None
+        matches = [(_FILE_NAME.fullmatch(path.name), path) for path in paths]
+        return sorted((int(match[1]), path) for match, path in matches if match)
+
+
+def _write_once(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+        rest = content
+    except FileExistsError:
+        written = path.read_bytes()
+        if len(written) >= len(content) or not content.startswith(written):
+            return
+        descriptor = os.open(path, flags)
+        rest = content[len(written) :]
+    try:
+        with os.fdopen(descriptor, "ab", closefd=False) as file:
+            file.write(rest)
+        os.fchmod(descriptor, 0o400)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    _flush_directory(path.parent)
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _describe(error: OSError) -> StoreFull | StoreUnavailable:
+    if error.errno in _NO_SPACE:
+        return StoreFull("audit archive: no space is left; free some and try again")
+    return StoreUnavailable(
+        "audit archive: the directory cannot be read or written; check that it is "
+        "mounted and that the service owns it"
+    )

@@ -1,0 +1,93 @@
+"""Batch changes: what must be durable before an answer leaves."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+
+from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.quotas import charge_quota, order_charge
+from pseudo_service.adapters.sql.statements import insert_absent
+from pseudo_service.adapters.sql.tables import data_keys, segments
+from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.errors import StateConflict
+from pseudo_service.core.register import DataKeyRow, Segment
+from pseudo_service.ports.journal import BatchChange, PendingCommit
+
+
+class SqlJournal:
+    """``Journal`` over SQL.
+
+    A batch change whose outcome was lost may be submitted again as it is: data
+    keys and segments that are stored already are compared and left.
+    """
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+
+    def submit(self, change: BatchChange) -> PendingCommit:
+        """Queue a change; see ``Journal.submit``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            if change.charge is not None:  # first, because it may refuse
+                charge_quota(connection, change.charge)
+            for row in change.data_keys:
+                _insert_data_key(connection, row)
+            for segment in change.segments:
+                _insert_segment(connection, segment)
+            return (change.event,)
+
+        return self._database.write(apply, order=order_charge(change.charge))
+
+    def record(self, event: AuditEvent) -> None:
+        """Append an event; see ``Journal.record``."""
+        self._database.write(lambda _: (event,)).wait()
+
+
+def _insert_data_key(connection: Connection, row: DataKeyRow) -> None:
+    values = {
+        "data_key_id": row.data_key_id,
+        "wrapping_key_id": row.wrapping_key_id,
+        "wrapped": row.wrapped,
+        "created_at": row.created_at,
+    }
+    _insert_or_compare(
+        connection, data_keys, values, key="data_key_id", proof="wrapped"
+    )
+
+
+def _insert_segment(connection: Connection, segment: Segment) -> None:
+    values = {
+        "segment_id": segment.segment_id,
+        "kind": segment.kind,
+        "count": segment.count,
+        "data_key_id": segment.data_key_id,
+        "nonce": segment.nonce,
+        "sealed": segment.sealed,
+        "blind_index": segment.blind_index,
+        "mac": segment.mac,
+    }
+    _insert_or_compare(connection, segments, values, key="segment_id", proof="mac")
+
+
+def _insert_or_compare(
+    connection: Connection,
+    table: Table,
+    values: dict[str, Any],
+    *,
+    key: str,
+    proof: str,
+) -> None:
+    """Insert a row, or find the very same row there.
+
+    Raises:
+        StateConflict: Another row has this id.
+    """
+    if insert_absent(connection, table, values):
+        return
+    stored = connection.scalar(
+        select(table.c[proof]).where(table.c[key] == values[key])
+    )
+    if stored != values[proof]:
+        msg = f"{table.name}: another row has this id; draw a fresh id and try again"
+        raise StateConflict(msg)

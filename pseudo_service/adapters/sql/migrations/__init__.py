@@ -1,0 +1,1 @@
+"""Alembic migrations, run by ``pseudo_service.adapters.sql.migrate``."""

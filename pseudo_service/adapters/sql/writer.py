@@ -1,0 +1,271 @@
+"""The one writer of a process: it commits waiting changes together.
+
+A change is a function that runs its statements and returns the audit events that
+belong to it. The writer runs each waiting change in a savepoint, links its events
+to this process's hash chain, commits once, and only then answers: many changes
+cost one disk flush, and no change can be stored without its events.
+
+The chain cannot fork. Its head is read inside every transaction, and (chain,
+sequence) is the primary key: if an earlier commit of unknown outcome lands after
+all, the insert fails, and the group is run again on the new head.
+
+A caller who stops waiting (``StoreUnavailable``) cancels a change that has not
+begun. One that has begun may still be stored. That is harmless for what data calls
+write: an identity that is registered but was never answered, an intent without an
+answer, and a charge that a repeated call does not pay twice. State changes
+compare before they set, so a repeated one finds the state as it is.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+
+from sqlalchemy import Connection, Engine, Transaction, insert, select
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+
+from pseudo_service.adapters.sql.engines import WRITES
+from pseudo_service.adapters.sql.failures import (
+    describe_closed,
+    describe_contended,
+    describe_queue_full,
+    describe_slow,
+    is_repeatable,
+    translate,
+)
+from pseudo_service.adapters.sql.tables import audit_events
+from pseudo_service.core.audit import (
+    AuditEvent,
+    ChainHead,
+    RecordedEvent,
+    link,
+    start_chain,
+)
+from pseudo_service.core.errors import PseudoError
+
+Change = Callable[[Connection], Sequence[AuditEvent]]
+GROUP_LIMIT = 256
+QUEUE_LIMIT = 10_000
+ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    change: Change
+    order: str
+    done: Future[None]
+
+
+class PendingWrite:
+    """A change in the queue, or further on."""
+
+    def __init__(self, done: Future[None], patience: float) -> None:
+        self._done = done
+        self._patience = patience
+
+    def wait(self) -> None:
+        """Return when the change is durable; raise why it is not.
+
+        Raises:
+            PseudoError: The change was refused, or the database failed.
+        """
+        try:
+            self._done.result(timeout=self._patience)
+        except TimeoutError:
+            self._done.cancel()
+            raise describe_slow() from None
+
+
+class Writer:
+    """Owns the write path of one database and the audit chain of one process."""
+
+    def __init__(self, engine: Engine, *, chain: str, patience: float) -> None:
+        self._engine = engine.execution_options(**{WRITES: True})
+        self._chain = chain
+        self._patience = patience
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(
+            target=self._run, name="pseudo-writer", daemon=True
+        )
+        self._thread.start()
+
+    def submit(self, change: Change, *, order: str = "") -> PendingWrite:
+        """Queue a change.
+
+        Args:
+            change: Runs statements on the connection and returns its events. It
+                may run more than once; only its last run is committed.
+            order: Changes of a group run in this order, so that two processes
+                that lock the same rows lock them in the same order.
+
+        Raises:
+            StoreUnavailable: The queue is full, or the store is closed.
+        """
+        job = _Job(change=change, order=order, done=Future())
+        with self._gate:
+            if self._closed:
+                raise describe_closed()
+            if self._queue.qsize() >= QUEUE_LIMIT:
+                raise describe_queue_full()
+            self._queue.put(job)
+        return PendingWrite(job.done, self._patience)
+
+    def close(self) -> None:
+        """Commit what waits, take nothing more, and end the thread."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            group, last = self._take()
+            jobs = [job for job in group if job.done.set_running_or_notify_cancel()]
+            if jobs:
+                self._store(sorted(jobs, key=lambda job: job.order))
+
+    def _take(self) -> tuple[list[_Job], bool]:
+        """Return all changes that wait now, and whether they are the last."""
+        first = self._queue.get()
+        group: list[_Job] = []
+        while first is not None:
+            group.append(first)
+            if len(group) == GROUP_LIMIT:
+                return group, False
+            try:
+                first = self._queue.get_nowait()
+            except Empty:
+                return group, False
+        return group, True
+
+    def _store(self, jobs: Sequence[_Job]) -> None:
+        """Commit a group and answer each of its callers."""
+        refusals: dict[int, Exception] = {}
+        try:
+            refusals = self._try_commits(jobs)
+        except IntegrityError:
+            refusals = {number: describe_contended() for number in range(len(jobs))}
+        except SQLAlchemyError as error:
+            refusals = {number: translate(error) for number in range(len(jobs))}
+        except Exception as error:  # noqa: BLE001 - callers must not wait for ever
+            refusals = dict.fromkeys(range(len(jobs)), error)
+        for number, job in enumerate(jobs):
+            refusal = refusals.get(number)
+            if refusal is None:
+                job.done.set_result(None)
+            else:
+                job.done.set_exception(refusal)
+
+    def _try_commits(self, jobs: Sequence[_Job]) -> dict[int, Exception]:
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return self._commit(jobs)
+            except SQLAlchemyError as error:
+                if not is_repeatable(error):
+                    raise
+        return self._commit(jobs)
+
+    def _commit(self, jobs: Sequence[_Job]) -> dict[int, Exception]:
+        """Run one transaction; return the refused jobs by their number."""
+        refusals: dict[int, Exception] = {}
+        with self._engine.connect() as connection:
+            transaction = connection.begin()
+            links = _Links(read_head(connection, self._chain))
+            for number, job in enumerate(jobs):
+                refusal = _run_job(connection, job, links)
+                if refusal is not None:
+                    refusals[number] = refusal
+            links.store(connection)
+            self._finish(transaction, links)
+        return refusals
+
+    def _finish(self, transaction: Transaction, links: "_Links") -> None:
+        """Commit; when the answer is lost, look whether the commit landed."""
+        try:
+            transaction.commit()
+        except SQLAlchemyError:
+            if not self._has_landed(links):
+                raise
+
+    def _has_landed(self, links: "_Links") -> bool:
+        if not links.rows:
+            return False
+        last = links.rows[-1]
+        with self._engine.connect() as connection:
+            digest = connection.scalar(
+                select(audit_events.c.digest).where(
+                    audit_events.c.chain == last.chain,
+                    audit_events.c.sequence == last.sequence,
+                )
+            )
+        return digest == last.digest
+
+
+class _Links:
+    """The events of one transaction, linked behind the committed head."""
+
+    def __init__(self, head: ChainHead) -> None:
+        self._head = head
+        self.rows: list[RecordedEvent] = []
+
+    def append(self, events: Sequence[AuditEvent]) -> None:
+        for event in events:
+            row = link(self._head, event)
+            self._head = ChainHead(
+                chain=row.chain, sequence=row.sequence, digest=row.digest
+            )
+            self.rows.append(row)
+
+    def store(self, connection: Connection) -> None:
+        if self.rows:
+            connection.execute(
+                insert(audit_events),
+                [
+                    {
+                        "chain": row.chain,
+                        "sequence": row.sequence,
+                        "body": row.body,
+                        "previous": row.previous,
+                        "digest": row.digest,
+                    }
+                    for row in self.rows
+                ],
+            )
+
+
+def read_head(connection: Connection, chain: str) -> ChainHead:
+    """Return the committed head of a chain; an unknown chain begins empty."""
+    row = connection.execute(
+        select(audit_events.c.sequence, audit_events.c.digest)
+        .where(audit_events.c.chain == chain)
+        .order_by(audit_events.c.sequence.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        return start_chain(chain)
+    return ChainHead(chain=chain, sequence=row.sequence, digest=row.digest)
+
+
+def _run_job(connection: Connection, job: _Job, links: _Links) -> Exception | None:
+    """Run one change in a savepoint; return why it was refused, or None.
+
+    A failure of the database itself is raised: it concerns the whole group.
+    """
+    try:
+        with connection.begin_nested():
+            events = job.change(connection)
+    except PseudoError as refusal:
+        return refusal
+    except (IntegrityError, DataError) as error:
+        return translate(error)
+    except SQLAlchemyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a mistake in one change is its own
+        return error
+    links.append(events)
+    return None
