@@ -1,6 +1,6 @@
 """Calls with one answer: the deadline, the caller's proof, the retries, the errors."""
 
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 
@@ -10,6 +10,21 @@ from pseudo_client.statuses import translate
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+Q_contra = TypeVar("Q_contra", contravariant=True)
+A_co = TypeVar("A_co", covariant=True)
+
+
+class Method(Protocol[Q_contra, A_co]):
+    """A call with one answer, as a generated stub has it."""
+
+    def __call__(
+        self,
+        request: Q_contra,
+        timeout: float | None = None,
+        metadata: tuple[tuple[str, str], ...] | None = None,
+    ) -> A_co:
+        """Make the call."""
+        ...
 
 
 class Caller:
@@ -32,7 +47,7 @@ class Caller:
         """When to try again what may be done twice."""
         return self._retries
 
-    def ask(self, method: grpc.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
+    def ask(self, method: Method[Q, A], request: Q) -> A:
         """Make a call that may be done twice, trying again when that may help.
 
         Raises:
@@ -40,7 +55,7 @@ class Caller:
         """
         return self._retries.run(lambda: self._call(method, request))
 
-    def order(self, method: grpc.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
+    def order(self, method: Method[Q, A], request: Q) -> A:
         """Make a call that changes something, once.
 
         Raises:
@@ -49,7 +64,7 @@ class Caller:
         """
         return NO_RETRIES.run(lambda: self._call(method, request))
 
-    def _call(self, method: grpc.UnaryUnaryMultiCallable[Q, A], request: Q) -> A:
+    def _call(self, method: Method[Q, A], request: Q) -> A:
         try:
             return method(
                 request, timeout=self._timeout, metadata=self._connection.metadata()

@@ -235,6 +235,7 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "AUDIT_BROKEN": ServiceBroken,
         "SIGNATURE_REFUSED": ServiceBroken,
         "CONFIGURATION_INVALID": ServiceBroken,
+        "ANSWER_UNSOUND": ServiceBroken,
         "INTERNAL": ServiceBroken,
     }
 )

@@ -11,6 +11,11 @@ from pseudo_client.errors import PseudoClientError
 T = TypeVar("T")
 
 
+def draw_share() -> float:
+    """Return a number from 0 to below 1, unlike another process's."""
+    return secrets.randbits(53) / (1 << 53)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     """Exponential waiting with jitter, a bounded number of times.
@@ -32,7 +37,7 @@ class RetryPolicy:
     longest_delay: float = 15.0
     jitter: float = 0.5
     sleep: Callable[[float], None] = time.sleep
-    draw: Callable[[], float] = secrets.SystemRandom().random
+    draw: Callable[[], float] = draw_share
 
     def delay(self, failed: int) -> float:
         """Return the seconds to wait after so many failures, from 1."""
