@@ -1,0 +1,134 @@
+"""Files that only their owner may read, written whole or not at all.
+
+A file is written beside its place, flushed to the disk, and linked into place:
+``link`` fails when the place is taken, so of processes that race exactly one wins
+and no reader ever sees half a file.
+"""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import NoReturn
+
+from pseudo_service.core.errors import ConfigurationInvalid, KeyVaultUnavailable
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for its owner only, or check the one that is there.
+
+    Raises:
+        ConfigurationInvalid: Others may enter it, or it is somebody else's.
+        KeyVaultUnavailable: It cannot be made.
+    """
+    try:
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
+        _flush_folder(folder.parent)
+        state = folder.lstat()
+    except OSError:
+        state = None
+    if state is None or not stat.S_ISDIR(state.st_mode):
+        _report("made, or is no folder")
+    _check_owner(state)
+
+
+def read_file(file: Path) -> bytes | None:
+    """Return a file's content, or None when there is no such file.
+
+    Raises:
+        ConfigurationInvalid: Others may read it, it is somebody else's, or a link.
+        KeyVaultUnavailable: It cannot be read.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        descriptor = -1
+    if descriptor < 0:
+        _report("read, or is a link")
+    with os.fdopen(descriptor, "rb") as opened:
+        _check_owner(os.fstat(opened.fileno()))
+        return opened.read()
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the names in a folder, none when there is no such folder.
+
+    Raises:
+        KeyVaultUnavailable: It cannot be read.
+    """
+    try:
+        return [file.name for file in folder.iterdir()]
+    except FileNotFoundError:
+        return []
+    except OSError:
+        pass
+    return _report("listed")
+
+
+def write_once(file: Path, content: bytes) -> bool:
+    """Write a file that is not there yet; return False when it was there.
+
+    Raises:
+        KeyVaultUnavailable: It cannot be written, or the file system has no links.
+    """
+    try:
+        written = _link_new(file, content)
+    except OSError:
+        written = None
+    if written is None:
+        _report("written: is there space, and does the file system have hard links?")
+    return written
+
+
+def remove_file(file: Path) -> None:
+    """Remove a file that may be there."""
+    try:
+        file.unlink(missing_ok=True)
+        _flush_folder(file.parent)
+    except OSError:
+        pass
+    else:
+        return
+    _report("removed")
+
+
+def _link_new(file: Path, content: bytes) -> bool:
+    descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".draft-")
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.link(draft, file)
+    except FileExistsError:
+        return False
+    finally:
+        Path(draft).unlink()
+    _flush_folder(file.parent)
+    return True
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _check_owner(state: os.stat_result) -> None:
+    if state.st_mode & _OTHERS or state.st_uid != os.geteuid():
+        msg = (
+            "local key vault: its folder and files must belong to the service's user "
+            "and be closed to everybody else (chmod -R go= on its folder)"
+        )
+        raise ConfigurationInvalid(msg)
+
+
+def _report(what: str) -> NoReturn:
+    msg = f"local key vault: a file cannot be {what}"
+    raise KeyVaultUnavailable(msg)

@@ -1,0 +1,237 @@
+"""The vault in a folder: who may open it, and what survives."""
+
+import multiprocessing
+import os
+import stat
+import traceback
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from pseudo_service.adapters.key_vaults.local import LocalKeyVault
+from pseudo_service.core.errors import (
+    ConfigurationInvalid,
+    KeyUnknown,
+    KeyVaultRefused,
+    KeyVaultUnavailable,
+)
+from pseudo_service.ports.key_vault import Wrapped
+from tests.lib.fakes import SeededEntropy
+
+SECRET = b"canary-secret-of-thirty-two-byte"
+PASSPHRASE = "correct horse battery staple"
+
+
+def open_vault(path: Path, passphrase: str | None = None) -> LocalKeyVault:
+    return LocalKeyVault(path, passphrase, entropy=SeededEntropy(), key_bits=2048)
+
+
+def list_all(path: Path) -> list[Path]:
+    return [path, *path.rglob("*")]
+
+
+def test_a_vault_that_is_opened_again_has_its_keys_and_its_ids(tmp_path):
+    first = open_vault(tmp_path / "v")
+    first.create_key("trial")
+    wrapped = first.wrap("trial", SECRET)
+    first.rotate_key("trial")
+    again = open_vault(tmp_path / "v")
+    assert again.unwrap(wrapped) == SECRET
+    assert again.current_key("trial") == first.current_key("trial")
+
+
+def test_everything_in_it_is_for_its_owner_only_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        vault = open_vault(tmp_path / "v")
+        vault.create_key("trial")
+        vault.disable_version(vault.current_key("trial").key_id)
+    finally:
+        os.umask(before)
+    assert len(list_all(tmp_path / "v")) == 7
+    for file in list_all(tmp_path / "v"):
+        assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0
+
+
+@pytest.mark.parametrize("name", ["", "vault.pem", "passphrase", "keys"])
+@pytest.mark.parametrize("mode", [0o040, 0o004, 0o020, 0o001])
+def test_a_vault_that_others_may_enter_is_not_opened(tmp_path, name, mode):
+    open_vault(tmp_path / "v").create_key("trial")
+    file = tmp_path / "v" / name
+    file.chmod(stat.S_IMODE(file.stat().st_mode) | mode)
+    with pytest.raises(ConfigurationInvalid, match="chmod"):
+        open_vault(tmp_path / "v")
+
+
+def test_a_key_that_others_may_read_is_not_used(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    vault.create_key("trial")
+    wrapped = vault.wrap("trial", SECRET)
+    (tmp_path / "v/keys/trial/1.pem").chmod(0o644)
+    with pytest.raises(ConfigurationInvalid):
+        vault.unwrap(wrapped)
+
+
+def test_a_link_in_place_of_a_file_is_not_followed(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    vault.create_key("trial")
+    key = tmp_path / "v/keys/trial/1.pem"
+    key.rename(tmp_path / "elsewhere.pem")
+    key.symlink_to(tmp_path / "elsewhere.pem")
+    with pytest.raises(KeyVaultUnavailable, match="link"):
+        vault.current_key("trial")
+
+
+def test_private_keys_are_encrypted_with_the_passphrase(tmp_path):
+    open_vault(tmp_path / "v", PASSPHRASE).create_key("trial")
+    content = (tmp_path / "v/keys/trial/1.pem").read_bytes()
+    assert content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    assert load_pem_private_key(content, PASSPHRASE.encode()).key_size == 2048
+    with pytest.raises(ValueError, match=r"(?i)password|decrypt"):
+        load_pem_private_key(content, b"another passphrase")
+    assert not (tmp_path / "v/passphrase").exists()
+
+
+def test_new_keys_have_3072_bits_unless_a_test_says_otherwise(tmp_path):
+    vault = LocalKeyVault(tmp_path / "v", PASSPHRASE, entropy=SeededEntropy())
+    vault.create_key("trial")
+    content = (tmp_path / "v/keys/trial/1.pem").read_bytes()
+    assert load_pem_private_key(content, PASSPHRASE.encode()).key_size == 3072
+
+
+@pytest.mark.parametrize("other", ["another passphrase", None])
+def test_a_wrong_or_missing_passphrase_is_told_at_once(tmp_path, other):
+    open_vault(tmp_path / "v", PASSPHRASE)
+    with pytest.raises(ConfigurationInvalid, match="passphrase"):
+        open_vault(tmp_path / "v", other)
+
+
+def test_a_passphrase_does_not_open_a_vault_with_a_generated_one(tmp_path):
+    open_vault(tmp_path / "v")
+    with pytest.raises(ConfigurationInvalid, match="passphrase"):
+        open_vault(tmp_path / "v", PASSPHRASE)
+
+
+def test_a_short_passphrase_is_refused_before_anything_is_made(tmp_path):
+    with pytest.raises(ConfigurationInvalid, match="12 characters"):
+        open_vault(tmp_path / "v", "eleven char")
+    assert not (tmp_path / "v/vault.pem").exists()
+
+
+def test_two_vaults_never_take_each_others_ids(tmp_path):
+    vaults = [open_vault(tmp_path / name, PASSPHRASE) for name in "ab"]
+    for vault in vaults:
+        vault.create_key("trial")
+    wrapped = vaults[0].wrap("trial", SECRET)
+    with pytest.raises(KeyVaultRefused):
+        vaults[1].unwrap(wrapped)
+
+
+def test_a_key_file_that_was_changed_or_swapped_is_refused(tmp_path):
+    vault = open_vault(tmp_path / "v", PASSPHRASE)
+    vault.create_key("trial")
+    key = tmp_path / "v/keys/trial/1.pem"
+    for content in (b"", b"no key", key.read_bytes()[:-40]):
+        key.write_bytes(content)
+        with pytest.raises(KeyVaultRefused, match="its file changed"):
+            open_vault(tmp_path / "v", PASSPHRASE).current_key("trial")
+
+
+def test_a_key_whose_file_is_gone_is_unknown_even_to_who_had_opened_it(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    vault.create_key("trial")
+    wrapped = vault.wrap("trial", SECRET)
+    (tmp_path / "v/keys/trial/1.pem").unlink()
+    with pytest.raises(KeyUnknown):
+        vault.unwrap(wrapped)
+
+
+def test_a_draft_that_a_crash_left_behind_is_no_version(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    key = vault.create_key("trial")
+    for name in (".draft-x", "2.pem.tmp", "02.pem", "x.pem", "2.disabled"):
+        (tmp_path / "v/keys/trial" / name).touch(mode=0o600)
+    assert vault.current_key("trial") == key
+
+
+def test_a_folder_without_a_version_is_no_key(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    (tmp_path / "v/keys/trial").mkdir(mode=0o700)
+    with pytest.raises(KeyUnknown):
+        vault.wrap("trial", SECRET)
+    assert vault.create_key("trial").key_id.endswith("/trial/1")
+
+
+def test_a_version_can_be_disabled_twice_and_enabled_again(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    key = vault.create_key("trial")
+    wrapped = vault.wrap("trial", SECRET)
+    for _ in range(2):
+        vault.disable_version(key.key_id)
+    with pytest.raises(KeyVaultRefused, match="every version is disabled"):
+        vault.wrap("trial", SECRET)
+    vault.enable_version(key.key_id)
+    assert vault.unwrap(wrapped) == SECRET
+
+
+def test_a_full_disk_leaves_no_key_and_no_draft(tmp_path, monkeypatch):
+    vault = open_vault(tmp_path / "v")
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(KeyVaultUnavailable):
+        vault.create_key("trial")
+    monkeypatch.undo()
+    assert not list((tmp_path / "v/keys").rglob("*.*"))
+    assert vault.create_key("trial").name == "trial"
+
+
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path):
+    (tmp_path / "v").touch(mode=0o600)
+    with pytest.raises(KeyVaultUnavailable):
+        open_vault(tmp_path / "v")
+
+
+def test_no_error_or_repr_shows_a_passphrase_or_a_key(tmp_path):
+    vault = open_vault(tmp_path / "v", PASSPHRASE)
+    key = vault.create_key("trial")
+    with pytest.raises(KeyVaultRefused) as caught:
+        vault.unwrap(Wrapped(key_id=key.key_id, ciphertext=SECRET * 8))
+    shown = "".join(traceback.format_exception(caught.value)) + repr(vault)
+    assert PASSPHRASE not in shown
+    assert "BEGIN" not in shown
+    assert SECRET.decode() not in shown
+    assert caught.value.__context__ is None
+
+
+def _create_in_process(path: Path, barrier, answers) -> None:
+    barrier.wait(timeout=60)
+    vault = LocalKeyVault(path, entropy=SeededEntropy(str(os.getpid())), key_bits=2048)
+    key = vault.create_key("trial")
+    vault.rotate_key("trial")
+    wrapped = vault.wrap("trial", SECRET)
+    answers.put((key.key_id.rsplit("/", 1)[0], wrapped.key_id, wrapped.ciphertext))
+
+
+def test_processes_that_race_make_one_vault_and_one_key_and_lose_no_rotation(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    barrier, answers = context.Barrier(3), context.Queue()
+    processes = [
+        context.Process(
+            target=_create_in_process, args=(tmp_path / "v", barrier, answers)
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.start()
+    results = [answers.get(timeout=60) for _ in processes]
+    for process in processes:
+        process.join(timeout=60)
+    vault = open_vault(tmp_path / "v")
+    assert len({key for key, _, _ in results}) == 1
+    assert vault.current_key("trial").key_id.endswith("/trial/4")
+    for _, key_id, ciphertext in results:
+        assert vault.unwrap(Wrapped(key_id=key_id, ciphertext=ciphertext)) == SECRET
