@@ -1,9 +1,6 @@
 """What every call passes through, in the one order that is right."""
 
 from datetime import timedelta
-from typing import Any
-
-import grpc
 
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
@@ -20,6 +17,7 @@ from pseudo_service.transport.interceptors.limits import (
 )
 from pseudo_service.transport.interceptors.methods import MethodTable
 from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
+from pseudo_service.transport.interceptors.wrapping import AroundInterceptor
 
 
 def build_interceptors(
@@ -33,7 +31,7 @@ def build_interceptors(
     streams_per_caller: int,
     shortest_deadline: timedelta = timedelta(milliseconds=50),
     longest_unary_call: timedelta = timedelta(seconds=60),
-) -> tuple[grpc.ServerInterceptor[Any, Any], ...]:
+) -> tuple[AroundInterceptor, ...]:
     """Return the interceptors, outermost first, for ``grpc.server``.
 
     Failures stand inside telemetry, so that the record of a call has its code, and

@@ -3,16 +3,22 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import grpc
 
+if TYPE_CHECKING:  # gRPC's classes are generic in their stubs only
+    Handler: TypeAlias = grpc.RpcMethodHandler[Any, Any]
+    Interceptor: TypeAlias = grpc.ServerInterceptor[Any, Any]
+else:
+    Handler = grpc.RpcMethodHandler
+    Interceptor = grpc.ServerInterceptor
+
 Behaviour = Callable[[Any, grpc.ServicerContext], Any]
-Handler = grpc.RpcMethodHandler[Any, Any]
 Continuation = Callable[[grpc.HandlerCallDetails], Handler | None]
 
 
-class AroundInterceptor(grpc.ServerInterceptor[Any, Any], ABC):
+class AroundInterceptor(Interceptor, ABC):
     """Wraps every call, of all four arities, in the context manager ``around``."""
 
     @abstractmethod

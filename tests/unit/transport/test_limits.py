@@ -1,0 +1,149 @@
+"""Deadlines, open streams and what is recorded of a call's end."""
+
+import threading
+import time
+from datetime import timedelta
+
+import grpc
+import pytest
+
+from pseudo_service.core.errors import TooManyStreams
+from pseudo_service.transport.interceptors.calls import current_call
+from pseudo_service.transport.interceptors.limits import StreamLimiter
+from tests.lib.echo_server import Echo, read_error_info
+
+GOOD = [("authorization", "Bearer good")]
+
+
+def wait_for(condition: object) -> None:
+    for _ in range(500):
+        if condition():  # type: ignore[operator]
+            return
+        time.sleep(0.01)
+    pytest.fail("did not happen within five seconds")
+
+
+def test_a_unary_call_with_too_little_time_is_refused(echo: Echo) -> None:
+    echo.call()  # the connection's own time does not count
+    echo.work = lambda *_: pytest.fail("the servicer was reached")
+    with echo.channel() as channel:
+        grpc.channel_ready_future(channel).result(5)
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary("/tests.Echo/UnaryUnary")(
+                b"x", timeout=0.045, metadata=GOOD
+            )
+    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    wait_for(lambda: len(echo.telemetry.calls) == 2)
+    assert echo.telemetry.calls[1].code == "DEADLINE_TOO_SHORT"
+
+
+def test_the_clients_deadline_is_noted(echo: Echo) -> None:
+    left: list[timedelta | None] = []
+
+    def work(*_: object) -> bytes:
+        deadline = current_call().deadline
+        left.append(deadline - echo.clock.now() if deadline else None)
+        return b""
+
+    echo.work = work
+    echo.call(timeout=20)
+    echo.call(timeout=None)
+    echo.call("StreamStream", timeout=None)
+    echo.call("StreamStream", timeout=20)
+    assert left[0] is not None
+    assert timedelta(seconds=15) < left[0] <= timedelta(seconds=20)
+    assert left[1] == timedelta(seconds=60), "the service's own bound"
+    assert left[2] is None, "a stream takes as long as it needs"
+    assert left[3] is not None
+
+
+def test_more_streams_than_a_caller_may_have(echo: Echo) -> None:
+    gate = threading.Event()
+
+    def work(request: bytes, _: object) -> bytes:
+        gate.wait(10)
+        return request
+
+    echo.work = work
+    with echo.channel() as channel:
+        stream = channel.stream_stream("/tests.Echo/StreamStream")
+        held = [stream(iter([b"1"]), metadata=GOOD, timeout=10) for _ in range(2)]
+        wait_for(lambda: echo.telemetry.open_streams["/tests.Echo/StreamStream"] == 2)
+        with pytest.raises(grpc.RpcError) as caught:
+            list(stream(iter([b"1"]), metadata=GOOD, timeout=10))
+        assert read_error_info(caught.value).reason == "TOO_MANY_STREAMS"
+        gate.set()
+        assert [list(call) for call in held] == [[b"1"], [b"1"]]
+        assert list(stream(iter([b"2"]), metadata=GOOD, timeout=10)) == [b"2"]
+    wait_for(lambda: echo.telemetry.open_streams["/tests.Echo/StreamStream"] == 0)
+
+
+def test_a_client_that_goes_away_frees_its_place(echo: Echo) -> None:
+    with echo.channel() as channel:
+        stream = channel.stream_stream("/tests.Echo/StreamStream")
+        endless = threading.Event()
+
+        def requests():  # type: ignore[no-untyped-def]
+            yield b"1"
+            endless.wait(10)
+
+        calls = [stream(requests(), metadata=GOOD) for _ in range(2)]
+        assert [next(call) for call in calls] == [b"1", b"1"]
+        for call in calls:
+            call.cancel()
+        wait_for(lambda: len(echo.telemetry.calls) == 2)
+        endless.set()
+        # gRPC may show a cancelled stream as one whose requests have ended.
+        assert {call.code for call in echo.telemetry.calls} <= {"CANCELLED", "OK"}
+        assert list(stream(iter([b"2"]), metadata=GOOD)) == [b"2"]
+    assert echo.telemetry.lines == [], "nobody failed"
+
+
+def test_a_call_that_outlives_its_deadline_is_recorded_as_such(echo: Echo) -> None:
+    def work(request: bytes, _: object) -> bytes:
+        time.sleep(0.6)
+        return request
+
+    echo.work = work
+    with pytest.raises(grpc.RpcError):
+        echo.call(timeout=0.4)
+    wait_for(lambda: echo.telemetry.calls)
+    assert echo.telemetry.calls[0].code == "DEADLINE_EXCEEDED"
+
+
+def test_callers_are_counted_apart_and_forgotten() -> None:
+    limiter = StreamLimiter(maximum=1)
+    with limiter.hold("a"), limiter.hold("b"):
+        with pytest.raises(TooManyStreams), limiter.hold("a"):
+            pytest.fail("a second place")
+        with pytest.raises(TooManyStreams), limiter.hold("b"):
+            pytest.fail("a second place")
+    with limiter.hold("a"):
+        pass
+
+
+def test_nothing_means_nobody() -> None:
+    with pytest.raises(TooManyStreams), StreamLimiter(maximum=0).hold("a"):
+        pytest.fail("a place")
+
+
+def test_rows_and_project_reach_the_record(echo: Echo) -> None:
+    def work(request: bytes, _: object) -> bytes:
+        call = current_call()
+        call.project = "asthma"
+        call.rows_in += 10
+        call.rows_out += 9
+        return request
+
+    echo.work = work
+    echo.call("StreamStream", [b"1", b"2"])
+    wait_for(lambda: echo.telemetry.calls)
+    (record,) = echo.telemetry.calls
+    assert (record.project, record.rows_in, record.rows_out) == ("asthma", 20, 18)
+    assert record.code == "OK"
+    assert record.method == "/tests.Echo/StreamStream"
+
+
+def test_outside_a_call_there_is_none() -> None:
+    with pytest.raises(LookupError):
+        current_call()
