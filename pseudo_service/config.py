@@ -72,6 +72,7 @@ class AzureCredential(StrEnum):
 
     WORKLOAD_IDENTITY = "workload_identity"
     MANAGED_IDENTITY = "managed_identity"
+    CLIENT_CERTIFICATE = "client_certificate"
 
 
 class AzureVaultSettings(Settings):
@@ -80,7 +81,9 @@ class AzureVaultSettings(Settings):
     type: Literal["azure"]
     url: Annotated[str, Field(pattern=r"^https://")]
     credential: AzureCredential
+    tenant_id: str | None = None
     client_id: str | None = None
+    identity_file: Path | None = None
     authority_bundle: Path | None = None
 
 
@@ -94,11 +97,13 @@ class DatabaseSettings(Settings):
 class ProfileSettings(Settings):
     """One issuer of access tokens, verified as exactly this profile."""
 
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{1,39}$")
     issuer: Annotated[str, Field(pattern=r"^https://")]
     audiences: tuple[str, ...] = Field(min_length=1)
     jwks_url: Annotated[str, Field(pattern=r"^https://")]
     tenant: str | None = None
     version: Literal["1.0", "2.0"] | None = None
+    authority_bundle: Path | None = None
 
 
 class CertificateSettings(Settings):

@@ -114,39 +114,15 @@ class KeyRow:
 
     def signed_bytes(self) -> bytes:
         """Return what the signature covers: every field but itself."""
-        return describe_key_row(
-            owner=self.owner,
-            version=self.version,
-            purpose=self.purpose,
-            wrapping_key_id=self.wrapping_key_id,
-            wrapped=self.wrapped,
-            check_value=self.check_value,
-            created_at=self.created_at,
-            signing_key_id=self.signing_key_id,
-        )
-
-
-def describe_key_row(
-    *,
-    owner: str,
-    version: int,
-    purpose: RootPurpose,
-    wrapping_key_id: str,
-    wrapped: bytes,
-    check_value: bytes,
-    created_at: datetime,
-    signing_key_id: str,
-) -> bytes:
-    """Return the canonical bytes of a key row, for signing and verifying."""
-    statement = {
-        "format": "pseudo/key-row/v1",
-        "owner": owner,
-        "version": version,
-        "purpose": purpose.value,
-        "wrapping_key_id": wrapping_key_id,
-        "wrapped": wrapped.hex(),
-        "check_value": check_value.hex(),
-        "created_at": created_at.isoformat(),
-        "signing_key_id": signing_key_id,
-    }
-    return json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()
+        statement = {
+            "format": "pseudo/key-row/v1",
+            "owner": self.owner,
+            "version": self.version,
+            "purpose": self.purpose.value,
+            "wrapping_key_id": self.wrapping_key_id,
+            "wrapped": self.wrapped.hex(),
+            "check_value": self.check_value.hex(),
+            "created_at": self.created_at.isoformat(),
+            "signing_key_id": self.signing_key_id,
+        }
+        return json.dumps(statement, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,1 @@
+"""Use cases: in which order things happen, and who must agree."""

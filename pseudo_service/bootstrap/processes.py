@@ -1,0 +1,158 @@
+"""``pseudo serve``: one process, or a parent that keeps N workers on one port.
+
+Workers are started afresh, never forked: gRPC does not survive a fork. The kernel
+spreads connections over them (SO_REUSEPORT).
+"""
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from pseudo_service.bootstrap.foundation import Surroundings
+from pseudo_service.bootstrap.observers import open_metrics, open_telemetry
+from pseudo_service.bootstrap.service import Service
+from pseudo_service.config import Config, load_config
+from pseudo_service.core.errors import ConfigurationInvalid
+from pseudo_service.ports.telemetry import Level, Telemetry
+
+QUICK_DEATH_SECONDS = 10.0
+MOST_QUICK_DEATHS = 3
+POLL_SECONDS = 0.2
+EXIT_FAILED = 1
+
+
+def serve(config_path: Path, workers: int | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code.
+
+    Raises:
+        PseudoError: What keeps the service from starting.
+    """
+    config = load_config(config_path)
+    count = workers or config.server.workers
+    stopping = catch_signals()
+    with open_metrics(config, workers=count):
+        if count == 1:
+            return run_worker(config, config.server.address, stopping)
+        with hold_port(config.server.address) as address:
+            return _supervise(config, config_path, address, count, stopping)
+
+
+def run_worker(config: Config, address: str, stopping: threading.Event) -> int:
+    """Serve in this process until the event is set."""
+    telemetry = open_telemetry(config)
+    service = Service(config, Surroundings(telemetry=telemetry), address=address)
+    service.start()
+    telemetry.log("serving", port=service.ports[0], process=service.process)
+    stopping.wait()
+    telemetry.log("draining", process=service.process)
+    service.stop()
+    return 0
+
+
+def catch_signals() -> threading.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+@contextmanager
+def hold_port(address: str) -> Iterator[str]:
+    """Reserve a port for workers that are still to come; yield its address.
+
+    The socket is bound and never listens, so it takes no connection; with port 0
+    the kernel chooses the one that all workers then share.
+
+    Raises:
+        ConfigurationInvalid: The address is malformed or taken.
+    """
+    host, _, port = address.rpartition(":")
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        try:
+            held.bind((bare, int(port)))
+        except (OSError, ValueError):
+            msg = f"server.address {address}: cannot be listened on"
+            raise ConfigurationInvalid(msg) from None
+        yield f"{host}:{held.getsockname()[1]}"
+
+
+def _supervise(
+    config: Config,
+    config_path: Path,
+    address: str,
+    count: int,
+    stopping: threading.Event,
+) -> int:
+    telemetry = open_telemetry(config)
+    workers = [_Worker(config_path, address) for _ in range(count)]
+    telemetry.log("supervising", workers=count)
+    exit_code = 0
+    while not stopping.wait(POLL_SECONDS):
+        if not all(worker.keep_running(telemetry) for worker in workers):
+            telemetry.log("workers_keep_dying", Level.ERROR)
+            exit_code = EXIT_FAILED
+            break
+    for worker in workers:
+        worker.terminate()
+    patience = config.server.limits.drain_seconds + 10.0
+    return max([exit_code, *(worker.join(patience) for worker in workers)])
+
+
+class _Worker:
+    """A worker process that is started again when it dies."""
+
+    def __init__(self, config_path: Path, address: str) -> None:
+        self._command = [
+            sys.executable,
+            "-m",
+            "pseudo_service.bootstrap.worker",
+            str(config_path),
+            address,
+        ]
+        self._quick_deaths = 0
+        self._start()
+
+    def keep_running(self, telemetry: Telemetry) -> bool:
+        """Start it again if it died; return False when it dies at once each time."""
+        code = self._process.poll()
+        if code is None:
+            return True
+        telemetry.log("worker_died", Level.ERROR, exit_code=code)
+        quick = time.monotonic() - self._started < QUICK_DEATH_SECONDS
+        self._quick_deaths = self._quick_deaths + 1 if quick else 0
+        if self._quick_deaths >= MOST_QUICK_DEATHS:
+            return False
+        self._start()
+        return True
+
+    def terminate(self) -> None:
+        """Ask it to drain."""
+        if self._process.poll() is None:
+            self._process.terminate()
+
+    def join(self, patience: float) -> int:
+        """Wait until it has stopped; one that does not is killed."""
+        try:
+            return abs(self._process.wait(patience))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return EXIT_FAILED
+
+    def _start(self) -> None:
+        self._started = time.monotonic()
+        self._process = subprocess.Popen(self._command)  # noqa: S603 - our own module

@@ -1,0 +1,158 @@
+"""One serving process, put together and taken apart."""
+
+import contextlib
+
+from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.migrate import migrate
+from pseudo_service.bootstrap.foundation import (
+    Foundation,
+    Surroundings,
+    lay_foundation,
+)
+from pseudo_service.bootstrap.maintenance import Maintenance, Task
+from pseudo_service.bootstrap.outside import (
+    choose_listeners,
+    open_client_certificates,
+    open_local_issuer,
+    open_verifier,
+)
+from pseudo_service.bootstrap.use_cases import UseCases, build_use_cases
+from pseudo_service.config import Config
+from pseudo_service.core.audit import AuditEvent, AuditKind
+from pseudo_service.core.errors import PseudoError
+from pseudo_service.transport.arrow_ipc import ArrowLimits
+from pseudo_service.transport.interceptors import build_interceptors
+from pseudo_service.transport.server import METHODS, ServiceServer
+from pseudo_service.transport.servicers.administration import AdministrationServicer
+from pseudo_service.transport.servicers.deidentification import (
+    DeidentificationServicer,
+)
+
+
+class Service:
+    """Everything that one process runs: build it, ``start`` it, ``stop`` it."""
+
+    def __init__(
+        self, config: Config, surroundings: Surroundings, *, address: str
+    ) -> None:
+        """Open the database and the vault, load the register, bind the address.
+
+        Raises:
+            PseudoError: Whatever keeps the service from being sound; nothing is left
+                running.
+        """
+        self._config = config
+        self._around = surroundings
+        self.process = f"process-{surroundings.entropy.draw(8).hex()}"
+        migrate(config.database_url)
+        self._database = SqlDatabase(
+            config.database_url,
+            chain=self.process,
+            patience=config.database.commit_timeout_seconds,
+        )
+        try:
+            base = lay_foundation(config, surroundings, self._database, self.process)
+            self._use_cases = build_use_cases(config, base, self._database)
+            self._server = self._build_server(self._use_cases, address)
+            self._maintenance = self._plan_maintenance(base)
+            base.journal.record(self._describe_start(base))
+        except BaseException:
+            self._database.close()
+            raise
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Return the ports listened on, in the order of the listeners."""
+        return self._server.ports
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._server.start()
+        self._maintenance.start()
+
+    def wait(self) -> None:
+        """Return when the server has stopped."""
+        self._server.wait()
+
+    def stop(self) -> None:
+        """Drain, make a last checkpoint, close."""
+        self._server.drain(self._config.server.limits.drain_seconds)
+        self._maintenance.stop()
+        with contextlib.suppress(PseudoError):  # the next start makes up for it
+            self._use_cases.audit.checkpoint()
+        self._database.close()
+
+    def _build_server(self, use_cases: UseCases, address: str) -> ServiceServer:
+        config, around = self._config, self._around
+        limits = config.server.limits
+        verifier = open_verifier(
+            config,
+            issuer=open_local_issuer(config),
+            clock=around.clock,
+            telemetry=around.telemetry,
+        )
+        return ServiceServer(
+            deidentification=DeidentificationServicer(
+                tables=use_cases.tables,
+                values=use_cases.values,
+                limits=ArrowLimits(
+                    rows=limits.batch_rows,
+                    columns=limits.columns,
+                    message_bytes=limits.message_bytes,
+                ),
+                clock=around.clock,
+                telemetry=around.telemetry,
+            ),
+            administration=AdministrationServicer(
+                projects=use_cases.projects,
+                rotation=use_cases.rotation,
+                policies=use_cases.policies,
+                opt_outs=use_cases.opt_outs,
+                audit=use_cases.audit,
+            ),
+            interceptors=build_interceptors(
+                clock=around.clock,
+                entropy=around.entropy,
+                telemetry=around.telemetry,
+                verifier=verifier,
+                certificates=open_client_certificates(config),
+                methods=METHODS,
+                streams_per_caller=limits.streams_per_caller,
+            ),
+            listeners=choose_listeners(config, address=address, clock=around.clock),
+            threads=limits.threads,
+            message_bytes=limits.message_bytes,
+        )
+
+    def _plan_maintenance(self, base: Foundation) -> Maintenance:
+        telemetry = self._around.telemetry
+        return Maintenance(
+            [
+                Task("certificate", base.signer.renew_if_due, seconds=60.0),
+                Task("data_key", base.writer.prepare, seconds=60.0),
+                Task("roots", base.key_ring.drop_expired, seconds=60.0),
+                Task(
+                    "checkpoint",
+                    self._use_cases.audit.checkpoint,
+                    seconds=self._config.audit.checkpoint_seconds,
+                ),
+                Task(
+                    "register_size",
+                    lambda: telemetry.set_register_size(base.known.count()),
+                    seconds=15.0,
+                ),
+            ],
+            telemetry=telemetry,
+        )
+
+    def _describe_start(self, base: Foundation) -> AuditEvent:
+        return AuditEvent(
+            kind=AuditKind.SERVICE_STARTED,
+            at=base.clock.now(),
+            actor=self.process,
+            details={
+                "instance": self._config.instance,
+                "environment": self._config.environment.value,
+                "service_root": base.service_root.check_value().hex(),
+            },
+        )

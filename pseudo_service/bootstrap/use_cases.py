@@ -1,0 +1,147 @@
+"""Puts the engine's use cases together on a foundation."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
+from pseudo_service.adapters.sql.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
+from pseudo_service.adapters.sql.policies import SqlPolicies
+from pseudo_service.adapters.text_redactor import WithholdingRedactor
+from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.config import Config
+from pseudo_service.core.identifiers import IdentifierRules
+from pseudo_service.core.projects import ChiInNhsColumn
+from pseudo_service.engine.audit_trail import AuditTrail
+from pseudo_service.engine.batch_ledger import BatchLedger
+from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRules
+from pseudo_service.engine.deidentify_values import DeidentifyValues
+from pseudo_service.engine.key_rotation import KeyRotation
+from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.policy_registry import PolicyRegistry
+from pseudo_service.engine.project_keys import ProjectKeys
+from pseudo_service.engine.project_lifecycle import ProjectLifecycle
+
+_PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "datafusion")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseCases:
+    """Everything that the service can be asked to do."""
+
+    tables: DeidentifyTable
+    values: DeidentifyValues
+    projects: ProjectLifecycle
+    rotation: KeyRotation
+    policies: PolicyRegistry
+    opt_outs: OptOutLists
+    audit: AuditTrail
+
+
+def build_use_cases(
+    config: Config, base: Foundation, database: SqlDatabase
+) -> UseCases:
+    """Return the use cases of one process."""
+    rules = choose_rules(config)
+    policies = PolicyRegistry(
+        projects=base.projects,
+        policies=SqlPolicies(database),
+        clock=base.clock,
+        admission=base.admission,
+    )
+    opt_outs = OptOutLists(
+        store=SqlOptOuts(database),
+        service_root=base.service_root,
+        rules=rules.identifiers,
+        clock=base.clock,
+        entropy=base.entropy,
+        admission=base.admission,
+    )
+    tables, values = _build_data_use_cases(base, rules, policies, opt_outs)
+    return UseCases(
+        tables=tables,
+        values=values,
+        projects=ProjectLifecycle(
+            projects=base.projects,
+            rows=base.rows,
+            key_ring=base.key_ring,
+            vault=base.vault,
+            clock=base.clock,
+            entropy=base.entropy,
+            admission=base.admission,
+        ),
+        rotation=KeyRotation(
+            projects=base.projects,
+            rows=base.rows,
+            key_ring=base.key_ring,
+            clock=base.clock,
+            admission=base.admission,
+        ),
+        policies=policies,
+        opt_outs=opt_outs,
+        audit=AuditTrail(
+            log=SqlAuditLog(database),
+            archive=DirectoryArchive(config.archive_directory),
+            vault=base.vault,
+            journal=base.journal,
+            clock=base.clock,
+            admission=base.admission,
+        ),
+    )
+
+
+def choose_rules(config: Config) -> DeploymentRules:
+    """Return what the deployment decides for every project."""
+    accepts_chi = config.identifiers.accept_chi_in_nhs_column
+    return DeploymentRules(
+        identifiers=IdentifierRules(
+            accept_test_range=config.identifiers.accept_test_range,
+            chi_in_nhs_column=(
+                ChiInNhsColumn.ACCEPT if accepts_chi else ChiInNhsColumn.REJECT
+            ),
+        ),
+        sentinels=frozenset(config.dates.sentinels),
+        library_versions={name: version(name) for name in _PINNED_LIBRARIES},
+    )
+
+
+def _build_data_use_cases(
+    base: Foundation,
+    rules: DeploymentRules,
+    policies: PolicyRegistry,
+    opt_outs: OptOutLists,
+) -> tuple[DeidentifyTable, DeidentifyValues]:
+    keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
+    ledger = BatchLedger(
+        journal=base.journal,
+        known=base.known,
+        writer=base.writer,
+        service_root=base.service_root,
+        clock=base.clock,
+    )
+    tables = DeidentifyTable(
+        admission=base.admission,
+        projects=base.projects,
+        policies=policies,
+        keys=keys,
+        opt_outs=opt_outs,
+        ledger=ledger,
+        journal=base.journal,
+        signer=base.signer,
+        redactor=WithholdingRedactor(),
+        clock=base.clock,
+        rules=rules,
+        service_root=base.service_root,
+    )
+    values = DeidentifyValues(
+        admission=base.admission,
+        projects=base.projects,
+        rows=base.rows,
+        keys=keys,
+        opt_outs=opt_outs,
+        ledger=ledger,
+        clock=base.clock,
+        rules=rules.identifiers,
+    )
+    return tables, values

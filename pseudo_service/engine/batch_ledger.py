@@ -1,0 +1,123 @@
+"""What must be durable before a batch's answer leaves, begun and settled apart.
+
+Begin queues the commit; settle waits for it. Between the two the next batch is
+computed, so that disk flushes cost a stream nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.columns import Identities
+from pseudo_service.core.keys import KeyUse, Root, SecretKey
+from pseudo_service.engine.known_identities import Claim, KnownIdentities
+from pseudo_service.engine.quota import charge_quota
+from pseudo_service.engine.register_writer import RegisterWriter
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.journal import (
+    BatchChange,
+    Journal,
+    PendingCommit,
+    QuotaCharge,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A change on its way, with the identities that it claims."""
+
+    pending: PendingCommit
+    claims: Sequence[Claim]
+
+
+class BatchLedger:
+    """Registers new identities, charges the quota and records the intent."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        known: KnownIdentities,
+        writer: RegisterWriter,
+        service_root: Root,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._known = known
+        self._writer = writer
+        self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
+        self._clock = clock
+
+    def begin(
+        self,
+        event: AuditEvent,
+        identities: Sequence[Identities],
+        *,
+        limit: int,
+    ) -> Entry:
+        """Claim the new identities and queue one commit for all of it."""
+        claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
+        try:
+            sealed = [
+                self._writer.seal(
+                    one.canonical.filter(pa.array(claim.new)),
+                    blind=one.blind[claim.new],
+                    kind=one.kind.text,
+                )
+                for one, claim in zip(identities, claims, strict=True)
+                if claim.new.any()
+            ]
+            pending = self._journal.submit(
+                BatchChange(
+                    event=event,
+                    data_keys=list(
+                        {row.data_key_id: row for row, _ in sealed}.values()
+                    ),
+                    segments=[segment for _, segment in sealed],
+                    charge=self._charge(event, identities, limit),
+                )
+            )
+        except BaseException:
+            self.abandon(claims)
+            raise
+        for claim in claims:
+            self._known.send(claim, pending)
+        return Entry(pending=pending, claims=claims)
+
+    def settle(self, entry: Entry) -> None:
+        """Return when everything is durable, this batch's and what it relies on.
+
+        Raises:
+            QuotaExceeded: The caller is over its daily limit.
+            StoreUnavailable: The change is not known to be durable.
+        """
+        try:
+            entry.pending.wait()
+            for claim in entry.claims:
+                self._known.settle(claim)
+        except BaseException:
+            self.abandon(entry.claims)
+            raise
+
+    def abandon(self, claims: Sequence[Claim]) -> None:
+        """Give back claims whose commit will not be waited for."""
+        for claim in claims:
+            self._known.abandon(claim)
+
+    def _charge(
+        self, event: AuditEvent, identities: Sequence[Identities], limit: int
+    ) -> QuotaCharge | None:
+        blind = [one.blind for one in identities if len(one.blind)]
+        if not blind:
+            return None
+        return charge_quota(
+            np.concatenate(blind),
+            key=self._quota_key,
+            caller=event.actor,
+            project=event.project or "",
+            day=self._clock.now().date(),
+            limit=limit,
+        )

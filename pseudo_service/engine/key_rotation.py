@@ -1,0 +1,69 @@
+"""A new version of a project's pseudonym key. Dates keep their root for ever."""
+
+from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.audit import AuditEvent, AuditKind
+from pseudo_service.core.errors import KeyUnknown, StateConflict
+from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.key_ring import KeyRing
+from pseudo_service.engine.project_lifecycle import check_note
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.projects import KeyRowStore, ProjectStore
+
+
+class KeyRotation:
+    """Makes the next version; streams that are open keep the one they pinned."""
+
+    def __init__(
+        self,
+        *,
+        projects: ProjectStore,
+        rows: KeyRowStore,
+        key_ring: KeyRing,
+        clock: Clock,
+        admission: Admission,
+    ) -> None:
+        self._projects = projects
+        self._rows = rows
+        self._key_ring = key_ring
+        self._clock = clock
+        self._admission = admission
+
+    def rotate(
+        self, project_id: str, *, current_version: int, reason: str, actor: Actor
+    ) -> KeyRow:
+        """Make and return the row of version ``current_version + 1``.
+
+        Raises:
+            StateConflict: The current version is another, or somebody rotated first.
+        """
+        self._admission.admit(actor, Permission.MANAGE_KEYS)
+        note = check_note("reason", reason)
+        self._projects.get(project_id).check_active()
+        newest = self._rows.newest(project_id, RootPurpose.PSEUDONYMS)
+        if newest is None:
+            msg = f"project {project_id} has no pseudonym key"
+            raise KeyUnknown(msg)
+        if newest.version != current_version:
+            msg = (
+                f"the current key version of {project_id} is {newest.version}, "
+                f"not {current_version}: look with `pseudo project show`"
+            )
+            raise StateConflict(msg)
+        row = self._key_ring.make_row(
+            project_id, RootPurpose.PSEUDONYMS, version=current_version + 1
+        )
+        event = AuditEvent(
+            kind=AuditKind.KEY_ROTATED,
+            at=self._clock.now(),
+            actor=actor.subject,
+            project=project_id,
+            details={
+                "version": row.version,
+                "check_value": row.check_value.hex(),
+                "wrapping_key_id": row.wrapping_key_id,
+                "reason": note,
+            },
+        )
+        self._rows.add(row, event)
+        return row

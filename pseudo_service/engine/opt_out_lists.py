@@ -1,0 +1,172 @@
+"""Loading opt-out lists, and the check that a project applies.
+
+Identifiers are turned into keyed indices at the door; none is stored.
+"""
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.audit import AuditEvent, AuditKind
+from pseudo_service.core.errors import (
+    OptOutListMissing,
+    OptOutListRefused,
+    OptOutListStale,
+)
+from pseudo_service.core.identifiers import (
+    IdentifierKind,
+    IdentifierRules,
+    canonicalise,
+)
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keys import KeyUse, Root
+from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.projects import OptOutApplication, Project
+from pseudo_service.engine.admission import Admission
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.entropy import Entropy
+from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind, OptOutStore
+
+NHS_NUMBER = IdentifierKind.parse("nhs_number")
+LONGEST_LIFE = timedelta(days=31)
+
+
+class OptOutLists:
+    """The lists of the deployment; the newest is in force."""
+
+    def __init__(
+        self,
+        *,
+        store: OptOutStore,
+        service_root: Root,
+        rules: IdentifierRules,
+        clock: Clock,
+        entropy: Entropy,
+        admission: Admission,
+    ) -> None:
+        self._store = store
+        self._hash = KeyedHash(
+            service_root.derive(KeyUse.OPT_OUT_INDEX, NHS_NUMBER.text), NHS_NUMBER
+        )
+        self._digest_key = service_root.derive(KeyUse.DIGEST, "opt_out_list")
+        self._rules = rules
+        self._clock = clock
+        self._entropy = entropy
+        self._admission = admission
+        self._lock = threading.Lock()
+        self._held: tuple[str, np.ndarray] | None = None
+
+    def load(
+        self,
+        kind: OptOutListKind,
+        *,
+        entries: int,
+        expires_at: datetime,
+        chunks: Iterable[Sequence[str]],
+        actor: Actor,
+    ) -> OptOutList:
+        """Load a list; it is in force as soon as this returns.
+
+        Raises:
+            OptOutListRefused: It ends early, holds an invalid NHS number, is empty
+                or expires in the past or too far ahead.
+        """
+        self._admission.admit(actor, Permission.MANAGE_OPT_OUTS)
+        now = self._clock.now()
+        if not now < expires_at <= now + LONGEST_LIFE:
+            msg = (
+                "opt-out list: it must expire within "
+                f"{LONGEST_LIFE.days} days from now, and not before"
+            )
+            raise OptOutListRefused(msg)
+        indices = self._index(chunks, entries)
+        digest = hmac.digest(
+            self._digest_key.reveal(), kind.encode() + indices.tobytes(), hashlib.sha256
+        )
+        facts = OptOutList(
+            list_id=self._entropy.draw(8).hex(),
+            kind=kind,
+            entries=len(indices),
+            digest=digest,
+            loaded_at=now,
+            expires_at=expires_at,
+        )
+        event = AuditEvent(
+            kind=AuditKind.OPT_OUTS_LOADED,
+            at=now,
+            actor=actor.subject,
+            details={
+                "list": facts.list_id,
+                "kind": kind.value,
+                "entries": facts.entries,
+                "digest": digest.hex(),
+                "expires_at": expires_at.isoformat(),
+            },
+        )
+        self._store.load(facts, indices, event)
+        return facts
+
+    def check_for(self, project: Project) -> tuple[OptOutCheck, OptOutList] | None:
+        """Return the check that the project applies and its list; None for none.
+
+        Raises:
+            OptOutListMissing: Opt-outs apply and no list was ever loaded.
+            OptOutListStale: The list in force has expired.
+        """
+        if project.opt_outs.application is OptOutApplication.NOT_APPLICABLE:
+            return None
+        facts = self._store.newest()
+        if facts is None:
+            msg = (
+                "the project applies opt-outs: load a list with `pseudo opt-outs load`"
+            )
+            raise OptOutListMissing(msg)
+        if facts.expires_at <= self._clock.now():
+            msg = (
+                f"the opt-out list expired at {facts.expires_at.isoformat()}: load a "
+                "fresh one with `pseudo opt-outs load`"
+            )
+            raise OptOutListStale(msg)
+        check = OptOutCheck(
+            hash=self._hash,
+            is_allow_list=facts.kind is OptOutListKind.ALLOW,
+            indices=self._read(facts.list_id),
+            uncheckable=project.opt_outs.uncheckable,
+        )
+        return check, facts
+
+    def _read(self, list_id: str) -> np.ndarray:
+        with self._lock:
+            if self._held is None or self._held[0] != list_id:
+                self._held = (list_id, self._store.read(list_id))
+            return self._held[1]
+
+    def _index(self, chunks: Iterable[Sequence[str]], entries: int) -> np.ndarray:
+        parts = []
+        read = 0
+        for chunk in chunks:
+            parts.append(self._index_chunk(chunk, after=read))
+            read += len(chunk)
+        if read != entries or not read:
+            msg = f"opt-out list: {read} of {entries} announced entries came; send it again"
+            raise OptOutListRefused(msg)
+        # Bytes of fixed width sort as unsigned, whatever they hold.
+        whole = np.unique(np.concatenate(parts).view(">u8").reshape(-1, 2), axis=0)
+        return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 16)
+
+    def _index_chunk(self, chunk: Sequence[str], *, after: int) -> np.ndarray:
+        canonical = canonicalise(pa.array(chunk, pa.string()), NHS_NUMBER, self._rules)
+        bad = np.flatnonzero(~canonical.accepted)
+        if len(bad):
+            msg = (
+                f"opt-out list: {len(bad)} entries are not valid NHS numbers, the first "
+                f"at position {after + int(bad[0])}; correct the list, nothing was loaded"
+            )
+            raise OptOutListRefused(msg)
+        return self._hash.mac(canonical.values)

@@ -1,0 +1,67 @@
+"""Everything keyed that a stream needs, derived once from the roots it pins."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pseudo_service.core.columns import KindKeys
+from pseudo_service.core.dates import DateShift
+from pseudo_service.core.identifiers import IdentifierKind
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keys import KeyUse, Root, RootPurpose
+from pseudo_service.core.projects import Project
+from pseudo_service.core.pseudonyms import PseudonymFormat
+from pseudo_service.engine.key_ring import KeyRing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedRoots:
+    """A project's roots, held as long as whoever pinned them."""
+
+    pseudonyms: Root
+    stable: Root
+
+
+class ProjectKeys:
+    """Derives a project's keys; the service root is shared by all projects."""
+
+    def __init__(self, *, key_ring: KeyRing, service_root: Root) -> None:
+        self._key_ring = key_ring
+        self._service_root = service_root
+
+    def pin(self, project: Project) -> PinnedRoots:
+        """Return the newest pseudonym root and the stable root.
+
+        Raises:
+            KeyVaultUnavailable: A root is not held and the vault does not answer.
+            KeyRowRefused: A stored row fails its checks.
+        """
+        owner = project.project_id
+        return PinnedRoots(
+            pseudonyms=self._key_ring.newest(owner, RootPurpose.PSEUDONYMS),
+            stable=self._key_ring.newest(owner, RootPurpose.STABLE),
+        )
+
+    def derive(
+        self, project: Project, roots: PinnedRoots, kinds: Iterable[IdentifierKind]
+    ) -> dict[str, KindKeys]:
+        """Return the keyed functions of each identifier kind, by its text."""
+        return {kind.text: self._derive_kind(project, roots, kind) for kind in kinds}
+
+    def derive_date_shift(self, project: Project, roots: PinnedRoots) -> DateShift:
+        """Return the project's date shift."""
+        return DateShift(roots.stable.derive(KeyUse.DATE_SHIFT), project.date_shift)
+
+    def _derive_kind(
+        self, project: Project, roots: PinnedRoots, kind: IdentifierKind
+    ) -> KindKeys:
+        def make_hash(root: Root, use: KeyUse) -> KeyedHash:
+            return KeyedHash(root.derive(use, kind.text), kind)
+
+        return KindKeys(
+            pseudonym=make_hash(roots.pseudonyms, KeyUse.PSEUDONYM),
+            form=PseudonymFormat(
+                tag=project.tag, kind=kind, version=roots.pseudonyms.version
+            ),
+            date=make_hash(roots.stable, KeyUse.DATE_SHIFT),
+            blind=make_hash(self._service_root, KeyUse.BLIND_INDEX),
+        )

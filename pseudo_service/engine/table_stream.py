@@ -1,0 +1,267 @@
+"""One open table stream: batches in order, then the receipt."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from pseudo_service.core.access import Actor
+from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
+from pseudo_service.core.columns import (
+    BatchContext,
+    BatchOutcome,
+    deidentify_batch,
+)
+from pseudo_service.core.errors import (
+    BatchOutOfOrder,
+    ErrorCode,
+    StreamIncomplete,
+)
+from pseudo_service.core.manifest import (
+    LogicalDigest,
+    PinSet,
+    SignedStatement,
+    build_receipt,
+)
+from pseudo_service.core.plan import Plan
+from pseudo_service.core.projects import Project
+from pseudo_service.core.quality import Counts, RejectedCells, TableTally
+from pseudo_service.engine.batch_ledger import BatchLedger, Entry
+from pseudo_service.engine.receipt_signing import ReceiptSigner
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.journal import Journal
+from pseudo_service.ports.projects import ProjectStore
+
+PROJECT_CHECK_INTERVAL = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFacts:
+    """What is fixed when a stream opens."""
+
+    project: Project
+    operation: str
+    part: int
+    purpose: str
+    actor: Actor
+    pins: PinSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunBatch:
+    """A computed batch whose commit is on its way."""
+
+    sequence: int
+    outcome: BatchOutcome
+    entry: Entry
+    started: datetime
+    bytes_in: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettledBatch:
+    """A batch that may leave."""
+
+    sequence: int
+    batch: pa.RecordBatch
+    removed: Mapping[str, int]
+    rejected: Sequence[RejectedCells]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedTable:
+    """The totals and the signed receipt."""
+
+    receipt: SignedStatement
+    rows_in: int
+    rows_out: int
+    removed: Mapping[str, int]
+    columns: Counts
+
+
+class TableStream:
+    """De-identifies the batches of one stream, in order.
+
+    ``begin`` computes and queues, ``settle`` waits until the answer may leave. The
+    caller settles in the order in which it began, and may begin one ahead.
+    """
+
+    def __init__(
+        self,
+        *,
+        facts: StreamFacts,
+        plan: Plan,
+        context: BatchContext,
+        input_digest: hmac.HMAC,
+        ledger: BatchLedger,
+        journal: Journal,
+        projects: ProjectStore,
+        signer: ReceiptSigner,
+        clock: Clock,
+    ) -> None:
+        self.facts = facts
+        self.output_schema: pa.Schema = plan.output_schema
+        self._plan = plan
+        self._context = context
+        self._input_digest = input_digest
+        self._output_digest = LogicalDigest(plan.output_schema)
+        self._ledger = ledger
+        self._journal = journal
+        self._projects = projects
+        self._signer = signer
+        self._clock = clock
+        self._next = 0
+        self._tally = TableTally()
+        self._begun: dict[int, BegunBatch] = {}
+        self._checked_project: datetime = clock.now()
+
+    def begin(self, sequence: int, batch: pa.RecordBatch, data: bytes) -> BegunBatch:
+        """Compute one batch and queue what must be durable before it leaves.
+
+        Args:
+            sequence: Counts from 0 without gaps.
+            batch: Of the header's schema, fully validated.
+            data: The bytes that the batch was read from.
+
+        Raises:
+            BatchOutOfOrder: A batch was skipped or sent twice.
+            ProjectNotActive: The project was suspended meanwhile.
+        """
+        if sequence != self._next:
+            msg = f"batch {sequence} came where batch {self._next} was due"
+            raise BatchOutOfOrder(msg)
+        started = self._clock.now()
+        self._check_project(started)
+        self._next += 1
+        self._input_digest.update(data)
+        outcome = deidentify_batch(self._plan, batch, self._context)
+        entry = self._ledger.begin(
+            self._describe_intent(sequence, outcome),
+            outcome.identities,
+            limit=self.facts.project.daily_quota,
+        )
+        begun = BegunBatch(
+            sequence=sequence,
+            outcome=outcome,
+            entry=entry,
+            started=started,
+            bytes_in=len(data),
+        )
+        self._begun[sequence] = begun
+        return begun
+
+    def settle(self, begun: BegunBatch) -> SettledBatch:
+        """Return the answer once it may leave.
+
+        Raises:
+            QuotaExceeded, StoreUnavailable, StoreFull: It may not; the stream is over.
+        """
+        outcome = begun.outcome
+        self._output_digest.update(outcome.batch)
+        self._ledger.settle(begun.entry)
+        del self._begun[begun.sequence]
+        self._tally.add(
+            rows_in=outcome.rows_in,
+            rows_out=outcome.batch.num_rows,
+            removed=outcome.removed,
+            counts=outcome.counts,
+        )
+        return SettledBatch(
+            sequence=begun.sequence,
+            batch=outcome.batch,
+            removed=outcome.removed,
+            rejected=outcome.rejected,
+        )
+
+    def finish(self, *, batches: int, rows: int) -> FinishedTable:
+        """Record the result, then sign the receipt.
+
+        Raises:
+            StreamIncomplete: The client's totals differ from what came.
+        """
+        tally = self._tally
+        if self._begun or (batches, rows) != (self._next, tally.rows_in):
+            msg = (
+                f"the end message announces {batches} batches and {rows} rows, but "
+                f"{self._next} and {tally.rows_in} came"
+            )
+            raise StreamIncomplete(msg)
+        facts = self.facts
+        statement = build_receipt(
+            project=facts.project.project_id,
+            operation=facts.operation,
+            part=facts.part,
+            purpose=facts.purpose,
+            issued_at=self._clock.now(),
+            pins=facts.pins,
+            rows_in=tally.rows_in,
+            rows_out=tally.rows_out,
+            removed=tally.removed,
+            columns=tally.counts,
+            batches=self._next,
+            input_digest=self._input_digest.digest(),
+            output=self._output_digest,
+            actor=facts.actor.subject,
+        )
+        receipt = self._signer.sign(statement)
+        self._record(
+            AuditKind.TABLE_FINISHED,
+            {
+                "rows_in": tally.rows_in,
+                "rows_out": tally.rows_out,
+                "batches": self._next,
+                "receipt": hashlib.sha256(statement).hexdigest(),
+            },
+        )
+        return FinishedTable(
+            receipt=receipt,
+            rows_in=tally.rows_in,
+            rows_out=tally.rows_out,
+            removed=tally.removed,
+            columns=tally.counts,
+        )
+
+    def fail(self, code: ErrorCode | None) -> None:
+        """Give back what was begun and record that the table is unfinished.
+
+        Args:
+            code: Why; None when the client went away.
+        """
+        for begun in self._begun.values():
+            self._ledger.abandon(begun.entry.claims)
+        self._begun.clear()
+        self._record(
+            AuditKind.TABLE_FAILED,
+            {"code": code.value if code else "CANCELLED", "batches": self._next},
+        )
+
+    def _check_project(self, now: datetime) -> None:
+        if now - self._checked_project >= PROJECT_CHECK_INTERVAL:
+            self._projects.get(self.facts.project.project_id).check_active()
+            self._checked_project = now
+
+    def _describe_intent(self, sequence: int, outcome: BatchOutcome) -> AuditEvent:
+        details: dict[str, Detail] = {
+            "part": self.facts.part,
+            "batch": sequence,
+            "rows_in": outcome.rows_in,
+            "rows_out": outcome.batch.num_rows,
+            "identities": sum(len(one.canonical) for one in outcome.identities),
+        }
+        return self._describe(AuditKind.BATCH_INTENT, details)
+
+    def _record(self, kind: AuditKind, details: dict[str, Detail]) -> None:
+        self._journal.record(self._describe(kind, {"part": self.facts.part, **details}))
+
+    def _describe(self, kind: AuditKind, details: dict[str, Detail]) -> AuditEvent:
+        return AuditEvent(
+            kind=kind,
+            at=self._clock.now(),
+            actor=self.facts.actor.subject,
+            project=self.facts.project.project_id,
+            operation=self.facts.operation,
+            details=details,
+        )

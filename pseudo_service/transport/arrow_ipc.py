@@ -1,0 +1,132 @@
+"""Bytes to record batches and back, under limits, trusting nothing.
+
+A batch arrives as one encapsulated IPC message (Arrow columnar format, "Encapsulated
+message format"). Compressed bodies and dictionaries are refused before anything is
+expanded: a few kilobytes of either can claim gigabytes.
+"""
+
+from dataclasses import dataclass
+
+import flatbuffers.encode
+import flatbuffers.number_types
+import flatbuffers.packer
+import flatbuffers.table
+import pyarrow as pa
+
+from pseudo_service.core.errors import (
+    BatchMalformed,
+    BatchTooLarge,
+    ColumnTypeUnsuitable,
+    SchemaChanged,
+    name_field,
+)
+
+# Slots of the tables Message and RecordBatch in Arrow's Message.fbs and Schema.fbs.
+_MESSAGE_HEADER = 8
+_BATCH_LENGTH = 4
+_BATCH_COMPRESSION = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArrowLimits:
+    """The most that one message may hold."""
+
+    rows: int
+    columns: int
+    message_bytes: int
+
+
+def decode_schema(data: bytes, limits: ArrowLimits) -> pa.Schema:
+    """Return the schema of a header.
+
+    Raises:
+        BatchMalformed: The bytes are not one schema message.
+        BatchTooLarge: It has too many columns.
+        ColumnTypeUnsuitable: A column is dictionary-encoded.
+    """
+    try:
+        schema = pa.ipc.read_schema(pa.py_buffer(data))
+        names = schema.names
+    except (pa.ArrowException, OSError, ValueError, UnicodeDecodeError):
+        msg = "schema: send the Arrow schema as one encapsulated IPC message"
+        raise BatchMalformed(msg) from None
+    if len(names) > limits.columns:
+        msg = f"schema: {len(names)} columns, at most {limits.columns} are taken"
+        raise BatchTooLarge(msg)
+    for position, field in enumerate(schema):
+        if pa.types.is_dictionary(field.type):
+            msg = (
+                f"column {name_field(field.name, position)} is dictionary-encoded: "
+                "cast it to its value type before sending"
+            )
+            raise ColumnTypeUnsuitable(msg)
+    return schema
+
+
+def decode_batch(
+    data: bytes, *, schema: pa.Schema, row_count: int, limits: ArrowLimits
+) -> pa.RecordBatch:
+    """Return one fully validated batch of the schema.
+
+    Raises:
+        BatchMalformed: Truncated, corrupt, compressed, or not a record batch.
+        BatchTooLarge: More rows or bytes than the limits allow.
+        SchemaChanged: The columns do not fit the header's schema.
+    """
+    if len(data) > limits.message_bytes:
+        msg = f"batch: more than {limits.message_bytes} bytes; cut it smaller"
+        raise BatchTooLarge(msg)
+    message = _read_message(data)
+    _check_shape(message, row_count=row_count, limits=limits)
+    try:
+        batch = pa.ipc.read_record_batch(message, schema)
+    except (pa.ArrowException, OSError, ValueError):
+        msg = "batch: its columns do not fit the schema of the header"
+        raise SchemaChanged(msg) from None
+    try:
+        batch.validate(full=True)
+    except (pa.ArrowException, ValueError):
+        msg = "batch: its buffers are corrupt; write the batch again and resend"
+        raise BatchMalformed(msg) from None
+    return batch
+
+
+def encode_schema(schema: pa.Schema) -> bytes:
+    """Return a schema as one encapsulated IPC message."""
+    return bytes(schema.serialize())
+
+
+def encode_batch(batch: pa.RecordBatch) -> bytes:
+    """Return a batch as one encapsulated, uncompressed IPC message."""
+    return batch.serialize().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _read_message(data: bytes) -> pa.Message:
+    msg = "batch: send one Arrow record batch as one encapsulated IPC message"
+    try:
+        message = pa.ipc.read_message(pa.py_buffer(data))
+    except (pa.ArrowException, OSError, EOFError, ValueError):
+        raise BatchMalformed(msg) from None
+    if message.type != "record batch":
+        raise BatchMalformed(msg)
+    return message
+
+
+def _check_shape(message: pa.Message, *, row_count: int, limits: ArrowLimits) -> None:
+    """Read the two facts that must be known before a body is touched."""
+    metadata = message.metadata.to_pybytes()  # verified by Arrow when it was read
+    start = flatbuffers.encode.Get(flatbuffers.packer.uoffset, metadata, 0)
+    envelope = flatbuffers.table.Table(metadata, start)
+    body = flatbuffers.table.Table(metadata, 0)
+    envelope.Union(body, envelope.Offset(_MESSAGE_HEADER))
+    if body.Offset(_BATCH_COMPRESSION):
+        msg = "batch: IPC compression is not taken; use gRPC's, or none"
+        raise BatchMalformed(msg)
+    slot = body.Offset(_BATCH_LENGTH)
+    rows = body.Get(flatbuffers.number_types.Int64Flags, slot + body.Pos) if slot else 0
+    if rows != row_count:
+        msg = f"batch: row_count says {row_count}, the Arrow message {rows}"
+        raise BatchMalformed(msg)
+    if rows > limits.rows:
+        msg = f"batch: {rows} rows, at most {limits.rows} are taken; cut it smaller"
+        raise BatchTooLarge(msg)

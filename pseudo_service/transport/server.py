@@ -1,0 +1,139 @@
+"""Builds the gRPC server: services, interceptors, health, reflection, TLS."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from pseudo_service.api.v1 import (
+    administration_pb2,
+    administration_pb2_grpc,
+    deidentification_pb2,
+    deidentification_pb2_grpc,
+)
+from pseudo_service.core.errors import ConfigurationInvalid
+from pseudo_service.transport.interceptors.methods import MethodTable
+from pseudo_service.transport.servicers.administration import AdministrationServicer
+from pseudo_service.transport.servicers.deidentification import (
+    DeidentificationServicer,
+)
+
+_SERVICES = (
+    deidentification_pb2.DESCRIPTOR.services_by_name["DeidentificationService"],
+    administration_pb2.DESCRIPTOR.services_by_name["AdministrationService"],
+)
+
+METHODS = MethodTable(
+    authenticated=frozenset(
+        f"/{service.full_name}/{method.name}"
+        for service in _SERVICES
+        for method in service.methods
+    )
+)
+"""Every method of ours needs a verified caller; nothing is open by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsMaterial:
+    """PEM texts. With ``client_authorities`` a client must show a certificate."""
+
+    certificate: bytes
+    key: bytes = field(repr=False)
+    client_authorities: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """An address to listen on, and how it proves itself."""
+
+    address: str
+    tls: TlsMaterial
+
+
+class ServiceServer:
+    """A gRPC server that starts, tells its ports, and drains."""
+
+    def __init__(
+        self,
+        *,
+        deidentification: DeidentificationServicer,
+        administration: AdministrationServicer,
+        interceptors: "Sequence[grpc.ServerInterceptor[Any, Any]]",
+        listeners: Sequence[Listener],
+        threads: int,
+        message_bytes: int,
+    ) -> None:
+        """Build the server.
+
+        Raises:
+            ConfigurationInvalid: An address cannot be listened on.
+        """
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="call")
+        self._server = grpc.server(
+            self._pool,
+            interceptors=list(interceptors),
+            options=_choose_options(message_bytes),
+            maximum_concurrent_rpcs=None,
+        )
+        deidentification_pb2_grpc.add_DeidentificationServiceServicer_to_server(
+            deidentification, self._server
+        )
+        administration_pb2_grpc.add_AdministrationServiceServicer_to_server(
+            administration, self._server
+        )
+        self._health = health.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = [service.full_name for service in _SERVICES]
+        reflection.enable_server_reflection(
+            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+        self.ports = tuple(self._listen(listener) for listener in listeners)
+
+    def start(self) -> None:
+        """Begin to serve, and say so to health checks."""
+        self._server.start()
+        for name in ("", *(service.full_name for service in _SERVICES)):
+            self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+
+    def wait(self) -> None:
+        """Return when the server has stopped."""
+        self._server.wait_for_termination()
+
+    def drain(self, seconds: float) -> None:
+        """Take nothing new, finish what is open, then stop."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(seconds).wait()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _listen(self, listener: Listener) -> int:
+        tls = listener.tls
+        credentials = grpc.ssl_server_credentials(
+            [(tls.key, tls.certificate)],
+            root_certificates=tls.client_authorities,
+            require_client_auth=tls.client_authorities is not None,
+        )
+        try:
+            return self._server.add_secure_port(listener.address, credentials)
+        except RuntimeError:
+            msg = (
+                f"server.address {listener.address}: cannot be listened on; another "
+                "process may hold it, or the certificate and key do not belong together"
+            )
+            raise ConfigurationInvalid(msg) from None
+
+
+def _choose_options(message_bytes: int) -> list[tuple[str, int]]:
+    # A batch may be as large as the limit, and its envelope a little larger.
+    envelope = 1 << 20
+    return [
+        ("grpc.max_receive_message_length", message_bytes + envelope),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 1),
+        ("grpc.keepalive_time_ms", 120_000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+    ]

@@ -1,0 +1,274 @@
+"""DeidentificationService: decode, call the engine, encode."""
+
+from collections.abc import Iterator
+
+import grpc
+
+from pseudo_service.api.v1 import deidentification_pb2 as messages
+from pseudo_service.api.v1 import deidentification_pb2_grpc as services
+from pseudo_service.core.errors import (
+    BatchOutOfOrder,
+    ErrorCode,
+    InvalidArgument,
+    PseudoError,
+    StreamIncomplete,
+)
+from pseudo_service.engine.deidentify_table import DeidentifyTable, TableHeader
+from pseudo_service.engine.deidentify_values import DeidentifyValues, ValueResult
+from pseudo_service.engine.table_stream import (
+    BegunBatch,
+    FinishedTable,
+    SettledBatch,
+    TableStream,
+)
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.telemetry import BatchRecord, Telemetry
+from pseudo_service.transport.arrow_ipc import (
+    ArrowLimits,
+    decode_batch,
+    decode_schema,
+    encode_batch,
+    encode_schema,
+)
+from pseudo_service.transport.codecs import (
+    decode_pins,
+    encode_column_counts,
+    encode_counts,
+    encode_pins,
+    encode_rejected,
+    encode_statement,
+)
+from pseudo_service.transport.interceptors.calls import CallContext, current_call
+from pseudo_service.transport.request_reader import RequestReader
+
+READ_AHEAD = 2
+IDLE_SECONDS = 600.0
+Reader = RequestReader[messages.DeidentifyTableRequest]
+
+
+class DeidentificationServicer(services.DeidentificationServiceServicer):
+    """Serves tables and single identifiers."""
+
+    def __init__(
+        self,
+        *,
+        tables: DeidentifyTable,
+        values: DeidentifyValues,
+        limits: ArrowLimits,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._tables = tables
+        self._values = values
+        self._limits = limits
+        self._clock = clock
+        self._telemetry = telemetry
+
+    def DeidentifyTable(
+        self,
+        request_iterator: Iterator[messages.DeidentifyTableRequest],
+        context: grpc.ServicerContext,
+    ) -> Iterator[messages.DeidentifyTableResponse]:
+        """Answer a stream in the order of its requests."""
+        reader = Reader(request_iterator, ahead=READ_AHEAD, idle_seconds=IDLE_SECONDS)
+        reader.start()
+        try:
+            yield from self._answer(reader, current_call())
+        finally:
+            reader.close()
+
+    def Pseudonymise(
+        self, request: messages.PseudonymiseRequest, context: grpc.ServicerContext
+    ) -> messages.PseudonymiseResponse:
+        """Answer one result an identifier."""
+        call = current_call()
+        call.project = request.project
+        answer = self._values.pseudonymise(
+            request.identifiers,
+            kind=request.kind,
+            project_id=request.project,
+            purpose=request.purpose,
+            actor=call.actor,
+        )
+        call.rows_in = call.rows_out = len(answer.results)
+        return messages.PseudonymiseResponse(
+            results=[_encode_result(result) for result in answer.results],
+            key_version=answer.key_version,
+        )
+
+    def CheckPseudonyms(
+        self, request: messages.CheckPseudonymsRequest, context: grpc.ServicerContext
+    ) -> messages.CheckPseudonymsResponse:
+        """Answer what is wrong with each text, if anything."""
+        call = current_call()
+        call.project = request.project
+        outcomes = self._values.check(
+            request.pseudonyms, project_id=request.project, actor=call.actor
+        )
+        return messages.CheckPseudonymsResponse(
+            results=[
+                messages.CheckPseudonymsResponse.Result(
+                    outcome=outcome.value, key_version=version
+                )
+                for outcome, version in outcomes
+            ]
+        )
+
+    def _answer(
+        self, reader: Reader, call: CallContext
+    ) -> Iterator[messages.DeidentifyTableResponse]:
+        header = _take_header(reader, self._limits)
+        call.project = header.project
+        stream = self._tables.open(header, call.actor)
+        code: ErrorCode | None = None
+        finished = False
+        try:
+            yield self._encode_opening(stream)
+            yield from self._answer_batches(reader, call, stream, header)
+            finished = True
+        except PseudoError as refusal:
+            code = refusal.code
+            raise
+        except Exception:
+            code = ErrorCode.INTERNAL
+            raise
+        finally:
+            if not finished:
+                stream.fail(code)
+
+    def _answer_batches(
+        self,
+        reader: Reader,
+        call: CallContext,
+        stream: TableStream,
+        header: TableHeader,
+    ) -> Iterator[messages.DeidentifyTableResponse]:
+        begun: BegunBatch | None = None
+        while True:
+            # Settle the batch in hand as soon as the client waits for it, else
+            # after the next has been computed: its commit runs meanwhile.
+            if begun is not None and not reader.has_waiting():
+                yield self._settle(stream, begun, call)
+                begun = None
+            request = reader.take()
+            if request is None:
+                msg = (
+                    "the stream ended without its end message: the table is unfinished"
+                )
+                raise StreamIncomplete(msg)
+            last, begun_before = begun, begun is not None
+            kind = request.WhichOneof("payload")
+            if kind == "batch":
+                begun = self._begin(stream, request.batch, call, header)
+            if last is not None and begun_before:
+                yield self._settle(stream, last, call)
+            if kind == "end":
+                yield _encode_receipt(
+                    stream.finish(batches=request.end.batches, rows=request.end.rows)
+                )
+                return
+            if kind != "batch":
+                msg = "after the header a stream has batches and one end, nothing else"
+                raise BatchOutOfOrder(msg)
+
+    def _begin(
+        self,
+        stream: TableStream,
+        message: messages.TableBatch,
+        call: CallContext,
+        header: TableHeader,
+    ) -> BegunBatch:
+        call.check_still_valid(self._clock.now())
+        batch = decode_batch(
+            message.data,
+            schema=header.schema,
+            row_count=message.row_count,
+            limits=self._limits,
+        )
+        return stream.begin(message.sequence, batch, message.data)
+
+    def _settle(
+        self, stream: TableStream, begun: BegunBatch, call: CallContext
+    ) -> messages.DeidentifyTableResponse:
+        settled = stream.settle(begun)
+        data = encode_batch(settled.batch)
+        self._observe(begun, settled, len(data), call)
+        return messages.DeidentifyTableResponse(
+            batch=messages.TableBatchResult(
+                sequence=settled.sequence,
+                row_count=settled.batch.num_rows,
+                data=data,
+                removed=encode_counts(settled.removed),
+                rejected=encode_rejected(settled.rejected),
+            )
+        )
+
+    def _observe(
+        self,
+        begun: BegunBatch,
+        settled: SettledBatch,
+        bytes_out: int,
+        call: CallContext,
+    ) -> None:
+        call.rows_in += begun.outcome.rows_in
+        call.rows_out += settled.batch.num_rows
+        self._telemetry.observe_batch(
+            BatchRecord(
+                project=call.project or "",
+                rows_in=begun.outcome.rows_in,
+                rows_out=settled.batch.num_rows,
+                rows_removed=sum(settled.removed.values()),
+                bytes_in=begun.bytes_in,
+                bytes_out=bytes_out,
+                seconds=(self._clock.now() - begun.started).total_seconds(),
+            )
+        )
+        for cells in settled.rejected:
+            self._telemetry.count_rejected_cells(cells.code, len(cells.rows))
+
+    def _encode_opening(self, stream: TableStream) -> messages.DeidentifyTableResponse:
+        return messages.DeidentifyTableResponse(
+            opened=messages.TableOpened(
+                schema=encode_schema(stream.output_schema),
+                pins=encode_pins(stream.facts.pins),
+                maximum_rows=self._limits.rows,
+                maximum_bytes=self._limits.message_bytes,
+            )
+        )
+
+
+def _take_header(reader: Reader, limits: ArrowLimits) -> TableHeader:
+    request = reader.take()
+    if request is None or request.WhichOneof("payload") != "header":
+        msg = "a table stream begins with its header"
+        raise InvalidArgument(msg)
+    header = request.header
+    expects = header.HasField("expected_pins")
+    return TableHeader(
+        project=header.project,
+        policy=header.policy,
+        schema=decode_schema(header.schema, limits),
+        schema_bytes=header.schema,
+        purpose=header.purpose,
+        operation=header.operation_id,
+        part=header.part,
+        expected_pins=decode_pins(header.expected_pins) if expects else None,
+    )
+
+
+def _encode_receipt(finished: FinishedTable) -> messages.DeidentifyTableResponse:
+    return messages.DeidentifyTableResponse(
+        receipt=messages.TableReceipt(
+            receipt=encode_statement(finished.receipt),
+            rows_in=finished.rows_in,
+            rows_out=finished.rows_out,
+            removed=encode_counts(finished.removed),
+            columns=encode_column_counts(finished.columns),
+        )
+    )
+
+
+def _encode_result(result: ValueResult) -> messages.PseudonymiseResponse.Result:
+    if result.pseudonym is not None:
+        return messages.PseudonymiseResponse.Result(pseudonym=result.pseudonym)
+    return messages.PseudonymiseResponse.Result(refusal=result.refusal or "")
