@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from datafusion import Expr, SessionConfig, SessionContext, col, lit
+from datafusion import SessionConfig, SessionContext, col
 from datafusion import functions as f
 
 from pseudo_service.core.errors import IdentifierRefused, PseudoError
@@ -24,6 +24,9 @@ _BLOCK_BYTES = 64
 _DIGEST_BYTES = 32
 _FEW = 400
 """Up to this many values `hmac` is quicker than planning a query."""
+_BATCH_ROWS = 16_384
+"""Rows hashed at a time, so that the padded messages stay in the cache."""
+_FAILED = "computing pseudonyms failed; try again, and report it if it persists"
 _INNER = bytes(value ^ 0x36 for value in range(256))
 _OUTER = bytes(value ^ 0x5C for value in range(256))
 
@@ -83,44 +86,56 @@ class KeyedHash:
         if len(canonical) <= _FEW:
             macs = b"".join(map(self.mac_one, canonical.to_pylist()))
             return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)
-        return _hash_column(canonical.cast(pa.binary()), self._nest_hashes())
+        inner, outer = self._pad_key()
+        batch = pa.record_batch(
+            {
+                "outer": _repeat(outer, len(canonical)),
+                "inner": _repeat(inner + self._prefix, len(canonical)),
+                "identifier": canonical.cast(pa.binary()),
+            }
+        )
+        return _hash_batch(batch)
 
-    def _nest_hashes(self) -> Expr:
-        """Return HMAC as an expression over the column ``identifier``.
-
-        The expression's text shows the padded key: it is named explicitly, lives
-        for one call, and nothing here prints it.
-        """
+    def _pad_key(self) -> tuple[bytes, bytes]:
+        """Return the inner and outer padded key, one block each (RFC 2104)."""
         block = self._key.reveal().ljust(_BLOCK_BYTES, b"\0")
-        inner = f.concat(lit(block.translate(_INNER) + self._prefix), col("identifier"))
-        outer = f.concat(lit(block.translate(_OUTER)), f.sha256(inner))
-        return f.sha256(outer).alias("mac")
+        return block.translate(_INNER), block.translate(_OUTER)
 
 
 @cache
 def _open_context() -> SessionContext:
     """Return the one query context; it holds settings only, so threads share it."""
-    settings = SessionConfig().with_target_partitions(1).with_batch_size(65_536)
+    settings = SessionConfig().with_target_partitions(1).with_batch_size(_BATCH_ROWS)
     return SessionContext(settings)
 
 
-def _hash_column(messages: pa.BinaryArray, hashing: Expr) -> npt.NDArray[np.uint8]:
-    # read_batch, unlike from_arrow, registers no table that would stay for ever.
-    batch = pa.record_batch([messages], names=["identifier"])
+def _repeat(value: bytes, rows: int) -> pa.DictionaryArray:
+    """Return a column of one value, which is stored once."""
+    indices = pa.array(np.zeros(rows, dtype=np.int8))
+    return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.binary()))
+
+
+def _hash_batch(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
+    """Return the MAC (n, 16) of every row, none of which has a null.
+
+    The expression holds no key: DataFusion logs whole expressions, literals and
+    all, at DEBUG, so padded keys are only ever data.
+    """
+    inner = f.sha256(f.concat(col("inner"), col("identifier")))
+    hashing = f.sha256(f.concat(col("outer"), inner)).alias("mac")
     try:
+        # read_batch, unlike from_arrow, registers no table that would stay for ever.
         answers = _open_context().read_batch(batch).select(hashing).collect()
-    except Exception:  # noqa: BLE001 - its text may show the padded key
-        msg = "computing pseudonyms failed; try again, and report it if it persists"
-        raise PseudoError(msg) from None
-    macs = np.empty((len(messages), MAC_BYTES), dtype=np.uint8)
+    except Exception:  # noqa: BLE001 - a library's text is never passed on
+        raise PseudoError(_FAILED) from None
+    macs = np.empty((batch.num_rows, MAC_BYTES), dtype=np.uint8)
     filled = 0
     for answer in answers:
         digests = _view_digests(answer.column(0))
         macs[filled : filled + len(digests)] = digests[:, :MAC_BYTES]
         filled += len(digests)
-    if filled != len(messages):
-        msg = "computing pseudonyms lost rows; report it"
-        raise PseudoError(msg)
+    if filled != batch.num_rows:
+        raise PseudoError(_FAILED)
     return macs
 
 

@@ -34,6 +34,10 @@ _TAG_BITS: Final = 5 * TAG_LENGTH
 
 # The body is thirteen groups of ten bits, each written as two symbols at once.
 _GROUPS: Final = BODY_SYMBOLS // 2
+_HALF_BITS: Final = 64
+_BLOCK: Final = 8_192
+"""Rows encoded at a time, so that their groups stay in the cache."""
+_SYMBOLS: Final = np.frombuffer(ALPHABET.encode(), np.uint8)
 _PAIRS: Final = np.frombuffer(
     "".join(first + second for first in ALPHABET for second in ALPHABET).encode(),
     dtype=np.uint16,
@@ -50,6 +54,9 @@ _PAIR_SUMS: Final = np.array(
     [first + _double(second) for first in range(_BASE) for second in range(_BASE)],
     dtype=np.uint16,
 )
+
+
+_BODY_SUMS: Final = np.arange(_GROUPS * int(_PAIR_SUMS.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +90,23 @@ class PseudonymFormat:
 
     def encode(self, macs: npt.NDArray[np.uint8]) -> pa.StringArray:
         """Return the pseudonyms of MACs (n, 16), none of them null."""
-        groups = _split_groups(macs)
-        text = np.empty((len(macs), len(self._head) + BODY_SYMBOLS + 1), np.uint8)
-        text[:, : len(self._head)] = np.frombuffer(self._head.encode(), np.uint8)
-        text[:, len(self._head) : -1] = _PAIRS[groups].view(np.uint8)
-        sums = _PAIR_SUMS[groups].sum(axis=1) + _sum_head(self._head)
-        text[:, -1] = np.frombuffer(ALPHABET.encode(), np.uint8)[-sums % _BASE]
-        return _wrap_fixed_width(text)
+        head = np.frombuffer(self._head.encode(), np.uint8)
+        width = len(head) + BODY_SYMBOLS + 1
+        buffer = pa.allocate_buffer(len(macs) * width)
+        text = np.frombuffer(buffer, np.uint8).reshape(-1, width)
+        text[:, : len(head)] = head
+        head_sum = _sum_symbols(self._head.replace("-", ""))
+        check_symbols = _SYMBOLS[-(_BODY_SUMS + head_sum) % _BASE]
+        for start in range(0, len(macs), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            groups = _split_groups(macs[rows])
+            # "clip" spares the check of bounds that ten bits cannot exceed.
+            body = np.ascontiguousarray(np.take(_PAIRS, groups, mode="clip").T)
+            text[rows, len(head) : -1] = body.view(np.uint8)
+            sums = np.take(_PAIR_SUMS, groups, mode="clip").sum(axis=0)
+            text[rows, -1] = check_symbols[sums]
+        offsets = np.arange(0, (len(macs) + 1) * width, width, dtype=np.int32)
+        return pa.StringArray.from_buffers(len(macs), pa.py_buffer(offsets), buffer)
 
     def encode_one(self, mac: bytes) -> str:
         """Return the pseudonym of one 16-byte MAC."""
@@ -153,27 +170,22 @@ def draw_tag(entropy_bytes: bytes) -> str:
     )
 
 
-def _split_groups(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint16]:
-    """Return thirteen ten-bit groups a row (n, 13), the first padded with two zeros."""
+def _split_groups(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Return thirteen rows of ten-bit groups (13, n), the first group's top two zero."""
     halves = np.ascontiguousarray(macs).view(">u8").astype(np.uint64)
-    high, low = halves[:, 0], halves[:, 1]
-    groups = np.empty((len(macs), _GROUPS), dtype=np.uint16)
+    high, low = np.ascontiguousarray(halves.T)
+    groups = np.empty((_GROUPS, len(macs)), dtype=np.uint64)
     for group in range(_GROUPS):
         shift = 10 * (_GROUPS - 1 - group)
-        if shift >= 64:  # noqa: PLR2004 - bits of a half
-            bits = high >> np.uint64(shift - 64)
-        elif shift > 54:  # noqa: PLR2004 - the one group that lies across the halves
-            bits = high << np.uint64(64 - shift) | low >> np.uint64(shift)
+        if shift >= _HALF_BITS:
+            groups[group] = high >> np.uint64(shift - _HALF_BITS)
+        elif shift > _HALF_BITS - 10:  # the one group that lies across the halves
+            groups[group] = high << np.uint64(_HALF_BITS - shift)
+            groups[group] |= low >> np.uint64(shift)
         else:
-            bits = low >> np.uint64(shift)
-        groups[:, group] = bits & np.uint64(1023)
-    return groups
-
-
-def _wrap_fixed_width(text: npt.NDArray[np.uint8]) -> pa.StringArray:
-    rows, width = text.shape
-    offsets = np.arange(0, (rows + 1) * width, width, dtype=np.int32)
-    return pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(text))
+            groups[group] = low >> np.uint64(shift)
+    groups &= np.uint64(2**10 - 1)
+    return groups.view(np.int64)
 
 
 def _encode_body(mac: bytes) -> str:
@@ -187,14 +199,11 @@ def _check_symbol(text: str) -> str:
     return ALPHABET[-_sum_symbols(text.replace("-", "")) % _BASE]
 
 
-def _sum_head(head: str) -> int:
-    """Return what the symbols before the body add to the Luhn sum.
-
-    The body has an even number of symbols, so the alternation starts afresh.
-    """
-    return _sum_symbols(head.replace("-", ""))
-
-
 def _sum_symbols(symbols: str) -> int:
+    """Return the Luhn sum, in which every second symbol from the right is doubled.
+
+    Twenty-six symbols are an even number, so the sum over a whole pseudonym is the
+    sum over its head and the sum over its body.
+    """
     values = [_VALUES[symbol] for symbol in reversed(symbols)]
     return sum(map(_double, values[0::2])) + sum(values[1::2])
