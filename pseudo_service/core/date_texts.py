@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.date_layouts import compile_layout, view_rows, wrap_rows
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.missing import fold, is_missing
 
@@ -109,42 +110,70 @@ def _is_nested(found: list[str]) -> bool:
 def parse_dates(values: pa.StringArray, formats: tuple[str, ...]) -> ParsedDates:
     """Read every text by the first format that fits it.
 
+    A text with all its numbers at full width (``03/04/2021``) is read by the first
+    format that it fits exactly, before any format is tried more loosely
+    (``3/4/2021``, blanks around it, names of months in either case).
+
     Args:
         values: Texts; each distinct one is read once.
         formats: As ``check_formats`` takes them; empty means ``ISO_FORMATS``.
     """
     encoded = values.dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    parse = _choose_parser(formats or ISO_FORMATS)
-    outcomes = [parse(text) for text in texts]
-    parsed = [
-        found if isinstance(found, ParsedDate) else _NOTHING for found in outcomes
-    ]
-    readings = [
-        Reading.DATE if isinstance(found, ParsedDate) else found for found in outcomes
-    ]
-    return _spread(encoded, parsed, readings)
-
-
-_NOTHING: Final = ParsedDate(days=0, precision=Precision.DAY)
-
-
-def _spread(
-    encoded: pa.DictionaryArray, parsed: list[ParsedDate], readings: list[Reading]
-) -> ParsedDates:
-    """Return the outcomes of the distinct texts, one row a value; nulls are missing."""
-    rows = encoded.indices.fill_null(len(parsed)).to_numpy(zero_copy_only=False)
-    parsed = [*parsed, _NOTHING]
-    days = np.array([one.days for one in parsed], dtype=np.int64)
-    precision = np.array([one.precision for one in parsed], dtype=np.uint8)
-    times = pa.array([one.time for one in parsed], pa.string())
-    outcomes = np.array([*readings, Reading.MISSING], dtype=np.uint8)
+    distinct = _read_distinct(encoded.dictionary, formats or ISO_FORMATS)
+    nowhere = len(encoded.dictionary)  # the row after the distinct: what null is
+    rows = encoded.indices.fill_null(nowhere).to_numpy(zero_copy_only=False)
     return ParsedDates(
-        days=days[rows],
-        precision=precision[rows],
-        time=times.take(pa.array(rows)),
-        readings=outcomes[rows],
+        days=distinct.days[rows],
+        precision=distinct.precision[rows],
+        time=distinct.time.take(pa.array(rows)),
+        readings=distinct.readings[rows],
     )
+
+
+def _read_distinct(texts: pa.StringArray, formats: tuple[str, ...]) -> ParsedDates:
+    """Return the outcome of each text, and after them one more that is missing."""
+    count = len(texts) + 1
+    days = np.zeros(count, dtype=np.int64)
+    precision = np.full(count, Precision.DAY, dtype=np.uint8)
+    readings = np.full(count, Reading.MISSING, dtype=np.uint8)
+    pieces = _read_by_layouts(texts, formats, days, readings)
+    exact = np.concatenate([np.empty(0, np.int64), *(rows for rows, _ in pieces)])
+    others = np.setdiff1d(np.arange(len(texts)), exact, assume_unique=True)
+    parse = _choose_parser(formats)
+    times = []
+    for row, text in zip(others.tolist(), texts.take(others).to_pylist(), strict=True):
+        found = parse(text)
+        if isinstance(found, ParsedDate):
+            days[row], precision[row] = found.days, found.precision
+            readings[row] = Reading.DATE
+        else:
+            readings[row] = found
+        times.append(found.time if isinstance(found, ParsedDate) else "")
+    pieces.append((np.append(others, len(texts)), pa.array([*times, ""], pa.string())))
+    order = np.argsort(np.concatenate([rows for rows, _ in pieces]))
+    time = pa.concat_arrays([piece for _, piece in pieces]).take(pa.array(order))
+    return ParsedDates(days=days, precision=precision, time=time, readings=readings)
+
+
+def _read_by_layouts(
+    texts: pa.StringArray,
+    formats: tuple[str, ...],
+    days: npt.NDArray[np.int64],
+    readings: npt.NDArray[np.uint8],
+) -> list[tuple[npt.NDArray[np.int64], pa.StringArray]]:
+    """Fill in what fits a format exactly; return those rows, and their times."""
+    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
+    undecided = np.ones(len(texts), dtype=np.bool_)
+    pieces = []
+    for layout in filter(None, map(compile_layout, formats)):
+        rows = np.flatnonzero(undecided & (lengths == layout.width))
+        found = layout.read(view_rows(texts.take(rows), layout.width))
+        rows = rows[found.fits]
+        undecided[rows] = False
+        days[rows] = found.days[found.fits]
+        readings[rows] = Reading.DATE
+        pieces.append((rows, wrap_rows(found.times[found.fits])))
+    return pieces
 
 
 def _choose_parser(

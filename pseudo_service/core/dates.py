@@ -43,6 +43,9 @@ _TICKS_A_DAY: Final[Mapping[str, int]] = MappingProxyType(
         "ns": 86_400_000_000_000,
     }
 )
+_UNKNOWN_ZONE: Final = (
+    "a column's time zone is unknown here: send UTC or a name of the IANA database"
+)
 _INT64: Final = np.iinfo(np.int64)
 
 
@@ -235,23 +238,65 @@ def _shift_ticks(
     """Shift dates and timestamps as integers, without a look at the calendar."""
     ticks_a_day = _count_ticks(values.type)
     ticks = _view_ticks(values)
-    wall = _view_ticks(pc.local_timestamp(values)) if _zone(values.type) else ticks
-    days = wall if ticks_a_day == 1 else wall // ticks_a_day
+    days = ticks if ticks_a_day == 1 else ticks // ticks_a_day
     codes = np.zeros(len(values), dtype=np.uint8)
     shifted_days = days + offsets
     lowest, highest = _representable_days(ticks_a_day)
     outside = (shifted_days < lowest) | (shifted_days > highest)
     codes[outside] = CODE_OF[DateCode.OUT_OF_RANGE]
     codes[~has_offset] = CODE_OF[DateCode.NO_PATIENT]
-    codes[are_sentinels(days, sentinels)] = CODE_OF[DateCode.SENTINEL]
+    codes[find_sentinels(values, days, sentinels)] = CODE_OF[DateCode.SENTINEL]
     if values.null_count:
         missing = values.is_null().to_numpy(zero_copy_only=False)
         codes[missing] = CODE_OF[DateCode.MISSING]
     moved = ticks + offsets * np.int64(ticks_a_day)
     shifted = _keep_ok(_wrap_ticks(moved, values.type), codes)
     if time_of_day is TimeOfDay.ZERO and pa.types.is_timestamp(values.type):
-        shifted = pc.floor_temporal(shifted, unit="day")
+        shifted = _floor_to_day(shifted)
     return ShiftedDates(values=shifted, codes=codes)
+
+
+def find_sentinels(
+    values: pa.Array, days: npt.NDArray[np.int64], sentinels: frozenset[date]
+) -> npt.NDArray[np.bool_]:
+    """Return which dates or times fall on a sentinel, by the wall clock of a zone.
+
+    Args:
+        values: The column, of which only zoned times are looked at again.
+        days: Its day numbers, of zoned times those in UTC.
+        sentinels: Dates that mean "none".
+
+    Raises:
+        ColumnTypeUnsuitable: The time zone is unknown here.
+    """
+    found = are_sentinels(days, sentinels)
+    if not _zone(values.type):
+        return found
+    near = (
+        found | are_sentinels(days - 1, sentinels) | are_sentinels(days + 1, sentinels)
+    )
+    wall = _view_ticks(read_wall_clock(values.filter(pa.array(near))))
+    found[near] = are_sentinels(wall // _count_ticks(values.type), sentinels)
+    return found
+
+
+def read_wall_clock(values: pa.Array) -> pa.Array:
+    """Return zoned times as their zone's clocks show them, without a zone.
+
+    Raises:
+        ColumnTypeUnsuitable: The time zone is unknown here.
+    """
+    try:
+        return pc.local_timestamp(values)
+    except pa.ArrowInvalid:
+        raise ColumnTypeUnsuitable(_UNKNOWN_ZONE) from None
+
+
+def _floor_to_day(values: pa.Array) -> pa.Array:
+    try:
+        return pc.floor_temporal(values, unit="day")
+    except pa.ArrowInvalid:
+        raise ColumnTypeUnsuitable(_UNKNOWN_ZONE) from None
 
 
 def _count_ticks(kind: pa.DataType) -> int:

@@ -23,7 +23,11 @@ from pseudo_service.core.date_texts import (
     number_day,
     parse_dates,
 )
-from pseudo_service.core.dates import are_partial_sentinels, are_sentinels
+from pseudo_service.core.dates import (
+    are_partial_sentinels,
+    are_sentinels,
+    read_wall_clock,
+)
 from pseudo_service.core.errors import ColumnTypeUnsuitable, InvalidArgument
 from pseudo_service.core.missing import fold, is_missing
 
@@ -209,7 +213,7 @@ _CODES_OF_READINGS[Reading.UNPARSEABLE] = CODE_OF[GeneraliseCode.UNPARSEABLE]
 def _read_stored_days(values: pa.Array) -> npt.NDArray[np.int64]:
     """Return the day of each date or time, by the wall clock of its zone."""
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
-        values = pc.local_timestamp(values)
+        values = read_wall_clock(values)
     days = pc.cast(values, pa.date32(), safe=False).view(pa.int32()).fill_null(0)
     numbers: npt.NDArray[np.int64] = days.to_numpy().astype(np.int64)
     return numbers
