@@ -1,0 +1,61 @@
+"""``pseudo key``: the key versions of a project."""
+
+from typing import Annotated
+
+import typer
+
+from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
+from pseudo_service.cli.exits import show_examples
+from pseudo_service.cli.output import say, show_json
+from pseudo_service.cli.projects import JsonOption, ProjectArgument, ReasonOption
+from pseudo_service.core.access import Role
+
+app = typer.Typer(help="The key versions of a project.", no_args_is_help=True)
+
+
+@app.callback()
+def keys() -> None:
+    """Manage the key versions of a project."""
+
+
+@app.command(
+    epilog=show_examples(
+        'pseudo key rotate asthma --current-version 1 --reason "yearly rotation"'
+    )
+)
+@takes_connection
+def rotate(
+    options: ConnectionOptions,
+    project: ProjectArgument,
+    reason: ReasonOption,
+    current_version: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="The version you believe is current; another is refused, so that "
+            "two people do not rotate twice.",
+        ),
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Make the next version of a project's pseudonym key.
+
+    Pseudonyms made from now on differ from those made before; dates keep their
+    offsets. Running tables end under the version they began with.
+    """
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        made = client.rotate_key(
+            project, current_version=current_version, reason=reason
+        )
+    if json:
+        show_json(
+            {
+                "project": project,
+                "version": made.version,
+                "check_value": made.check_value.hex(),
+                "created_at": made.created_at.isoformat(),
+                "wrapping_key_id": made.wrapping_key_id,
+            }
+        )
+        return
+    say(f"{project}: pseudonyms are made with key version {made.version} from now on.")

@@ -1,0 +1,145 @@
+"""``pseudo opt-outs``: loads the national data opt-out list."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+import typer
+
+from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
+from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.cli.output import count, say, show_json
+from pseudo_service.cli.projects import JsonOption
+from pseudo_service.core.access import Role
+
+CHUNK = 50_000
+_DIGITS = re.compile(r"\d{3}")
+
+app = typer.Typer(help="The national data opt-out list.", no_args_is_help=True)
+
+
+class ListKind(StrEnum):
+    """Whether the list names who may be used, or who may not."""
+
+    ALLOW = "allow"
+    OPT_OUT = "opt_out"
+
+
+@app.callback()
+def opt_outs() -> None:
+    """Load the list that projects with applied opt-outs are checked against."""
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo opt-outs load mesh-return.csv --kind allow --expires-in-days 7",
+        "pseudo opt-outs load optouts.parquet --kind opt_out --column nhs_number",
+    )
+)
+@takes_connection
+def load(
+    options: ConnectionOptions,
+    *,
+    file: Annotated[
+        Path, typer.Argument(help="CSV or Parquet with one column of NHS numbers.")
+    ],
+    kind: Annotated[
+        ListKind,
+        typer.Option(help="allow: who may be used (MESH); opt_out: who may not."),
+    ],
+    expires_in_days: Annotated[
+        float,
+        typer.Option(min=0.01, max=31, help="After that, data calls are refused."),
+    ] = 7.0,
+    column: Annotated[
+        str | None,
+        typer.Option(help="The column, if the file has more than one."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Load a list in place of the one before; only keyed indices are kept of it."""
+    numbers = read_numbers(file, column)
+    expires_at = datetime.now(UTC) + timedelta(days=expires_in_days)
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        loaded = client.load_opt_outs(
+            kind=kind.value,
+            expires_at=expires_at,
+            entries=len(numbers),
+            chunks=cut_chunks(numbers),
+        )
+    if json:
+        show_json(
+            {
+                "list_id": loaded.list_id,
+                "kind": kind.value,
+                "entries": loaded.entries,
+                "expires_at": loaded.expires_at.isoformat(),
+            }
+        )
+        return
+    say(
+        f"Loaded {count(loaded.entries)} NHS numbers as {kind.value} list "
+        f"{loaded.list_id}, in force until {loaded.expires_at:%Y-%m-%d %H:%M} UTC."
+    )
+
+
+def read_numbers(file: Path, column: str | None) -> pa.ChunkedArray:
+    """Read the column of NHS numbers as text, blanks left out.
+
+    Raises:
+        Failure: The file cannot be read, or it is not plain which column it is.
+    """
+    table = _read_table(file)
+    name = column or (table.column_names[0] if table.num_columns == 1 else None)
+    if name is None or name not in table.column_names:
+        msg = (
+            f"{file}: {table.num_columns} columns; say with --column which one "
+            "holds the NHS numbers"
+        )
+        raise Failure(msg)
+    texts = pc.utf8_trim_whitespace(pc.cast(table[name], pa.string()))
+    return texts.filter(pc.not_equal(texts, "")).drop_null()
+
+
+def _read_table(file: Path) -> pa.Table:
+    try:
+        if file.suffix.lower() in {".parquet", ".pq"}:
+            return pq.read_table(file)
+        with pyarrow.csv.open_csv(file) as reader:
+            header = list(reader.schema.names)
+        return _read_csv(file, header)
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
+        msg = f"{file}: not a readable CSV or Parquet file; check the path and format"
+        raise Failure(msg) from None
+
+
+def _read_csv(file: Path, header: list[str]) -> pa.Table:
+    # What MESH returns has no header line and a comma after each number. Taken for
+    # a header, its first number would be lost, and that patient released.
+    names = ["nhs_number", *(f"column {n}" for n in range(2, len(header) + 1))]
+    headed = not _DIGITS.search(header[0])
+    table = pyarrow.csv.read_csv(
+        file,
+        read_options=pyarrow.csv.ReadOptions(
+            column_names=header if headed else names, skip_rows=int(headed)
+        ),
+        convert_options=pyarrow.csv.ConvertOptions(
+            # As text from the start: as numbers they would lose leading zeros.
+            column_types=dict.fromkeys(header if headed else names, pa.string()),
+            strings_can_be_null=False,
+        ),
+    )
+    return table if headed else table.select(["nhs_number"])
+
+
+def cut_chunks(numbers: pa.ChunkedArray, size: int = CHUNK) -> Iterator[list[str]]:
+    """Yield the numbers in lists of at most ``size``."""
+    for start in range(0, len(numbers), size):
+        yield numbers.slice(start, size).to_pylist()

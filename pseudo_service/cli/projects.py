@@ -1,0 +1,211 @@
+"""``pseudo project``: makes, lists, shows, suspends and resumes projects."""
+
+from typing import Annotated, Any
+
+import typer
+
+from pseudo_client import Project
+from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
+from pseudo_service.cli.exits import show_examples
+from pseudo_service.cli.output import count, say, say_field, show_json, show_table
+from pseudo_service.core.access import Role
+from pseudo_service.core.projects import (
+    DateShiftRule,
+    OptOutApplication,
+    OptOutRule,
+    ShiftDirection,
+    ShiftUnit,
+    Uncheckable,
+    check_project_id,
+)
+
+app = typer.Typer(help="Make, list, suspend and resume projects.", no_args_is_help=True)
+
+ProjectArgument = Annotated[
+    str, typer.Argument(metavar="PROJECT", help="The project's id.")
+]
+ReasonOption = Annotated[
+    str, typer.Option(help="Why; it is kept in the audit trail.", prompt=False)
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Answer with JSON of stable keys.")
+]
+
+
+@app.command(
+    epilog=show_examples(
+        'pseudo project create asthma --title "Asthma outcomes" \\',
+        '    --legal-basis "CAG 24/CAG/0001; s251 support" --opt-outs applied',
+        'pseudo project create audit-2026 --title "Local audit" \\',
+        '    --opt-outs not_applicable --legal-basis "direct care audit"',
+    )
+)
+@takes_connection
+def create(
+    options: ConnectionOptions,
+    *,
+    project: ProjectArgument,
+    title: Annotated[str, typer.Option(help="What people call it.")],
+    opt_outs: Annotated[
+        OptOutApplication,
+        typer.Option(help="Whether the national data opt-out applies."),
+    ],
+    legal_basis: Annotated[
+        str, typer.Option(help="Why opt-outs do or do not apply; 3 to 200 characters.")
+    ],
+    uncheckable: Annotated[
+        Uncheckable,
+        typer.Option(help="Rows whose patient cannot be checked for an opt-out."),
+    ] = Uncheckable.REMOVE,
+    shift_unit: Annotated[
+        ShiftUnit, typer.Option(help="Unit of the date offset; weeks keep weekdays.")
+    ] = ShiftUnit.WEEKS,
+    shift_bound: Annotated[
+        int, typer.Option(help="The largest offset, in that unit.")
+    ] = 52,
+    shift_direction: Annotated[
+        ShiftDirection, typer.Option(help="Where dates may move to.")
+    ] = ShiftDirection.PAST,
+    daily_quota: Annotated[
+        int, typer.Option(min=1, help="Distinct identifiers a caller and day.")
+    ] = 5_000_000,
+    json: JsonOption = False,
+) -> None:
+    """Make a project and its keys; the date rule is fixed for its life."""
+    check_project_id(project)
+    date_shift = DateShiftRule(
+        unit=shift_unit, bound=shift_bound, direction=shift_direction
+    )
+    opt_out_rule = OptOutRule(
+        application=opt_outs, legal_basis=legal_basis, uncheckable=uncheckable
+    )
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        made = client.create_project(
+            project,
+            title=title,
+            date_shift=date_shift,
+            opt_outs=opt_out_rule,
+            daily_quota=daily_quota,
+        )
+    show_project(made, json=json)
+
+
+@app.command(
+    "list", epilog=show_examples("pseudo project list", "pseudo project list --json")
+)
+@takes_connection
+def list_projects(options: ConnectionOptions, json: JsonOption = False) -> None:
+    """List the projects."""
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        projects = client.list_projects()
+    if json:
+        show_json({"projects": [describe_project(each) for each in projects]})
+    elif not projects:
+        say("No project yet; make one with `pseudo project create`.")
+    else:
+        show_table(
+            ("project", "state", "tag", "key", "title"),
+            [
+                (
+                    each.project,
+                    each.state,
+                    each.tag,
+                    str(len(each.key_versions)),
+                    each.title,
+                )
+                for each in projects
+            ],
+            numbers=frozenset({"key"}),
+        )
+
+
+@app.command(epilog=show_examples("pseudo project show asthma"))
+@takes_connection
+def show(
+    options: ConnectionOptions, project: ProjectArgument, json: JsonOption = False
+) -> None:
+    """Show one project: its rules and its key versions."""
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        found = client.get_project(project)
+    show_project(found, json=json)
+
+
+@app.command(
+    epilog=show_examples('pseudo project suspend asthma --reason "approval lapsed"')
+)
+@takes_connection
+def suspend(
+    options: ConnectionOptions,
+    project: ProjectArgument,
+    reason: ReasonOption,
+    json: JsonOption = False,
+) -> None:
+    """Stop every data call of a project until it is resumed."""
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        changed = client.suspend_project(project, reason=reason)
+    show_project(changed, json=json)
+
+
+@app.command(
+    epilog=show_examples('pseudo project resume asthma --reason "approval renewed"')
+)
+@takes_connection
+def resume(
+    options: ConnectionOptions,
+    project: ProjectArgument,
+    reason: ReasonOption,
+    json: JsonOption = False,
+) -> None:
+    """Let a suspended project take data calls again."""
+    with connect(options, roles=[Role.CUSTODIAN]) as client:
+        changed = client.resume_project(project, reason=reason)
+    show_project(changed, json=json)
+
+
+def show_project(project: Project, *, json: bool) -> None:
+    """Print one project."""
+    if json:
+        show_json(describe_project(project))
+        return
+    rule, opt_outs = project.date_shift, project.opt_outs
+    say_field("project", project.project)
+    say_field("title", project.title)
+    say_field("state", project.state)
+    say_field("tag", f"{project.tag} (begins each of its pseudonyms)")
+    say_field("dates", f"up to {rule.bound} {rule.unit}, {rule.direction}")
+    say_field("opt-outs", f"{opt_outs.application}: {opt_outs.legal_basis}")
+    say_field("uncheckable", opt_outs.uncheckable)
+    say_field("quota", f"{count(project.daily_quota)} identifiers a caller and day")
+    for version in project.key_versions:
+        say_field(f"key {version.version}", f"made {version.created_at:%Y-%m-%d %H:%M}")
+
+
+def describe_project(project: Project) -> dict[str, Any]:
+    """Return a project as ``--json`` gives it."""
+    return {
+        "project": project.project,
+        "title": project.title,
+        "state": project.state,
+        "tag": project.tag,
+        "created_at": project.created_at.isoformat(),
+        "daily_quota": project.daily_quota,
+        "date_shift": {
+            "unit": project.date_shift.unit,
+            "bound": project.date_shift.bound,
+            "direction": project.date_shift.direction,
+        },
+        "opt_outs": {
+            "application": project.opt_outs.application,
+            "legal_basis": project.opt_outs.legal_basis,
+            "uncheckable": project.opt_outs.uncheckable,
+        },
+        "key_versions": [
+            {
+                "version": each.version,
+                "check_value": each.check_value.hex(),
+                "created_at": each.created_at.isoformat(),
+                "wrapping_key_id": each.wrapping_key_id,
+            }
+            for each in project.key_versions
+        ],
+    }

@@ -1,0 +1,193 @@
+"""A client in memory behind the command line, and what was asked of it."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from pseudo_client import (
+    CheckedPseudonym,
+    DateShift,
+    KeyVersion,
+    LoadedOptOuts,
+    OptOuts,
+    Policy,
+    Project,
+)
+from pseudo_client.errors import ProjectExists, ProjectUnknown
+
+from pseudo_service.cli import connection
+from pseudo_service.cli.init import LAPTOP_CONFIG
+from pseudo_service.cli.main import run_command
+from pseudo_service.core.policy import parse_policy
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class FakeService:
+    """Holds what a service would, and how it was reached."""
+
+    projects: dict[str, Project] = field(default_factory=dict)
+    policies: dict[str, Policy] = field(default_factory=dict)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    opt_outs: list[str] = field(default_factory=list)
+    audit: list = field(default_factory=list)
+    roles: list[list[str]] = field(default_factory=list)
+    connections: list[dict] = field(default_factory=list)
+    has_issuer: bool = True
+    closed: int = 0
+
+    def issue_token(self, roles, subject):
+        self.roles.append(list(roles))
+        return f"token for {subject}"
+
+    @contextmanager
+    def open_embedded(self, config):
+        try:
+            yield SimpleNamespace(
+                address="127.0.0.1:1",
+                root_certificates=b"authority",
+                issue_token=self.issue_token if self.has_issuer else None,
+            )
+        finally:
+            self.closed += 1
+
+    def make_client(self, address, **options):
+        self.connections.append({"address": address, **options})
+        return FakeClient(self)
+
+
+class FakeClient:
+    """The client's methods that commands use, over ``FakeService``."""
+
+    def __init__(self, service: FakeService) -> None:
+        self._service = service
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error) -> None:
+        return None
+
+    def create_project(self, project, *, title, date_shift, opt_outs, daily_quota):
+        if project in self._service.projects:
+            raise ProjectExists("project: made before", code="PROJECT_EXISTS")
+        made = Project(
+            project=project,
+            tag="7K2M",
+            title=title,
+            state="active",
+            date_shift=DateShift(
+                unit=date_shift.unit,
+                bound=date_shift.bound,
+                direction=date_shift.direction,
+            ),
+            opt_outs=OptOuts(
+                application=opt_outs.application,
+                legal_basis=opt_outs.legal_basis,
+                uncheckable=opt_outs.uncheckable,
+            ),
+            daily_quota=daily_quota,
+            created_at=NOON,
+            key_versions=(_key(1),),
+        )
+        self._service.projects[project] = made
+        return made
+
+    def list_projects(self):
+        return list(self._service.projects.values())
+
+    def get_project(self, project):
+        if project not in self._service.projects:
+            raise ProjectUnknown(
+                "project: there is none of this id", code="PROJECT_UNKNOWN"
+            )
+        return self._service.projects[project]
+
+    def suspend_project(self, project, *, reason):
+        return self._change(project, state="suspended")
+
+    def resume_project(self, project, *, reason):
+        return self._change(project, state="active")
+
+    def _change(self, project, **changes):
+        changed = replace(self.get_project(project), **changes)
+        self._service.projects[project] = changed
+        return changed
+
+    def rotate_key(self, project, *, current_version, reason):
+        versions = self.get_project(project).key_versions
+        made = _key(current_version + 1)
+        self._change(project, key_versions=(*versions, made))
+        return made
+
+    def register_policy(self, text):
+        parsed = parse_policy(text)
+        policy = Policy(
+            address=parsed.address,
+            text=text,
+            digest=parsed.digest,
+            registered_at=NOON,
+            registered_by="custodian-1",
+        )
+        self._service.policies[parsed.address] = policy
+        return policy
+
+    def get_policy(self, project, policy):
+        return self._service.policies[f"{project}/{policy}"]
+
+    def list_policies(self, project):
+        return list(self._service.policies.values())
+
+    def load_opt_outs(self, *, kind, expires_at, entries, chunks):
+        self._service.opt_outs = [number for chunk in chunks for number in chunk]
+        return LoadedOptOuts(list_id="L1", entries=entries, expires_at=expires_at)
+
+    def check_pseudonyms(self, project, pseudonyms):
+        return [
+            CheckedPseudonym(
+                outcome=self._service.outcomes.get(text, "FORM"),
+                key_version=int(text in self._service.outcomes),
+            )
+            for text in pseudonyms
+        ]
+
+    def export_audit(self):
+        yield from self._service.audit
+
+
+def _key(version):
+    return KeyVersion(
+        version=version,
+        check_value=b"\x01\x02",
+        created_at=NOON,
+        wrapping_key_id="local:asthma/1",
+    )
+
+
+@pytest.fixture
+def service(monkeypatch, tmp_path):
+    """A fake service that the configuration in the current folder leads to."""
+    fake = FakeService()
+    monkeypatch.setattr(connection, "open_embedded", fake.open_embedded)
+    monkeypatch.setattr(connection, "PseudoClient", fake.make_client)
+    for name in ("PSEUDO_SERVER", "PSEUDO_CONFIG", "PSEUDO_CA", "PSEUDO_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pseudo.yaml").write_text(LAPTOP_CONFIG)
+    return fake
+
+
+@pytest.fixture
+def pseudo(capsys):
+    """Run a command line; return its exit code, output and complaints."""
+
+    def run(*arguments: str) -> SimpleNamespace:
+        capsys.readouterr()
+        code = run_command([str(each) for each in arguments])
+        captured = capsys.readouterr()
+        return SimpleNamespace(code=int(code), out=captured.out, err=captured.err)
+
+    return run

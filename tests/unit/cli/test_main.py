@@ -1,0 +1,106 @@
+"""Exit codes, and the one line that every failure becomes."""
+
+import pytest
+from pseudo_client import PseudoClientError, UnfinishedTable
+from pseudo_client.errors import ServiceError, ServiceUnavailable
+
+from pseudo_service.cli import main
+from pseudo_service.cli.exits import ExitCode, Failure, exit_code_of
+from pseudo_service.core.errors import (
+    AuditBroken,
+    ErrorCode,
+    ProjectUnknown,
+    StoreUnavailable,
+)
+
+SECRET = "9990001234"
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "says"),
+    [
+        (Failure("do this"), ExitCode.USAGE, "pseudo: do this"),
+        (Failure("bad", ExitCode.FAULTS_FOUND), ExitCode.FAULTS_FOUND, "bad"),
+        (ProjectUnknown("no project"), ExitCode.REFUSED, "[PROJECT_UNKNOWN]"),
+        (StoreUnavailable("locked"), ExitCode.UNAVAILABLE, "[STORE_UNAVAILABLE]"),
+        (AuditBroken("cut"), ExitCode.FAULTS_FOUND, "[AUDIT_BROKEN]"),
+        (
+            ServiceUnavailable("away", code="SHUTTING_DOWN", request_id="r-1"),
+            ExitCode.UNAVAILABLE,
+            "away [SHUTTING_DOWN, request r-1]",
+        ),
+        (ServiceError("new", code="NEVER_HEARD"), ExitCode.REFUSED, "[NEVER_HEARD]"),
+        (UnfinishedTable("no receipt"), ExitCode.REFUSED, "no receipt"),
+        (PseudoClientError("odd"), ExitCode.REFUSED, "odd"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "interrupted"),
+        (ValueError(f"value {SECRET}"), ExitCode.FAULTS_FOUND, "unexpected ValueError"),
+        (MemoryError(SECRET), ExitCode.FAULTS_FOUND, "unexpected MemoryError"),
+    ],
+)
+def test_every_failure_is_one_line_without_values(error, exit_code, says, capsys):
+    assert main.explain(error) == exit_code
+    captured = capsys.readouterr()
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+    assert SECRET not in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_every_code_of_the_service_has_an_exit_code():
+    assert {exit_code_of(code) for code in ErrorCode} == {
+        ExitCode.FAULTS_FOUND,
+        ExitCode.USAGE,
+        ExitCode.REFUSED,
+        ExitCode.UNAVAILABLE,
+    }
+
+
+def test_usage_errors_do_not_repeat_numbers(pseudo, service):
+    done = pseudo("project", "show", "asthma", "999 000 1234")
+    assert done.code == ExitCode.USAGE
+    assert "999 000 1234" not in done.err
+    assert "(number withheld)" in done.err
+
+
+def test_an_interrupt_inside_a_command_exits_with_130(pseudo, service, monkeypatch):
+    def interrupt(config):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pseudo_service.cli.connection.open_embedded", interrupt)
+    done = pseudo("project", "list")
+    assert done.code == ExitCode.INTERRUPTED
+
+
+def test_the_version_is_that_of_the_package(pseudo, monkeypatch):
+    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
+    done = pseudo("--version")
+    assert (done.code, done.out) == (ExitCode.OK, "pseudo 1.2.3\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["demo"],
+        ["serve"],
+        ["init"],
+        ["project", "create"],
+        ["key", "rotate"],
+        ["policy", "register"],
+        ["opt-outs", "load"],
+        ["pseudonym", "check"],
+        ["audit", "verify"],
+        ["token", "issue"],
+    ],
+)
+def test_every_help_has_an_example_of_itself(command, pseudo):
+    done = pseudo(*command, "--help")
+    assert done.code == ExitCode.OK
+    examples = done.out.partition("Examples:\n")[2]
+    assert examples.split("\n")[0].strip().startswith("pseudo " + " ".join(command))
+
+
+def test_the_help_says_the_exit_codes(pseudo):
+    text = " ".join(pseudo("--help").out.split())
+    assert "0 done, 1 a verification failed" in text
+    assert "4 unavailable (try again)" in text
