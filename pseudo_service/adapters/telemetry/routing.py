@@ -1,0 +1,124 @@
+"""Sends everything that Python and its libraries would print through the safe log."""
+
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import PurePath
+from types import TracebackType
+
+from pseudo_service.adapters.telemetry.logs import SafeLog
+from pseudo_service.ports.telemetry import Level
+
+_FRAMES_SHOWN = 6
+
+
+class LibraryHandler(logging.Handler):
+    """Lets a library say that something happened, not what."""
+
+    def __init__(self, log: SafeLog) -> None:
+        super().__init__(level=logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write who spoke, from which line, and the type of a raised exception."""
+        error = record.exc_info[0] if record.exc_info else None
+        self._log.write(
+            "library_message",
+            Level.ERROR if record.levelno >= logging.ERROR else Level.WARNING,
+            {
+                "logger": record.name,
+                "place": f"{PurePath(record.pathname).name}:{record.lineno}",
+                "exception_type": _name_type(error) if error else None,
+            },
+        )
+
+
+class LogRouting:
+    """Sends everything that Python itself would print through the safe log.
+
+    Covers the logging module's root, warnings, and exceptions that nobody caught
+    in the main thread, in other threads and in finalisers; their text and
+    traceback are never printed.
+    """
+
+    def __init__(self, log: SafeLog) -> None:
+        self._log = log
+        self._undo: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Take over; once a process."""
+        self._take_root()
+        for place, name, hook in (
+            (sys, "excepthook", self._on_exception),
+            (threading, "excepthook", self._on_thread_exception),
+            (sys, "unraisablehook", self._on_unraisable),
+        ):
+            self._undo.append(_restoring(place, name))
+            setattr(place, name, hook)
+
+    def remove(self) -> None:
+        """Give everything back as it was."""
+        while self._undo:
+            self._undo.pop()()
+
+    def _take_root(self) -> None:
+        root = logging.getLogger()
+        handlers, level = list(root.handlers), root.level
+        handler = LibraryHandler(self._log)
+        root.handlers = [handler]
+        # Of a logger that does not propagate, this one prints what is left over.
+        self._undo.append(_restoring(logging, "lastResort"))
+        logging.lastResort = handler
+        root.setLevel(logging.WARNING)
+        # Libraries that bring a handler of their own would print around us.
+        own = {
+            name: list(logger.handlers)
+            for name, logger in logging.root.manager.loggerDict.items()
+            if isinstance(logger, logging.Logger) and logger.handlers
+        }
+        for name in own:
+            logging.getLogger(name).handlers = []
+        logging.captureWarnings(capture=True)
+
+        def restore() -> None:
+            root.handlers = handlers
+            root.setLevel(level)
+            for name, found in own.items():
+                logging.getLogger(name).handlers = found
+            logging.captureWarnings(capture=False)
+
+        self._undo.append(restore)
+
+    def _on_exception(
+        self,
+        kind: type[BaseException],
+        _error: BaseException,
+        trace: TracebackType | None,
+    ) -> None:
+        self._write("uncaught_exception", kind, trace)
+
+    def _on_thread_exception(self, args: threading.ExceptHookArgs) -> None:
+        self._write("uncaught_exception", args.exc_type, args.exc_traceback)
+
+    def _on_unraisable(self, args: "sys.UnraisableHookArgs") -> None:
+        self._write("unraisable_exception", args.exc_type, args.exc_traceback)
+
+    def _write(
+        self, event: str, kind: type[BaseException], trace: TracebackType | None
+    ) -> None:
+        frames = traceback.extract_tb(trace)[-_FRAMES_SHOWN:]
+        places = " ".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in frames)
+        self._log.write(
+            event, Level.ERROR, {"exception_type": _name_type(kind), "place": places}
+        )
+
+
+def _restoring(place: object, name: str) -> Callable[[], None]:
+    before = getattr(place, name)
+    return lambda: setattr(place, name, before)
+
+
+def _name_type(kind: type[BaseException]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
