@@ -226,7 +226,8 @@ def _read_local(
 ) -> tuple[str | None, IdentifierClass | None]:
     canonical = folded.upper()
     longest = min(LONGEST_LOCAL_ID, LONGEST_MESSAGE - 1 - len(kind.text))
-    if len(canonical) > longest or not _PRINTABLE.fullmatch(canonical):
+    # Upper-casing can turn other letters into ASCII, so what came is looked at.
+    if len(canonical) > longest or not _PRINTABLE.fullmatch(folded):
         return None, IdentifierClass.INVALID
     if _LOCAL_DUMMY.fullmatch(canonical):
         return None, IdentifierClass.DUMMY
