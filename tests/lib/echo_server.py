@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
 from pseudo_service.core.access import Actor, Role, RoleGrant
 from pseudo_service.core.errors import Unauthenticated
+from pseudo_service.ports.telemetry import Telemetry
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
@@ -160,6 +161,7 @@ def serve_echo(
     allowed: Sequence[AllowedCertificate] = (),
     *,
     streams_per_caller: int = 2,
+    telemetry: Telemetry | None = None,
 ) -> Iterator[Echo]:
     """Run the service on two loopback ports until the block ends."""
     echo = Echo(certificates.ensure_server(datetime.now(UTC)))
@@ -170,7 +172,7 @@ def serve_echo(
         interceptors=build_interceptors(
             clock=echo.clock,
             entropy=SeededEntropy(),
-            telemetry=echo.telemetry,
+            telemetry=telemetry or echo.telemetry,
             verifier=echo.verifier,
             certificates=ClientCertificates(allowed),
             methods=methods,

@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from pseudo_service.adapters.telemetry.logs import filter_fields
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.ports.telemetry import CallRecord
 
@@ -34,13 +35,7 @@ class Traces:
             record.method,
             kind=SpanKind.SERVER,
             start_time=_to_nanoseconds(record.started),
-            attributes={
-                "pseudo.request_id": record.request_id,
-                "pseudo.code": record.code,
-                "pseudo.rows_in": record.rows_in,
-                "pseudo.rows_out": record.rows_out,
-                **({"pseudo.project": record.project} if record.project else {}),
-            },
+            attributes=_make_attributes(record),
         )
         if record.code != _OK:
             span.set_status(Status(StatusCode.ERROR))
@@ -49,6 +44,20 @@ class Traces:
     def stop(self) -> None:
         """Send what is waiting and stop."""
         self._provider.shutdown()
+
+
+def _make_attributes(record: CallRecord) -> dict[str, str | float | bool]:
+    """Return what a line of the log could hold as well, through the same list."""
+    fields = filter_fields(
+        {
+            "request_id": record.request_id,
+            "code": record.code,
+            "project": record.project,
+            "rows_in": record.rows_in,
+            "rows_out": record.rows_out,
+        }
+    )
+    return {f"pseudo.{name}": value for name, value in fields.items()}
 
 
 def make_exporting_traces(endpoint: str, *, certificate: bytes | None = None) -> Traces:
