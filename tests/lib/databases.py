@@ -133,10 +133,26 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def open_database(database_url: str) -> Iterator[OpenDatabase]:
     """Open the test's database, as often as wanted; all are closed at the end."""
+    yield from _open_many(database_url)
+
+
+@pytest.fixture
+def open_postgres(postgres_url: str) -> Iterator[OpenDatabase]:
+    """The same, of PostgreSQL only."""
+    yield from _open_many(postgres_url)
+
+
+@pytest.fixture
+def open_sqlite(sqlite_url: str) -> Iterator[OpenDatabase]:
+    """The same, of SQLite only."""
+    yield from _open_many(sqlite_url)
+
+
+def _open_many(url: str) -> Iterator[OpenDatabase]:
     opened: list[SqlDatabase] = []
 
-    def open_one(chain: str = "chain-1", patience: float = 10.0) -> SqlDatabase:
-        database = SqlDatabase(database_url, chain=chain, patience=patience)
+    def open_one(chain: str = "chain-1", patience: float = 20.0) -> SqlDatabase:
+        database = SqlDatabase(url, chain=chain, patience=patience)
         opened.append(database)
         return database
 

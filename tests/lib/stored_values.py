@@ -149,7 +149,7 @@ def make_checkpoint(
 ) -> Checkpoint:
     return Checkpoint(
         number=number,
-        at=NOON + timedelta(hours=number),
+        at=NOON + timedelta(minutes=number),
         heads=heads,
         previous=bytes(32) if previous is None else previous.digest(),
         signing_key_id="local:audit/1",

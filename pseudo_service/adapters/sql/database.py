@@ -9,6 +9,7 @@ from pseudo_service.adapters.sql.engines import open_engine
 from pseudo_service.adapters.sql.failures import translating
 from pseudo_service.adapters.sql.migrate import check_schema
 from pseudo_service.adapters.sql.writer import Change, PendingWrite, Writer
+from pseudo_service.core.errors import PseudoError
 
 DEFAULT_PATIENCE = 10.0
 
@@ -29,16 +30,21 @@ class SqlDatabase:
             url: ``sqlite:///path`` or ``postgresql+psycopg://user@host/name``.
             chain: The name of this process's audit chain, drawn at random at
                 its start and never shared with a live process.
-            patience: Seconds after which a caller stops waiting.
+            patience: Seconds after which a caller stops waiting. The database
+                gets half of them for a lock, so that callers hear the cause.
 
         Raises:
             ConfigurationInvalid: The URL is not supported, or the schema is not
                 the one that this version of the service needs.
             StoreUnavailable: The database does not answer.
         """
-        self._engine = open_engine(url, patience=patience)
-        with self.read() as connection:
-            check_schema(connection)
+        self._engine = open_engine(url, patience=patience / 2)
+        try:
+            with self.read() as connection:
+                check_schema(connection)
+        except PseudoError:
+            self._engine.dispose()
+            raise
         self._writer = Writer(self._engine, chain=chain, patience=patience)
 
     def write(self, change: Change, *, order: str = "") -> PendingWrite:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import ArgumentError
 
+from pseudo_service.adapters.sql.failures import describe_replaced
 from pseudo_service.core.errors import ConfigurationInvalid
 
 WRITES = "pseudo_writes"
@@ -82,8 +82,8 @@ def _open_sqlite(url: URL, *, patience: float) -> Engine:
         max_overflow=24,
         pool_timeout=patience,
     )
-    event.listen(engine, "connect", partial(_prepare_sqlite, path))
-    event.listen(engine, "checkout", partial(_check_file, path))
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "checkout", partial(_check_file, path, _identify(path)))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -103,21 +103,27 @@ def _create_private(path: Path) -> None:
         raise ConfigurationInvalid(msg) from None
 
 
-def _prepare_sqlite(
-    path: Path, connection: sqlite3.Connection, record: ConnectionPoolEntry
-) -> None:
-    record.info["file"] = _identify(path)
+def _prepare_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    del record
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
 def _check_file(
-    path: Path, connection: object, record: ConnectionPoolEntry, proxy: object
+    path: Path,
+    opened: tuple[int, int] | None,
+    connection: object,
+    record: object,
+    proxy: object,
 ) -> None:
-    """Drop a connection to a file that was replaced, as by restoring a backup."""
-    del connection, proxy
-    if record.info["file"] != _identify(path):
-        raise DisconnectionError
+    """Refuse to work on a file that was moved or replaced, as by a restore.
+
+    What is written to it would be lost; and opening the new file beside it can
+    damage the new one (https://sqlite.org/howtocorrupt.html, section 1.3).
+    """
+    del connection, record, proxy
+    if _identify(path) != opened:
+        raise describe_replaced()
 
 
 def _identify(path: Path) -> tuple[int, int] | None:

@@ -47,6 +47,10 @@ _CONTENDED = (
     "another process writes this process's audit chain and nothing was stored: "
     "restart the service, which begins a chain of its own"
 )
+_REPLACED = (
+    "the database file was moved or replaced while the service ran and nothing was "
+    "written: restart the service"
+)
 _QUEUE_FULL = "too many changes wait for the database: send the call again later"
 _CLOSED = "the store is closed: the service is shutting down, send the call again"
 
@@ -77,6 +81,11 @@ def translate(error: SQLAlchemyError) -> PseudoError:
 def describe_slow() -> StoreUnavailable:
     """Return the error of a caller who has waited long enough."""
     return StoreUnavailable(_TOO_SLOW)
+
+
+def describe_replaced() -> StoreUnavailable:
+    """Return the error of a process whose SQLite file is not there any more."""
+    return StoreUnavailable(_REPLACED)
 
 
 def describe_queue_full() -> StoreUnavailable:

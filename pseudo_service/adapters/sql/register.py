@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, text
@@ -41,7 +40,7 @@ class SqlRegister:
         with self._database.read() as connection:
             stored = str(connection.scalar(query))
             if connection.dialect.name == "sqlite":
-                return f"{stored}/{_identify_file(connection)}"
+                return stored  # a replaced file is refused as soon as it is noticed
             return f"{stored}/{_identify_server(connection)}"
 
     def read_segments(self, *, after: int) -> Iterator[StoredSegment]:
@@ -117,13 +116,6 @@ def _size_page(page: Sequence[StoredSegment]) -> int:
         len(found.segment.sealed) + len(found.segment.blind_index) for found in page
     )
     return min(LARGEST_PAGE, max(8, PAGE_BYTES * len(page) // max(1, size)))
-
-
-def _identify_file(connection: Connection) -> str:
-    """Name the file itself: a restored copy under the same path is another file."""
-    path = connection.exec_driver_sql("PRAGMA database_list").one()[2]
-    status = Path(path).stat()
-    return f"{status.st_dev:x}.{status.st_ino:x}"
 
 
 def _identify_server(connection: Connection) -> str:

@@ -82,6 +82,7 @@ class Writer:
 
     def __init__(self, engine: Engine, *, chain: str, patience: float) -> None:
         self._engine = engine.execution_options(**{WRITES: True})
+        self._reader = engine
         self._chain = chain
         self._patience = patience
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
@@ -148,12 +149,8 @@ class Writer:
         refusals: dict[int, Exception] = {}
         try:
             refusals = self._try_commits(jobs)
-        except IntegrityError:
-            refusals = {number: describe_contended() for number in range(len(jobs))}
-        except SQLAlchemyError as error:
-            refusals = {number: translate(error) for number in range(len(jobs))}
         except Exception as error:  # noqa: BLE001 - callers must not wait for ever
-            refusals = dict.fromkeys(range(len(jobs)), error)
+            refusals = {number: _describe(error) for number in range(len(jobs))}
         for number, job in enumerate(jobs):
             refusal = refusals.get(number)
             if refusal is None:
@@ -181,29 +178,37 @@ class Writer:
                 if refusal is not None:
                     refusals[number] = refusal
             links.store(connection)
-            self._finish(transaction, links)
+            self._finish(connection, transaction, links)
         return refusals
 
-    def _finish(self, transaction: Transaction, links: "_Links") -> None:
-        """Commit; when the answer is lost, look whether the commit landed."""
+    def _finish(
+        self, connection: Connection, transaction: Transaction, links: "_Links"
+    ) -> None:
+        """Commit; when the answer is lost, look whether the commit landed.
+
+        A failed commit is never run again, for it might land after all, and its
+        connection is dropped, for nobody knows its state.
+        """
         try:
             transaction.commit()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            connection.invalidate()
             if not self._has_landed(links):
-                raise
+                raise translate(error) from None
 
     def _has_landed(self, links: "_Links") -> bool:
         if not links.rows:
             return False
         last = links.rows[-1]
-        with self._engine.connect() as connection:
-            digest = connection.scalar(
-                select(audit_events.c.digest).where(
-                    audit_events.c.chain == last.chain,
-                    audit_events.c.sequence == last.sequence,
-                )
-            )
-        return digest == last.digest
+        query = select(audit_events.c.digest).where(
+            audit_events.c.chain == last.chain,
+            audit_events.c.sequence == last.sequence,
+        )
+        try:
+            with self._reader.connect() as connection:
+                return connection.scalar(query) == last.digest
+        except SQLAlchemyError:
+            return False
 
 
 class _Links:
@@ -249,6 +254,17 @@ def read_head(connection: Connection, chain: str) -> ChainHead:
     if row is None:
         return start_chain(chain)
     return ChainHead(chain=chain, sequence=row.sequence, digest=row.digest)
+
+
+def _describe(error: Exception) -> Exception:
+    """Return a failed group's error, as a new object for each of its callers."""
+    if isinstance(error, PseudoError):
+        return type(error)(error.message)
+    if isinstance(error, IntegrityError):
+        return describe_contended()
+    if isinstance(error, SQLAlchemyError):
+        return translate(error)
+    return error
 
 
 def _run_job(connection: Connection, job: _Job, links: _Links) -> Exception | None:
