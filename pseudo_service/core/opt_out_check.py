@@ -31,6 +31,10 @@ class OptOutCheck:
     is_allow_list: bool
     indices: npt.NDArray[np.uint8] = field(repr=False)
     uncheckable: Uncheckable
+    _heads: npt.NDArray[np.uint64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_heads", read_heads(self.indices))
 
     @property
     def removes_uncheckable(self) -> bool:
@@ -39,20 +43,35 @@ class OptOutCheck:
 
     def find_opted_out(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
         """Say of each canonical NHS number (none null) whether it must leave."""
-        listed = contains(self.indices, self.hash.mac(canonical))
+        listed = find_listed(self.indices, self._heads, self.hash.mac(canonical))
         return ~listed if self.is_allow_list else listed
 
 
-def contains(
-    indices: npt.NDArray[np.uint8], wanted: npt.NDArray[np.uint8]
+def read_heads(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
+    """Return the first eight bytes of each index (n, 16) as a number, in order."""
+    pairs = np.ascontiguousarray(indices, dtype=np.uint8).view(">u8").reshape(-1, 2)
+    return pairs[:, 0].astype(np.uint64)
+
+
+def find_listed(
+    indices: npt.NDArray[np.uint8],
+    heads: npt.NDArray[np.uint64],
+    wanted: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.bool_]:
-    """Say of each wanted row (m, 16) whether it is among sorted indices (n, 16)."""
-    if not len(indices) or not len(wanted):
-        return np.zeros(len(wanted), dtype=np.bool_)
-    # numpy compares S16 as bytes; that it ignores trailing zeros is harmless
-    # between texts of one length.
-    stored = np.ascontiguousarray(indices).view("S16").ravel()
-    sought = np.ascontiguousarray(wanted).view("S16").ravel()
-    places = np.minimum(np.searchsorted(stored, sought), len(stored) - 1)
-    found: npt.NDArray[np.bool_] = stored[places] == sought
+    """Say of each wanted row (m, 16) whether it is among sorted indices (n, 16).
+
+    Heads are searched as plain numbers, in their order, which stays in the cache;
+    indices that share a head are compared one after another.
+    """
+    found = np.zeros(len(wanted), dtype=np.bool_)
+    sought = read_heads(wanted)
+    order = np.argsort(sought)
+    places = np.searchsorted(heads, sought[order])
+    while len(order):
+        in_reach = places < len(heads)
+        order, places = order[in_reach], places[in_reach]
+        same_head = heads[places] == sought[order]
+        order, places = order[same_head], places[same_head]
+        found[order] |= (indices[places] == wanted[order]).all(axis=1)
+        places = places + 1
     return found

@@ -1,0 +1,92 @@
+"""Runs a policy over a small table, with keys that every test shares."""
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from pseudo_service.core.columns import (
+    BatchContext,
+    BatchOutcome,
+    KindKeys,
+    deidentify_batch,
+)
+from pseudo_service.core.dates import DateShift
+from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keys import SecretKey
+from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.plan import compile_plan
+from pseudo_service.core.policy import parse_policy
+from pseudo_service.core.projects import ChiInNhsColumn, DateShiftRule, Uncheckable
+from pseudo_service.core.pseudonyms import PseudonymFormat
+
+TAG, VERSION, WEEKS = "TEST", 3, 26
+DATE_KEY, OPT_OUT_KEY, BLIND_KEY = b"d" * 32, b"o" * 32, b"b" * 32
+PSEUDONYM_KEYS = {"nhs_number": b"n" * 32, "mrn@RXH": b"m" * 32}
+NHS_NUMBER = IdentifierKind.parse("nhs_number")
+
+
+def make_context(
+    *,
+    kinds: tuple[str, ...] = ("nhs_number", "mrn@RXH"),
+    sentinels: frozenset[date] = frozenset(),
+    opt_outs: OptOutCheck | None = None,
+    rules: IdentifierRules | None = None,
+) -> BatchContext:
+    shift = DateShift(SecretKey(DATE_KEY), DateShiftRule(bound=WEEKS))
+    return BatchContext(
+        keys={kind: _make_keys(IdentifierKind.parse(kind), shift) for kind in kinds},
+        date_shift=shift,
+        identifier_rules=rules
+        or IdentifierRules(
+            accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
+        ),
+        sentinels=sentinels,
+        opt_outs=opt_outs,
+    )
+
+
+def _make_keys(kind: IdentifierKind, shift: DateShift) -> KindKeys:
+    return KindKeys(
+        pseudonym=KeyedHash(SecretKey(PSEUDONYM_KEYS[kind.text]), kind),
+        form=PseudonymFormat(tag=TAG, kind=kind, version=VERSION),
+        date=shift.hash_for(kind),
+        blind=KeyedHash(SecretKey(BLIND_KEY), kind),
+    )
+
+
+def make_opt_outs(
+    numbers: list[str],
+    *,
+    is_allow_list: bool = False,
+    uncheckable: Uncheckable = Uncheckable.REMOVE,
+) -> OptOutCheck:
+    hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
+    listed = sorted(hashing.mac_one(number) for number in numbers)
+    indices = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    return OptOutCheck(
+        hash=hashing,
+        is_allow_list=is_allow_list,
+        indices=indices,
+        uncheckable=uncheckable,
+    )
+
+
+def deidentify(
+    policy: str,
+    table: dict[str, list] | pa.RecordBatch,
+    context: BatchContext | None = None,
+) -> BatchOutcome:
+    """Compile and run a policy over one batch; plain lists get Arrow's own types."""
+    batch = table if isinstance(table, pa.RecordBatch) else pa.record_batch(table)
+    plan = compile_plan(parse_policy(policy), batch.schema)
+    return deidentify_batch(plan, batch, context or make_context())
+
+
+def list_rejected(outcome: BatchOutcome) -> set[tuple[str, str, int]]:
+    return {
+        (cells.column, cells.code, row)
+        for cells in outcome.rejected
+        for row in cells.rows.tolist()
+    }
