@@ -65,5 +65,5 @@ class Maintenance:
                 "maintenance_failed",
                 Level.ERROR,
                 task=task.name,
-                error_type=type(error).__name__,
+                exception_type=type(error).__name__,
             )

@@ -12,6 +12,7 @@ from statistics import median
 import grpc
 import pytest
 
+from pseudo_service.adapters.telemetry.logs import FIELDS
 from pseudo_service.core.errors import ErrorCode, PseudoError
 from pseudo_service.transport.status import STATUS_BY_CODE
 
@@ -108,6 +109,28 @@ def find_calls(path: Path) -> Iterator[str]:
 
 def test_nobody_prints_or_evaluates() -> None:
     assert [place for path in SOURCES for place in find_calls(path)] == []
+
+
+def find_log_fields(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield the field names of ``telemetry.log("event", name=...)``, with places."""
+    for node in ast.walk(TREES[path]):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "log"
+            and node.args
+            and isinstance(node.args[0], ast.Constant | ast.IfExp)
+        ):
+            for keyword in node.keywords:
+                if keyword.arg != "level":  # which is no field
+                    yield f"{name_of(path)}:{node.lineno}", str(keyword.arg)
+
+
+def test_every_logged_field_is_on_the_allow_list() -> None:
+    found = [pair for path in SOURCES for pair in find_log_fields(path)]
+    assert len(found) > 5
+    lost = [(place, name) for place, name in found if name not in FIELDS]
+    assert lost == [], "these would be dropped from the log without a word"
 
 
 def find_error_classes(
