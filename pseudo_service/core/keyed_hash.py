@@ -6,6 +6,7 @@ RFC 2104 defines, outside the interpreter lock; a few values by ``hmac``.
 
 import hmac
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +23,25 @@ MAC_BYTES = 16
 SEPARATOR = b"\x1f"
 _BLOCK_BYTES = 64
 _DIGEST_BYTES = 32
-_FEW = 400
+_FEW = 300
 """Up to this many values `hmac` is quicker than planning a query."""
 _BATCH_ROWS = 16_384
 """Rows hashed at a time, so that the padded messages stay in the cache."""
 _FAILED = "computing pseudonyms failed; try again, and report it if it persists"
 _INNER = bytes(value ^ 0x36 for value in range(256))
 _OUTER = bytes(value ^ 0x5C for value in range(256))
+
+
+class HashesColumns(Protocol):
+    """What a stream needs of a keyed hash; ``KeyedHash`` gives the contract."""
+
+    def mac(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+        """Return the MACs (n, 16) of a column."""
+        ...
+
+    def mac_one(self, canonical: str) -> bytes:
+        """Return the MAC of one identifier."""
+        ...
 
 
 class KeyedHash:
