@@ -29,7 +29,7 @@ from pseudo_service.core.identifiers import (
     IdentifierRules,
 )
 from pseudo_service.core.kernels import PatientOffsets, treat_column
-from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keyed_hash import HashesColumns
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.plan import Plan, is_text
 from pseudo_service.core.pseudonyms import PseudonymFormat
@@ -53,10 +53,10 @@ from pseudo_service.core.treatments import (
 class KindKeys:
     """The keyed hashes and the text form of one identifier kind."""
 
-    pseudonym: KeyedHash
+    pseudonym: HashesColumns
     form: PseudonymFormat
-    date: KeyedHash
-    blind: KeyedHash
+    date: HashesColumns
+    blind: HashesColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,8 @@ from pseudo_service.ports.projects import ProjectStore
 from pseudo_service.ports.text_redactor import TextRedactor
 
 _OPERATION = re.compile(r"[A-Za-z0-9-]{8,64}")
-_LONG_DIGIT_RUN = re.compile(r"\d{10}")
+_UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
+_LONG_DIGIT_RUN = re.compile(r"(?:\d-?){9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,8 +202,13 @@ class DeidentifyTable:
 
 def check_operation(operation: str) -> None:
     """Raise unless the text can name a run and cannot be an identifier."""
+    if _UUID.fullmatch(operation):
+        return
     if not _OPERATION.fullmatch(operation) or _LONG_DIGIT_RUN.search(operation):
-        msg = "operation: 8 to 64 letters, digits and dashes, without long numbers"
+        msg = (
+            "operation: a UUID, or 8 to 64 letters, digits and dashes without long "
+            "numbers"
+        )
         raise InvalidArgument(msg)
 
 

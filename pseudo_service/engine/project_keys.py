@@ -10,6 +10,10 @@ from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects import Project
 from pseudo_service.core.pseudonyms import PseudonymFormat
+from pseudo_service.core.recent_identifiers import (
+    RecentIdentifiers,
+    RememberingHash,
+)
 from pseudo_service.engine.key_ring import KeyRing
 
 
@@ -44,7 +48,10 @@ class ProjectKeys:
     def derive(
         self, project: Project, roots: PinnedRoots, kinds: Iterable[IdentifierKind]
     ) -> dict[str, KindKeys]:
-        """Return the keyed functions of each identifier kind, by its text."""
+        """Return the keyed functions of each identifier kind, by its text.
+
+        They remember the identifiers that they meet: derive anew for every stream.
+        """
         return {kind.text: self._derive_kind(project, roots, kind) for kind in kinds}
 
     def derive_date_shift(self, project: Project, roots: PinnedRoots) -> DateShift:
@@ -54,8 +61,10 @@ class ProjectKeys:
     def _derive_kind(
         self, project: Project, roots: PinnedRoots, kind: IdentifierKind
     ) -> KindKeys:
-        def make_hash(root: Root, use: KeyUse) -> KeyedHash:
-            return KeyedHash(root.derive(use, kind.text), kind)
+        recent = RecentIdentifiers()
+
+        def make_hash(root: Root, use: KeyUse) -> RememberingHash:
+            return RememberingHash(KeyedHash(root.derive(use, kind.text), kind), recent)
 
         return KindKeys(
             pseudonym=make_hash(roots.pseudonyms, KeyUse.PSEUDONYM),

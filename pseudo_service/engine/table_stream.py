@@ -85,8 +85,9 @@ class FinishedTable:
 class TableStream:
     """De-identifies the batches of one stream, in order.
 
-    ``begin`` computes and queues, ``settle`` waits until the answer may leave. The
-    caller settles in the order in which it began, and may begin one ahead.
+    ``receive`` notes what came, ``begin`` computes and queues, ``settle`` waits
+    until the answer may leave. Each is called for every batch in order; they may run
+    in three threads, one batch apart.
     """
 
     def __init__(
@@ -113,30 +114,39 @@ class TableStream:
         self._projects = projects
         self._signer = signer
         self._clock = clock
-        self._next = 0
+        self._received = 0
         self._tally = TableTally()
         self._begun: dict[int, BegunBatch] = {}
         self._checked_project: datetime = clock.now()
 
-    def begin(self, sequence: int, batch: pa.RecordBatch, data: bytes) -> BegunBatch:
-        """Compute one batch and queue what must be durable before it leaves.
+    def receive(self, sequence: int, data: bytes) -> None:
+        """Take note of a batch's bytes as they came, before anything is decoded.
 
         Args:
             sequence: Counts from 0 without gaps.
-            batch: Of the header's schema, fully validated.
-            data: The bytes that the batch was read from.
+            data: The bytes of the batch.
 
         Raises:
             BatchOutOfOrder: A batch was skipped or sent twice.
+        """
+        if sequence != self._received:
+            msg = f"batch {sequence} came where batch {self._received} was due"
+            raise BatchOutOfOrder(msg)
+        self._input_digest.update(data)
+        self._received += 1
+
+    def begin(self, sequence: int, batch: pa.RecordBatch) -> BegunBatch:
+        """Compute one batch and queue what must be durable before it leaves.
+
+        Args:
+            sequence: As it was received.
+            batch: Of the header's schema, fully validated.
+
+        Raises:
             ProjectNotActive: The project was suspended meanwhile.
         """
-        if sequence != self._next:
-            msg = f"batch {sequence} came where batch {self._next} was due"
-            raise BatchOutOfOrder(msg)
         started = self._clock.now()
         self._check_project(started)
-        self._next += 1
-        self._input_digest.update(data)
         outcome = deidentify_batch(self._plan, batch, self._context)
         entry = self._ledger.begin(
             self._describe_intent(sequence, outcome),
@@ -148,7 +158,7 @@ class TableStream:
             outcome=outcome,
             entry=entry,
             started=started,
-            bytes_in=len(data),
+            bytes_in=batch.nbytes,
         )
         self._begun[sequence] = begun
         return begun
@@ -183,10 +193,10 @@ class TableStream:
             StreamIncomplete: The client's totals differ from what came.
         """
         tally = self._tally
-        if self._begun or (batches, rows) != (self._next, tally.rows_in):
+        if self._begun or (batches, rows) != (self._received, tally.rows_in):
             msg = (
                 f"the end message announces {batches} batches and {rows} rows, but "
-                f"{self._next} and {tally.rows_in} came"
+                f"{self._received} and {tally.rows_in} came"
             )
             raise StreamIncomplete(msg)
         facts = self.facts
@@ -201,7 +211,7 @@ class TableStream:
             rows_out=tally.rows_out,
             removed=tally.removed,
             columns=tally.counts,
-            batches=self._next,
+            batches=self._received,
             input_digest=self._input_digest.digest(),
             output=self._output_digest,
             actor=facts.actor.subject,
@@ -212,7 +222,7 @@ class TableStream:
             {
                 "rows_in": tally.rows_in,
                 "rows_out": tally.rows_out,
-                "batches": self._next,
+                "batches": self._received,
                 "receipt": hashlib.sha256(statement).hexdigest(),
             },
         )
@@ -235,7 +245,7 @@ class TableStream:
         self._begun.clear()
         self._record(
             AuditKind.TABLE_FAILED,
-            {"code": code.value if code else "CANCELLED", "batches": self._next},
+            {"code": code.value if code else "CANCELLED", "batches": self._received},
         )
 
     def _check_project(self, now: datetime) -> None:

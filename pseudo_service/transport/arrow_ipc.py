@@ -16,9 +16,7 @@ import pyarrow as pa
 from pseudo_service.core.errors import (
     BatchMalformed,
     BatchTooLarge,
-    ColumnTypeUnsuitable,
     SchemaChanged,
-    name_field,
 )
 
 # Slots of the tables Message and RecordBatch in Arrow's Message.fbs and Schema.fbs.
@@ -37,12 +35,11 @@ class ArrowLimits:
 
 
 def decode_schema(data: bytes, limits: ArrowLimits) -> pa.Schema:
-    """Return the schema of a header.
+    """Return the schema of a header; the plan decides which types can be taken.
 
     Raises:
         BatchMalformed: The bytes are not one schema message.
         BatchTooLarge: It has too many columns.
-        ColumnTypeUnsuitable: A column is dictionary-encoded.
     """
     try:
         schema = pa.ipc.read_schema(pa.py_buffer(data))
@@ -53,13 +50,6 @@ def decode_schema(data: bytes, limits: ArrowLimits) -> pa.Schema:
     if len(names) > limits.columns:
         msg = f"schema: {len(names)} columns, at most {limits.columns} are taken"
         raise BatchTooLarge(msg)
-    for position, field in enumerate(schema):
-        if pa.types.is_dictionary(field.type):
-            msg = (
-                f"column {name_field(field.name, position)} is dictionary-encoded: "
-                "cast it to its value type before sending"
-            )
-            raise ColumnTypeUnsuitable(msg)
     return schema
 
 

@@ -1,9 +1,10 @@
 """Turns every failure into a status that tells a cause and never a value."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
+from types import MappingProxyType
 
 import grpc
 
@@ -12,9 +13,17 @@ from pseudo_service.ports.telemetry import Level, Telemetry
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
 from pseudo_service.transport.interceptors.telemetry import REQUEST_ID_KEY
 from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
-from pseudo_service.transport.status import build_status, read_code
+from pseudo_service.transport.status import STATUS_BY_CODE, build_status, read_code
 
 _FRAMES_SHOWN = 6
+# What a caller did wrong is information; what broke here is for an operator.
+_LEVELS: Mapping[grpc.StatusCode, Level] = MappingProxyType(
+    {
+        grpc.StatusCode.INTERNAL: Level.ERROR,
+        grpc.StatusCode.DATA_LOSS: Level.ERROR,
+        grpc.StatusCode.UNAVAILABLE: Level.WARNING,
+    }
+)
 
 
 class FailuresInterceptor(AroundInterceptor):
@@ -61,7 +70,7 @@ class FailuresInterceptor(AroundInterceptor):
         cause = error.__cause__
         self._telemetry.log(
             "call_failed" if internal else "call_refused",
-            Level.ERROR if internal else Level.INFO,
+            _LEVELS.get(STATUS_BY_CODE[code], Level.INFO),
             request_id=call.request_id,
             method=call.method,
             code=code,

@@ -7,11 +7,9 @@ import grpc
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.api.v1 import deidentification_pb2_grpc as services
 from pseudo_service.core.errors import (
-    BatchOutOfOrder,
     ErrorCode,
     InvalidArgument,
     PseudoError,
-    StreamIncomplete,
 )
 from pseudo_service.engine.deidentify_table import DeidentifyTable, TableHeader
 from pseudo_service.engine.deidentify_values import DeidentifyValues, ValueResult
@@ -25,7 +23,6 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.telemetry import BatchRecord, Telemetry
 from pseudo_service.transport.arrow_ipc import (
     ArrowLimits,
-    decode_batch,
     decode_schema,
     encode_batch,
     encode_schema,
@@ -39,11 +36,7 @@ from pseudo_service.transport.codecs import (
     encode_statement,
 )
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
-from pseudo_service.transport.request_reader import RequestReader
-
-READ_AHEAD = 2
-IDLE_SECONDS = 600.0
-Reader = RequestReader[messages.DeidentifyTableRequest]
+from pseudo_service.transport.servicers.table_requests import TableRequests
 
 
 class DeidentificationServicer(services.DeidentificationServiceServicer):
@@ -70,12 +63,38 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         context: grpc.ServicerContext,
     ) -> Iterator[messages.DeidentifyTableResponse]:
         """Answer a stream in the order of its requests."""
-        reader = Reader(request_iterator, ahead=READ_AHEAD, idle_seconds=IDLE_SECONDS)
-        reader.start()
+        call = current_call()
+        header = _decode_header(next(request_iterator, None), self._limits)
+        call.project = header.project
+        stream = self._tables.open(header, call.actor)
+        code: ErrorCode | None = None
+        finished = False
+        incoming = TableRequests(
+            request_iterator,
+            stream=stream,
+            header=header,
+            call=call,
+            limits=self._limits,
+            clock=self._clock,
+        )
         try:
-            yield from self._answer(reader, current_call())
+            yield self._encode_opening(stream)
+            for begun in incoming.begin_batches():
+                yield self._settle(stream, begun, call)
+            yield _encode_receipt(
+                stream.finish(batches=incoming.end.batches, rows=incoming.end.rows)
+            )
+            finished = True
+        except PseudoError as refusal:
+            code = refusal.code
+            raise
+        except Exception:
+            code = ErrorCode.INTERNAL
+            raise
         finally:
-            reader.close()
+            incoming.close()
+            if not finished:
+                stream.fail(code)
 
     def Pseudonymise(
         self, request: messages.PseudonymiseRequest, context: grpc.ServicerContext
@@ -113,79 +132,6 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
                 for outcome, version in outcomes
             ]
         )
-
-    def _answer(
-        self, reader: Reader, call: CallContext
-    ) -> Iterator[messages.DeidentifyTableResponse]:
-        header = _take_header(reader, self._limits)
-        call.project = header.project
-        stream = self._tables.open(header, call.actor)
-        code: ErrorCode | None = None
-        finished = False
-        try:
-            yield self._encode_opening(stream)
-            yield from self._answer_batches(reader, call, stream, header)
-            finished = True
-        except PseudoError as refusal:
-            code = refusal.code
-            raise
-        except Exception:
-            code = ErrorCode.INTERNAL
-            raise
-        finally:
-            if not finished:
-                stream.fail(code)
-
-    def _answer_batches(
-        self,
-        reader: Reader,
-        call: CallContext,
-        stream: TableStream,
-        header: TableHeader,
-    ) -> Iterator[messages.DeidentifyTableResponse]:
-        begun: BegunBatch | None = None
-        while True:
-            # Settle the batch in hand as soon as the client waits for it, else
-            # after the next has been computed: its commit runs meanwhile.
-            if begun is not None and not reader.has_waiting():
-                yield self._settle(stream, begun, call)
-                begun = None
-            request = reader.take()
-            if request is None:
-                msg = (
-                    "the stream ended without its end message: the table is unfinished"
-                )
-                raise StreamIncomplete(msg)
-            last, begun_before = begun, begun is not None
-            kind = request.WhichOneof("payload")
-            if kind == "batch":
-                begun = self._begin(stream, request.batch, call, header)
-            if last is not None and begun_before:
-                yield self._settle(stream, last, call)
-            if kind == "end":
-                yield _encode_receipt(
-                    stream.finish(batches=request.end.batches, rows=request.end.rows)
-                )
-                return
-            if kind != "batch":
-                msg = "after the header a stream has batches and one end, nothing else"
-                raise BatchOutOfOrder(msg)
-
-    def _begin(
-        self,
-        stream: TableStream,
-        message: messages.TableBatch,
-        call: CallContext,
-        header: TableHeader,
-    ) -> BegunBatch:
-        call.check_still_valid(self._clock.now())
-        batch = decode_batch(
-            message.data,
-            schema=header.schema,
-            row_count=message.row_count,
-            limits=self._limits,
-        )
-        return stream.begin(message.sequence, batch, message.data)
 
     def _settle(
         self, stream: TableStream, begun: BegunBatch, call: CallContext
@@ -237,8 +183,9 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         )
 
 
-def _take_header(reader: Reader, limits: ArrowLimits) -> TableHeader:
-    request = reader.take()
+def _decode_header(
+    request: messages.DeidentifyTableRequest | None, limits: ArrowLimits
+) -> TableHeader:
     if request is None or request.WhichOneof("payload") != "header":
         msg = "a table stream begins with its header"
         raise InvalidArgument(msg)

@@ -1,0 +1,124 @@
+"""Starts and stops the servers that a load test talks to, each its own process."""
+
+import contextlib
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+from pseudo_client import PseudoClient
+
+from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.local_issuer import LocalIssuer
+
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A running server and how to reach it."""
+
+    process: subprocess.Popen[bytes]
+    address: str
+    authorities: bytes
+    issuer: LocalIssuer
+
+    def connect(self, *roles: str) -> PseudoClient:
+        """Return a client with a token of these roles."""
+        token = self.issuer.issue(
+            "load-test", roles, lifetime=timedelta(hours=2), now=datetime.now(UTC)
+        )
+        return PseudoClient(
+            self.address, root_certificates=self.authorities, token=token
+        )
+
+    def measure_memory(self) -> int:
+        """Return the bytes of the server and its children that are its own."""
+        parent = psutil.Process(self.process.pid)
+        return sum(
+            one.memory_full_info().uss
+            for one in [parent, *parent.children(recursive=True)]
+        )
+
+
+@contextmanager
+def serve(folder: Path, *, workers: int = 1) -> Iterator[Target]:
+    """Run ``pseudo serve`` on SQLite with everything switched on."""
+    port = _find_port()
+    config = folder / "pseudo.yaml"
+    config.write_text(
+        json.dumps(
+            {
+                "environment": "laptop",
+                "state_directory": str(folder / "state"),
+                "server": {"address": f"127.0.0.1:{port}", "workers": workers},
+                "identity": {"local_issuer": True},
+                "identifiers": {"accept_test_range": True},
+            }
+        )
+    )
+    command = [
+        "-m",
+        "pseudo_service.bootstrap.worker",
+        str(config),
+        f"127.0.0.1:{port}",
+    ]
+    with _run(command, folder / "state", port) as target:
+        yield target
+
+
+@contextmanager
+def serve_echo(folder: Path) -> Iterator[Target]:
+    """Run the echo server over the same transport."""
+    port = _find_port()
+    state = folder / "echo"
+    state.mkdir(mode=0o700)
+    LocalCertificates(state / "tls").ensure_server(datetime.now(UTC))
+    script = Path(__file__).with_name("echo_server.py")
+    with _run([str(script), str(state / "tls"), str(port)], state, port) as target:
+        yield target
+
+
+@contextmanager
+def _run(command: Sequence[str], state: Path, port: int) -> Iterator[Target]:
+    process = subprocess.Popen([sys.executable, *command])  # noqa: S603 - our own
+    try:
+        _wait_for(port, process)
+        yield Target(
+            process=process,
+            address=f"localhost:{port}",
+            authorities=LocalCertificates(state / "tls").authority_path.read_bytes(),
+            issuer=LocalIssuer.open(state / "issuer"),
+        )
+    finally:
+        process.terminate()
+        try:
+            process.wait(45)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _find_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and process.poll() is None:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", port)),
+        ):
+            return
+        time.sleep(0.1)
+    msg = "the server did not start"
+    raise RuntimeError(msg)

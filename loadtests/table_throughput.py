@@ -1,0 +1,161 @@
+"""Rows a second through the whole service, against an echo over the same transport.
+
+    python loadtests/table_throughput.py --json [--quick]
+
+Prints one JSON object; README.md beside this file says what each figure means.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+from pseudo_client import DateShift, OptOuts, PseudoClient
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from loadtests.kernels import compare_kernels
+from loadtests.servers import Target, serve, serve_echo
+from loadtests.tables import POLICY, PROJECT, make_batches, make_nhs_numbers
+
+ROWS = 65_536
+DISTINCT = ROWS // 5
+POOL = 200_000
+MEGABYTE = 1 << 20
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument(
+        "--quick", action="store_true", help="under 50 seconds, without memory figures"
+    )
+    options = parser.parse_args()
+    figures = measure(quick=options.quick)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    for name, figure in figures.items():
+        print(f"{name:32} {figure:,.2f}")
+
+
+def measure(*, quick: bool) -> dict[str, float]:
+    """Return every figure of one run."""
+    patients = make_nhs_numbers(POOL)
+    batches = make_batches(patients, batches=8, rows=ROWS, distinct=DISTINCT, seed=7)
+    with tempfile.TemporaryDirectory() as folder:
+        with serve(Path(folder)) as service, serve_echo(Path(folder)) as echo:
+            _prepare(service)
+            figures = _compare(service, echo, batches, quick=quick)
+        if not quick:
+            with serve(Path(folder)) as service:
+                figures |= _measure_growth(service, batches)
+                figures |= _measure_registration(service)
+    ours, loop = compare_kernels(
+        distinct=200_000 if quick else 500_000, rounds=3 if quick else 7
+    )
+    figures["distinct_per_second_per_core"] = ours
+    figures["ratio_to_cryptography_loop"] = ours / loop
+    return figures
+
+
+def _prepare(service: Target) -> None:
+    with service.connect("custodian") as custodian:
+        custodian.administration.create_project(
+            PROJECT,
+            title="Load test",
+            daily_quota=100_000_000,
+            date_shift=DateShift(unit="weeks", bound=52, direction="past"),
+            opt_outs=OptOuts(
+                application="not_applicable",
+                legal_basis="synthetic data",
+                uncheckable="keep",
+            ),
+        )
+        custodian.administration.register_policy(POLICY)
+
+
+def _compare(
+    service: Target, echo: Target, batches: list[pa.RecordBatch], *, quick: bool
+) -> dict[str, float]:
+    rounds, repeats = (3, 5) if quick else (7, 12)
+    ours, echoes = [], []
+    with (
+        service.connect(f"pipeline:{PROJECT}") as client,
+        echo.connect(f"pipeline:{PROJECT}") as echo_client,
+    ):
+        new_patients = _stream(client, batches)  # registers them
+        _stream(echo_client, batches)
+        for _ in range(rounds):
+            ours.append(_stream(client, batches * repeats))
+            echoes.append(_stream(echo_client, batches * repeats))
+    rows, echoed = statistics.median(ours), statistics.median(echoes)
+    return {
+        "rows_per_second": rows,
+        "echo_rows_per_second": echoed,
+        "ratio_to_echo": rows / echoed,
+        "rows_per_second_of_new_patients": new_patients,
+    }
+
+
+def _measure_growth(service: Target, batches: list[pa.RecordBatch]) -> dict[str, float]:
+    """Return how much the server grows from the 1st to the 20th million rows."""
+    at: dict[int, int] = {}
+
+    def watch() -> Iterator[pa.RecordBatch]:
+        sent = 0
+        while sent < 21_000_000:  # noqa: PLR2004 - the 20th million, and one in flight
+            for batch in batches:
+                yield batch
+                sent += batch.num_rows
+                million = sent // 1_000_000
+                if million in {1, 20} and million not in at:
+                    at[million] = service.measure_memory()
+
+    with service.connect(f"pipeline:{PROJECT}") as client:
+        _stream(client, watch())
+    return {"server_growth_mb": (at[20] - at[1]) / MEGABYTE}
+
+
+def _measure_registration(service: Target) -> dict[str, float]:
+    """Return how many bytes the server grows by for a newly registered patient."""
+    new = 600_000
+    patients = make_nhs_numbers(new, first=POOL * 2)
+    table = make_batches(
+        patients[:DISTINCT], batches=1, rows=ROWS, distinct=DISTINCT, seed=3
+    )[0]
+
+    def introduce(numbers: pa.StringArray) -> Iterator[pa.RecordBatch]:
+        for start in range(0, len(numbers) - DISTINCT + 1, DISTINCT):
+            some = numbers[start : start + DISTINCT]
+            yield table.slice(0, len(some)).set_column(0, "nhs_number", some)
+
+    with service.connect(f"pipeline:{PROJECT}") as client:
+        _stream(client, introduce(patients[:100_000]))
+        before = service.measure_memory()
+        _stream(client, introduce(patients[100_000:]))
+        after = service.measure_memory()
+    registered = (new - 100_000) // DISTINCT * DISTINCT
+    return {"bytes_per_registered_patient": max(0.0, (after - before) / registered)}
+
+
+def _stream(client: PseudoClient, batches: Iterable[pa.RecordBatch]) -> float:
+    """Send batches through, throw the answers away; return rows a second."""
+    started = time.perf_counter()
+    rows = 0
+    answers = client.deidentify(
+        batches, project=PROJECT, policy="admissions@1", purpose="load test"
+    )
+    for batch in answers:
+        rows += batch.num_rows
+    return rows / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
