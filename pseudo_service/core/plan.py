@@ -4,7 +4,7 @@ Whatever could stop a table for its shape stops it here: a column too many or to
 few, a name that stands twice, a type that the treatment cannot take.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -119,13 +119,17 @@ def compile_plan(policy: Policy, schema: pa.Schema) -> Plan:
 
 def _check_names(policy: Policy, schema: pa.Schema) -> None:
     listed = {rule.name for rule in policy.columns}
+    # Where no name is the policy's, the file may have no header line, and what
+    # looks like a name is a surname or a postcode of its first row.
+    has_header = not listed.isdisjoint(schema.names)
+    show = name_fields if has_header else _number_fields
     present = list(enumerate(schema.names))
     if twice := [(i, name) for i, name in present if schema.names.index(name) < i]:
-        msg = f"column {name_fields(twice)} stands twice in the table: rename one"
+        msg = f"column {show(twice)} stands twice in the table: rename one"
         raise ColumnDuplicated(msg)
     if unlisted := [(i, name) for i, name in present if name not in listed]:
         msg = (
-            f"policy {policy.address} does not name column {name_fields(unlisted)}: "
+            f"policy {policy.address} does not name column {show(unlisted)}: "
             "add it to a new number of the policy, or leave the column out"
         )
         raise ColumnUnlisted(msg)
@@ -140,6 +144,11 @@ def _check_names(policy: Policy, schema: pa.Schema) -> None:
             f"{policy.address} names: send it, or use a policy without it"
         )
         raise ColumnMissing(msg)
+
+
+def _number_fields(fields: Iterable[tuple[int, str]]) -> str:
+    numbers = ", ".join(f"{position + 1}" for position, _ in fields)
+    return f"number {numbers} (names withheld; does the file have a header line?)"
 
 
 def _compile_column(
