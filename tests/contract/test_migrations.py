@@ -52,7 +52,7 @@ def test_processes_may_migrate_at_once(empty_database_url: str) -> None:
 
 
 def test_a_database_without_tables_is_refused(empty_database_url: str) -> None:
-    with pytest.raises(ConfigurationInvalid, match="migrate"):
+    with pytest.raises(ConfigurationInvalid, match="schema none"):
         SqlDatabase(empty_database_url, chain="chain-1")
 
 
@@ -63,6 +63,27 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     engine.dispose()
     with pytest.raises(ConfigurationInvalid, match="9999"):
         SqlDatabase(database_url, chain="chain-1")
+    with pytest.raises(ConfigurationInvalid, match="9999"):
+        migrate(database_url)
+
+
+def test_a_current_database_is_migrated_without_any_right(postgres_url: str) -> None:
+    name = make_url(postgres_url).database
+    role = f"reader_of_{name}"
+    engine = create_engine(postgres_url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(
+            text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+        )
+    limited = make_url(postgres_url).set(username=role)
+    try:
+        migrate(limited.render_as_string(hide_password=False))
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+        engine.dispose()
 
 
 def test_the_files_are_their_owners_only(tmp_path: Path) -> None:

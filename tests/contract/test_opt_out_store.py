@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sqlalchemy import delete
 
 from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
+from pseudo_service.adapters.sql.tables import opt_out_chunks
 from pseudo_service.core.audit import AuditKind
 from pseudo_service.core.errors import (
     OptOutListMissing,
@@ -75,3 +77,13 @@ def test_a_malformed_list_is_refused(
 def test_an_unknown_list_is_an_error(open_database: OpenDatabase) -> None:
     with pytest.raises(OptOutListMissing):
         SqlOptOuts(open_database()).read("list-9")
+
+
+def test_a_list_with_a_part_missing_is_an_error(open_database: OpenDatabase) -> None:
+    database = open_database()
+    store = SqlOptOuts(database, chunk_entries=10)
+    store.load(make_opt_out_list(25), make_indices(25), LOADED)
+    with database._engine.begin() as connection:
+        connection.execute(delete(opt_out_chunks).where(opt_out_chunks.c.chunk == 2))
+    with pytest.raises(OptOutListMissing):
+        store.read("list-1")

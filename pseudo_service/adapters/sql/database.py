@@ -47,9 +47,11 @@ class SqlDatabase:
             raise
         self._writer = Writer(self._engine, chain=chain, patience=patience)
 
-    def write(self, change: Change, *, order: str = "") -> PendingWrite:
+    def write(
+        self, change: Change, *, order: str = "", extra_patience: float = 0.0
+    ) -> PendingWrite:
         """Queue a change; see ``Writer.submit``."""
-        return self._writer.submit(change, order=order)
+        return self._writer.submit(change, order=order, extra_patience=extra_patience)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -4,7 +4,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, text
 
 from pseudo_service.adapters.sql.engines import WRITES, open_engine
 from pseudo_service.adapters.sql.failures import translating
@@ -18,28 +19,41 @@ def migrate(url: str, *, patience: float = 60.0) -> None:
     """Bring a database to this version's schema, in one transaction.
 
     A process that comes second waits for the first (SQLite: the write lock,
-    PostgreSQL: an advisory lock) and then finds nothing to do.
+    PostgreSQL: an advisory lock) and then finds nothing to do. A database that has
+    the schema already is only read, so that the role of a running service needs no
+    right to change tables.
 
     Raises:
-        ConfigurationInvalid: The URL is not supported.
+        ConfigurationInvalid: The URL is not supported, or a newer version of the
+            service made the database.
         StoreUnavailable: The database does not answer, or the wait is too long.
     """
     engine = open_engine(url, patience=patience)
     try:
-        with (
-            translating(),
-            engine.execution_options(**{WRITES: True}).begin() as connection,
-        ):
-            if connection.dialect.name == "postgresql":
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock)"),
-                    {"lock": _POSTGRES_LOCK},
-                )
-            config = configure()
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with translating():
+            if not _is_current(engine):
+                _upgrade(engine)
     finally:
         engine.dispose()
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return _read_revision(connection) == _find_head()
+
+
+def _upgrade(engine: Engine) -> None:
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            lock = text("SELECT pg_advisory_xact_lock(:lock)")
+            connection.execute(lock, {"lock": _POSTGRES_LOCK})
+        found = _read_revision(connection)
+        config = configure()
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise _describe_schema(found) from None
 
 
 def configure() -> Config:
@@ -55,11 +69,23 @@ def check_schema(connection: Connection) -> None:
     Raises:
         ConfigurationInvalid: It is older, newer or empty.
     """
-    wanted = ScriptDirectory.from_config(configure()).get_current_head()
-    found = MigrationContext.configure(connection).get_current_revision()
-    if found != wanted:
-        msg = (
-            f"the database has schema {found or 'none'} and this version needs "
-            f"{wanted}: run `pseudo database migrate` with this version, after a backup"
-        )
-        raise ConfigurationInvalid(msg)
+    found = _read_revision(connection)
+    if found != _find_head():
+        raise _describe_schema(found)
+
+
+def _read_revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _find_head() -> str | None:
+    return ScriptDirectory.from_config(configure()).get_current_head()
+
+
+def _describe_schema(found: str | None) -> ConfigurationInvalid:
+    msg = (
+        f"the database has schema {found or 'none'} and this version needs "
+        f"{_find_head()}: `pseudo serve` brings an older schema up to date when it "
+        "starts; a newer one needs the version of the service that made it"
+    )
+    return ConfigurationInvalid(msg)

@@ -1,5 +1,6 @@
 """Opt-out lists over SQL: sorted 16-byte indices, a million to a row."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -18,6 +19,8 @@ from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind
 
 CHUNK_ENTRIES = 1_000_000
 INDEX_BYTES = 16
+SLOWEST_ENTRIES_A_SECOND = 100_000
+"""1.6 MB a second: a caller who loads a list waits that much longer for it."""
 
 
 class SqlOptOuts:
@@ -50,7 +53,8 @@ class SqlOptOuts:
                 )
             return (audit,)
 
-        self._database.write(apply).wait()
+        patience = facts.entries / SLOWEST_ENTRIES_A_SECOND
+        self._database.write(apply, extra_patience=patience).wait()
 
     def newest(self) -> OptOutList | None:
         """Return the list in force, or None."""
@@ -74,21 +78,33 @@ class SqlOptOuts:
         Raises:
             OptOutListMissing: No list has this id, or a part of it is gone.
         """
-        entries = select(opt_out_lists.c.entries).where(
+        query = select(opt_out_lists.c.entries).where(
             opt_out_lists.c.list_id == list_id
         )
-        chunks = (
-            select(opt_out_chunks.c.indices)
-            .where(opt_out_chunks.c.list_id == list_id)
-            .order_by(opt_out_chunks.c.chunk)
-        )
         with self._database.read() as connection:
-            expected = connection.scalar(entries)
-            packed = b"".join(connection.scalars(chunks))
-        if expected is None or len(packed) != expected * INDEX_BYTES:
+            entries = connection.scalar(query)
+        indices = np.empty(((entries or 0) * INDEX_BYTES), np.uint8)
+        filled = 0
+        for chunk in self._read_chunks(list_id):
+            packed = np.frombuffer(chunk, np.uint8)[: len(indices) - filled]
+            indices[filled : filled + len(packed)] = packed
+            filled += len(chunk)
+        if entries is None or filled != len(indices):
             msg = "opt-out list: it is not stored whole; load a current list"
             raise OptOutListMissing(msg)
-        return np.frombuffer(packed, np.uint8).reshape(-1, INDEX_BYTES)
+        return indices.reshape(-1, INDEX_BYTES)
+
+    def _read_chunks(self, list_id: str) -> Iterator[bytes]:
+        """Yield one part at a time: a list of a country is a gigabyte."""
+        for number in itertools.count():
+            query = select(opt_out_chunks.c.indices).where(
+                opt_out_chunks.c.list_id == list_id, opt_out_chunks.c.chunk == number
+            )
+            with self._database.read() as connection:
+                chunk = connection.scalar(query)
+            if chunk is None:
+                return
+            yield chunk
 
     def _cut(self, indices: np.ndarray) -> Iterator[bytes]:
         for start in range(0, len(indices), self._chunk_entries):

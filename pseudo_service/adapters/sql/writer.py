@@ -93,7 +93,9 @@ class Writer:
         )
         self._thread.start()
 
-    def submit(self, change: Change, *, order: str = "") -> PendingWrite:
+    def submit(
+        self, change: Change, *, order: str = "", extra_patience: float = 0.0
+    ) -> PendingWrite:
         """Queue a change.
 
         Args:
@@ -101,6 +103,7 @@ class Writer:
                 may run more than once; only its last run is committed.
             order: Changes of a group run in this order, so that two processes
                 that lock the same rows lock them in the same order.
+            extra_patience: How many seconds longer its caller is ready to wait.
 
         Raises:
             StoreUnavailable: The queue is full, or the store is closed.
@@ -112,7 +115,7 @@ class Writer:
             if self._queue.qsize() >= QUEUE_LIMIT:
                 raise describe_queue_full()
             self._queue.put(job)
-        return PendingWrite(job.done, self._patience)
+        return PendingWrite(job.done, self._patience + extra_patience)
 
     def close(self) -> None:
         """Commit what waits, take nothing more, and end the thread."""
