@@ -10,6 +10,7 @@ from pseudo_service.core.errors import (
     ColumnMissing,
     ErrorCode,
     PseudoError,
+    RegisterCorrupt,
     StoreUnavailable,
 )
 from pseudo_service.transport.status import STATUS_BY_CODE
@@ -110,6 +111,21 @@ def test_the_log_tells_type_and_place(echo: Echo) -> None:
         "cause_type",
         "place",
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "level"),
+    [
+        (ColumnMissing("add it"), "info"),
+        (StoreUnavailable("try again"), "warning"),
+        (RegisterCorrupt("restore it"), "error"),
+    ],
+)
+def test_what_broke_here_is_louder(error: PseudoError, level: str, echo: Echo) -> None:
+    echo.work = raising(error)
+    with pytest.raises(grpc.RpcError):
+        echo.call()
+    assert [line["level"] for line in echo.telemetry.lines] == [level]
 
 
 def test_a_refusals_cause_is_named_by_type_only(echo: Echo) -> None:
