@@ -162,6 +162,7 @@ def serve_echo(
     *,
     streams_per_caller: int = 2,
     telemetry: Telemetry | None = None,
+    shortest_deadline: timedelta = timedelta(milliseconds=50),
 ) -> Iterator[Echo]:
     """Run the service on two loopback ports until the block ends."""
     echo = Echo(certificates.ensure_server(datetime.now(UTC)))
@@ -177,6 +178,7 @@ def serve_echo(
             certificates=ClientCertificates(allowed),
             methods=methods,
             streams_per_caller=streams_per_caller,
+            shortest_deadline=shortest_deadline,
             longest_unary_call=timedelta(seconds=60),
         ),
     )

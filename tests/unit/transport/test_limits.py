@@ -7,10 +7,11 @@ from datetime import timedelta
 import grpc
 import pytest
 
+from pseudo_service.adapters.local_certificates import LocalCertificates
 from pseudo_service.core.errors import TooManyStreams
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.limits import StreamLimiter
-from tests.lib.echo_server import Echo, read_error_info
+from tests.lib.echo_server import Echo, read_error_info, serve_echo
 
 GOOD = [("authorization", "Bearer good")]
 
@@ -23,18 +24,18 @@ def wait_for(condition: object) -> None:
     pytest.fail("did not happen within five seconds")
 
 
-def test_a_unary_call_with_too_little_time_is_refused(echo: Echo) -> None:
-    echo.call()  # the connection's own time does not count
-    echo.work = lambda *_: pytest.fail("the servicer was reached")
-    with echo.channel() as channel:
-        grpc.channel_ready_future(channel).result(5)
+def test_a_unary_call_with_too_little_time_is_refused(
+    certificates: LocalCertificates,
+) -> None:
+    with serve_echo(certificates, shortest_deadline=timedelta(seconds=30)) as echo:
         with pytest.raises(grpc.RpcError) as caught:
-            channel.unary_unary("/tests.Echo/UnaryUnary")(
-                b"x", timeout=0.045, metadata=GOOD
-            )
-    assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    wait_for(lambda: len(echo.telemetry.calls) == 2)
-    assert echo.telemetry.calls[1].code == "DEADLINE_TOO_SHORT"
+            echo.call(timeout=20)
+        assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert read_error_info(caught.value).reason == "DEADLINE_TOO_SHORT"
+        assert echo.call(timeout=40) == [b"x"]
+        assert echo.call(timeout=None) == [b"x"]
+        assert echo.call("StreamStream", timeout=20) == [b"x"]
+        assert echo.call("Open", timeout=20) == [b"x"]
 
 
 def test_the_clients_deadline_is_noted(echo: Echo) -> None:
@@ -100,13 +101,13 @@ def test_a_client_that_goes_away_frees_its_place(echo: Echo) -> None:
 
 
 def test_a_call_that_outlives_its_deadline_is_recorded_as_such(echo: Echo) -> None:
-    def work(request: bytes, _: object) -> bytes:
-        time.sleep(0.6)
+    def work(request: bytes, context: grpc.ServicerContext) -> bytes:
+        wait_for(lambda: not context.is_active())
         return request
 
     echo.work = work
     with pytest.raises(grpc.RpcError):
-        echo.call(timeout=0.4)
+        echo.call(timeout=1.5)
     wait_for(lambda: echo.telemetry.calls)
     assert echo.telemetry.calls[0].code == "DEADLINE_EXCEEDED"
 
