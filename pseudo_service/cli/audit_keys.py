@@ -7,8 +7,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from pseudo_service import bootstrap
 from pseudo_service.adapters.key_vaults.algorithms import verify_message
+from pseudo_service.bootstrap import read_audit_verifier
 from pseudo_service.cli.connection import (
     ConnectionOptions,
     read_config,
@@ -16,12 +16,9 @@ from pseudo_service.cli.connection import (
 )
 from pseudo_service.cli.exits import Failure
 from pseudo_service.core.errors import SignatureRefused
-from pseudo_service.ports.key_vault import KeyVault, Signature
 
 VerifyVaultSignature = Callable[[bytes, bytes, str], None]
 """Takes message, signature and key id; raises ``SignatureRefused``."""
-
-_AUDIT_KEY = "audit"
 
 
 def open_verifier(
@@ -40,7 +37,7 @@ def open_verifier(
             "is not asked about its signatures"
         )
         raise Failure(msg)
-    return verify_with_vault(bootstrap.open_key_vault(read_config(options.config)))
+    return read_audit_verifier(read_config(options.config))
 
 
 def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
@@ -56,18 +53,6 @@ def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
             return
         msg = "no given audit key made this signature: give the right --audit-key"
         raise SignatureRefused(msg)
-
-    return check
-
-
-def verify_with_vault(vault: KeyVault) -> VerifyVaultSignature:
-    """Return a check that accepts only versions of the vault's "audit" key."""
-
-    def check(message: bytes, signature: bytes, key_id: str) -> None:
-        if vault.key_name(key_id) != _AUDIT_KEY:
-            msg = 'the signature is not by the vault\'s "audit" key'
-            raise SignatureRefused(msg)
-        vault.verify(message, Signature(key_id=key_id, value=signature))
 
     return check
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Concatenate, ParamSpec
+from typing import Annotated, Any, Concatenate, ParamSpec, cast
 
 import typer
 
@@ -118,6 +118,7 @@ def takes_connection(
     Typer reads options from a signature, so the six are declared here once
     instead of in every command.
     """
+    typed = cast("Callable[..., None]", command)  # typer passes everything by name
     signature = inspect.signature(command, eval_str=True)
     own = list(signature.parameters.values())[1:]
     added = [
@@ -131,7 +132,7 @@ def takes_connection(
     @wraps(command)
     def call(**given: Any) -> None:
         options = ConnectionOptions(**{name: given.pop(name) for name in _OPTIONS})
-        command(options, **given)
+        typed(options, **given)
 
     call.__signature__ = signature.replace(parameters=merged + added)  # type: ignore[attr-defined] # functions carry it, the stubs do not say so
     call.__annotations__ = {each.name: each.annotation for each in merged + added}

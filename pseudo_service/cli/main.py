@@ -52,7 +52,7 @@ app.add_typer(projects.app, name="project")
 app.add_typer(keys.app, name="key")
 app.add_typer(policies.app, name="policy")
 app.add_typer(opt_outs.app, name="opt-outs")
-app.command()(run.run)
+app.command(epilog=run.EPILOG)(run.run)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(pseudonyms.app, name="pseudonym")
 app.add_typer(audit.app, name="audit")
@@ -110,6 +110,8 @@ def explain(error: BaseException) -> ExitCode:
         case BrokenPipeError():
             # Whoever read the answer, `head` for example, has seen enough.
             return ExitCode.OK
+        case _:
+            pass
     # The text of an unforeseen error may hold a value; its type does not.
     complain(f"unexpected {type(error).__name__}; please report it with the command")
     return ExitCode.FAULTS_FOUND

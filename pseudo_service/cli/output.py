@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -28,12 +28,12 @@ def make_console(*, errors: bool = False) -> Console:
 
 def say(text: str = "", *, style: str | None = None) -> None:
     """Print a sentence, wrapped at the console's width."""
-    make_console().print(Text(text, style=style or ""))
+    _print(Text(text, style=style or ""))
 
 
 def say_field(name: str, value: str) -> None:
     """Print ``name  value`` on one line, never wrapped, so that it can be copied."""
-    make_console().print(Text(f"{name:<14}{value}"), soft_wrap=True)
+    make_console().print(Text(f"{name:<13} {value}"), soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -68,9 +68,8 @@ def show_table(
 
     Cells that do not fit are folded, not cut: a pseudonym is shown whole.
     """
-    console = make_console()
     table = Table(
-        box=box.SIMPLE_HEAD if console.is_terminal else None,
+        box=box.SIMPLE_HEAD if make_console().is_terminal else None,
         title=title,
         title_justify="left",
         title_style="bold",
@@ -78,11 +77,23 @@ def show_table(
         pad_edge=False,
     )
     for header in headers:
-        justify = "right" if header in numbers else "left"
-        table.add_column(header, justify=justify, overflow="fold")
+        right = header in numbers
+        table.add_column(header, justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    _print(table)
+
+
+def _print(renderable: RenderableType) -> None:
+    """Print; where it is not a terminal, without the blanks that fill lines up."""
+    console = make_console()
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    with console.capture() as capture:
+        console.print(renderable)
+    for line in capture.get().splitlines():
+        console.file.write(line.rstrip() + "\n")
 
 
 def count(number: int) -> str:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from pseudo_service import bootstrap
+from pseudo_service.adapters.clock import SystemClock
+from pseudo_service.bootstrap.outside import open_local_issuer
 from pseudo_service.cli.connection import ConfigOption, read_config
 from pseudo_service.cli.exits import Failure, show_examples
-from pseudo_service.core.access import RoleGrant
 
 app = typer.Typer(help="Access tokens of the local issuer.", no_args_is_help=True)
 
@@ -44,19 +44,17 @@ def issue(
 
     The token is the answer on standard output; keep it as you would a password.
     """
-    for text in role:
-        RoleGrant.parse(text)
-    settings = read_config(config)
-    if not settings.identity.local_issuer:
+    issuer = open_local_issuer(read_config(config))
+    if issuer is None:
         msg = (
             "this configuration has no local issuer (identity.local_issuer): "
             "ask your identity provider for a token"
         )
         raise Failure(msg)
-    token = bootstrap.issue_local_token(
-        settings,
-        roles=role,
-        subject=subject,
+    token = issuer.issue(
+        subject,
+        role,
         lifetime=timedelta(minutes=lifetime),
+        now=SystemClock().now(),
     )
     typer.echo(token)

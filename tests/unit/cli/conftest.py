@@ -1,11 +1,14 @@
 """A client in memory behind the command line, and what was asked of it."""
 
+# ruff: noqa: ARG002, EM101, TRY003 - the fake takes what the client takes
+
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+
 from pseudo_client import (
     CheckedPseudonym,
     DateShift,
@@ -16,7 +19,6 @@ from pseudo_client import (
     Project,
 )
 from pseudo_client.errors import ProjectExists, ProjectUnknown
-
 from pseudo_service.cli import connection
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command

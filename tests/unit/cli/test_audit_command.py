@@ -4,10 +4,10 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pseudo_client
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+import pseudo_client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.adapters.key_vaults.algorithms import (
     sign_message,

@@ -1,9 +1,9 @@
 """Exit codes, and the one line that every failure becomes."""
 
 import pytest
+
 from pseudo_client import PseudoClientError, UnfinishedTable
 from pseudo_client.errors import ServiceError, ServiceUnavailable
-
 from pseudo_service.cli import main
 from pseudo_service.cli.exits import ExitCode, Failure, exit_code_of
 from pseudo_service.core.errors import (
@@ -73,7 +73,7 @@ def test_an_interrupt_inside_a_command_exits_with_130(pseudo, service, monkeypat
 
 
 def test_the_version_is_that_of_the_package(pseudo, monkeypatch):
-    monkeypatch.setattr("importlib.metadata.version", lambda name: "1.2.3")
+    monkeypatch.setattr("importlib.metadata.version", {"pseudo": "1.2.3"}.get)
     done = pseudo("--version")
     assert (done.code, done.out) == (ExitCode.OK, "pseudo 1.2.3\n")
 
