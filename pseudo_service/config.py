@@ -4,6 +4,8 @@ Protection has no off switch: a laptop uses the local issuer and the local key
 vault, and a production configuration refuses both.
 """
 
+import os
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
@@ -244,6 +246,11 @@ def load_config(path: Path) -> Config:
         msg = f"configuration {path.name}: expected keys and values"
         raise ConfigurationInvalid(msg)
     return _resolve_paths(build_config(raw), path.parent.resolve())
+
+
+def extend_environment(added: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's environment with additions, for a child process."""
+    return {**os.environ, **added}
 
 
 def build_config(raw: object) -> Config:

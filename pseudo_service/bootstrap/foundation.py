@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.entropy import SystemEntropy
+from pseudo_service.adapters.observed import ObservedJournal, ObservedKeyVault
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.journal import SqlJournal
 from pseudo_service.adapters.sql.key_rows import SqlKeyRows
@@ -63,7 +64,10 @@ def lay_foundation(
         PseudoError: Whatever keeps the service from being sound.
     """
     clock, entropy = around.clock, around.entropy
-    vault = around.vault or open_key_vault(config, clock=clock, entropy=entropy)
+    vault = ObservedKeyVault(
+        around.vault or open_key_vault(config, clock=clock, entropy=entropy),
+        around.telemetry,
+    )
     for name in KEY_NAMES:
         vault.create_key(name)
     rows = SqlKeyRows(database)
@@ -99,7 +103,7 @@ def lay_foundation(
         lifetime=timedelta(hours=config.keys.certificate_hours),
     )
     signer.certify()
-    journal = SqlJournal(database)
+    journal = ObservedJournal(SqlJournal(database), around.telemetry)
     return Foundation(
         clock=clock,
         entropy=entropy,

@@ -16,15 +16,22 @@ from pathlib import Path
 from types import FrameType
 
 from pseudo_service.bootstrap.foundation import Surroundings
-from pseudo_service.bootstrap.observers import open_metrics, open_telemetry
+from pseudo_service.bootstrap.observers import (
+    WorkerMetrics,
+    observe,
+    serve_own_metrics,
+    serve_worker_metrics,
+    split_address,
+)
 from pseudo_service.bootstrap.service import Service
-from pseudo_service.config import Config, load_config
+from pseudo_service.config import Config, extend_environment, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.ports.telemetry import Level, Telemetry
 
 QUICK_DEATH_SECONDS = 10.0
 MOST_QUICK_DEATHS = 3
 POLL_SECONDS = 0.2
+DRAIN_GRACE_SECONDS = 10.0
 EXIT_FAILED = 1
 
 
@@ -37,22 +44,34 @@ def serve(config_path: Path, workers: int | None = None) -> int:
     config = load_config(config_path)
     count = workers or config.server.workers
     stopping = catch_signals()
-    with open_metrics(config, workers=count):
-        if count == 1:
-            return run_worker(config, config.server.address, stopping)
-        with hold_port(config.server.address) as address:
-            return _supervise(config, config_path, address, count, stopping)
+    if count == 1:
+        return run_alone(config, stopping)
+    with hold_port(config.server.address) as address:
+        return _supervise(config, config_path, address, count, stopping)
+
+
+def run_alone(config: Config, stopping: threading.Event) -> int:
+    """Serve in this process, with metrics of its own, until the event is set."""
+    with observe(config) as observers, serve_own_metrics(config, observers.metrics):
+        return _run(config, config.server.address, stopping, observers.telemetry)
 
 
 def run_worker(config: Config, address: str, stopping: threading.Event) -> int:
-    """Serve in this process until the event is set."""
-    telemetry = open_telemetry(config)
+    """Serve in this process, one of several, until the event is set."""
+    with observe(config) as observers:
+        return _run(config, address, stopping, observers.telemetry)
+
+
+def _run(
+    config: Config, address: str, stopping: threading.Event, telemetry: Telemetry
+) -> int:
     service = Service(config, Surroundings(telemetry=telemetry), address=address)
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)
     stopping.wait()
     telemetry.log("draining", process=service.process)
     service.stop()
+    telemetry.log("stopped", process=service.process)
     return 0
 
 
@@ -78,17 +97,17 @@ def hold_port(address: str) -> Iterator[str]:
     Raises:
         ConfigurationInvalid: The address is malformed or taken.
     """
-    host, _, port = address.rpartition(":")
-    bare = host.strip("[]")
-    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    host, port = split_address(address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
-            held.bind((bare, int(port)))
-        except (OSError, ValueError):
+            held.bind((host, port))
+        except OSError:
             msg = f"server.address {address}: cannot be listened on"
             raise ConfigurationInvalid(msg) from None
-        yield f"{host}:{held.getsockname()[1]}"
+        shown = f"[{host}]" if family is socket.AF_INET6 else host
+        yield f"{shown}:{held.getsockname()[1]}"
 
 
 def _supervise(
@@ -98,25 +117,27 @@ def _supervise(
     count: int,
     stopping: threading.Event,
 ) -> int:
-    telemetry = open_telemetry(config)
-    workers = [_Worker(config_path, address) for _ in range(count)]
-    telemetry.log("supervising", workers=count)
-    exit_code = 0
-    while not stopping.wait(POLL_SECONDS):
-        if not all(worker.keep_running(telemetry) for worker in workers):
-            telemetry.log("workers_keep_dying", Level.ERROR)
-            exit_code = EXIT_FAILED
-            break
-    for worker in workers:
-        worker.terminate()
-    patience = config.server.limits.drain_seconds + 10.0
-    return max([exit_code, *(worker.join(patience) for worker in workers)])
+    with observe(config) as observers, serve_worker_metrics(config) as metrics:
+        telemetry = observers.telemetry
+        workers = [_Worker(config_path, address, metrics) for _ in range(count)]
+        telemetry.log("supervising", workers=count)
+        exit_code = 0
+        while not stopping.wait(POLL_SECONDS):
+            if not all(worker.keep_running(telemetry) for worker in workers):
+                telemetry.log("workers_keep_dying", Level.ERROR)
+                exit_code = EXIT_FAILED
+                break
+        for worker in workers:
+            worker.terminate()
+        patience = config.server.limits.drain_seconds + DRAIN_GRACE_SECONDS
+        return max([exit_code, *(worker.join(patience) for worker in workers)])
 
 
 class _Worker:
     """A worker process that is started again when it dies."""
 
-    def __init__(self, config_path: Path, address: str) -> None:
+    def __init__(self, config_path: Path, address: str, metrics: WorkerMetrics) -> None:
+        self._metrics = metrics
         self._command = [
             sys.executable,
             "-m",
@@ -137,6 +158,7 @@ class _Worker:
         self._quick_deaths = self._quick_deaths + 1 if quick else 0
         if self._quick_deaths >= MOST_QUICK_DEATHS:
             return False
+        self._metrics.forget(self._process.pid)
         self._start()
         return True
 
@@ -155,4 +177,6 @@ class _Worker:
 
     def _start(self) -> None:
         self._started = time.monotonic()
-        self._process = subprocess.Popen(self._command)  # noqa: S603 - our own module
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            self._command, env=extend_environment(self._metrics.environment)
+        )
