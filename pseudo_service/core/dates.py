@@ -147,7 +147,7 @@ def shift(
     Raises:
         ColumnTypeUnsuitable: The type holds no dates.
     """
-    if _is_text(values.type):
+    if is_text(values.type):
         parsed = parse_dates(values.cast(pa.string()), formats)
         return _shift_texts(parsed, offsets_days, has_offset, time_of_day, sentinels)
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
@@ -156,7 +156,8 @@ def shift(
     raise ColumnTypeUnsuitable(msg)
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Return whether a type is one of Arrow's texts."""
     return bool(
         pa.types.is_string(kind)
         or pa.types.is_large_string(kind)

@@ -4,7 +4,7 @@ Where a policy shifts dates, the caller passes the shifted ones.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -26,6 +26,7 @@ from pseudo_service.core.date_texts import (
 from pseudo_service.core.dates import (
     are_partial_sentinels,
     are_sentinels,
+    is_text,
     read_wall_clock,
 )
 from pseudo_service.core.errors import ColumnTypeUnsuitable, InvalidArgument
@@ -236,8 +237,7 @@ def _mark_missing(values: pa.Array) -> npt.NDArray[np.uint8]:
 
 
 def _check_text(kind: pa.DataType, what: str) -> None:
-    is_text: Callable[[pa.DataType], bool] = pa.types.is_string
-    if not (is_text(kind) or pa.types.is_large_string(kind)):
+    if not is_text(kind):
         msg = f"a column of type {kind} holds no {what}: send {what} as text"
         raise ColumnTypeUnsuitable(msg)
 
