@@ -6,6 +6,7 @@ expanded: a few kilobytes of either can claim gigabytes.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import flatbuffers.encode
 import flatbuffers.number_types
@@ -22,7 +23,13 @@ from pseudo_service.core.errors import (
 # Slots of the tables Message and RecordBatch in Arrow's Message.fbs and Schema.fbs.
 _MESSAGE_HEADER = 8
 _BATCH_LENGTH = 4
+_BATCH_NODES = 6
+_BATCH_BUFFERS = 8
 _BATCH_COMPRESSION = 10
+_BATCH_VARIADIC_COUNTS = 12
+_OTHER_SCHEMA = (
+    "batch: its columns do not fit the schema of the header; send one table a stream"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +74,11 @@ def decode_batch(
         msg = f"batch: more than {limits.message_bytes} bytes; cut it smaller"
         raise BatchTooLarge(msg)
     message = _read_message(data)
-    _check_shape(message, row_count=row_count, limits=limits)
+    _check_shape(message, schema, row_count=row_count, limits=limits)
     try:
         batch = pa.ipc.read_record_batch(message, schema)
     except (pa.ArrowException, OSError, ValueError):
-        msg = "batch: its columns do not fit the schema of the header"
-        raise SchemaChanged(msg) from None
+        raise SchemaChanged(_OTHER_SCHEMA) from None
     try:
         batch.validate(full=True)
     except (pa.ArrowException, ValueError):
@@ -102,13 +108,11 @@ def _read_message(data: bytes) -> pa.Message:
     return message
 
 
-def _check_shape(message: pa.Message, *, row_count: int, limits: ArrowLimits) -> None:
-    """Read the two facts that must be known before a body is touched."""
-    metadata = message.metadata.to_pybytes()  # verified by Arrow when it was read
-    start = flatbuffers.encode.Get(flatbuffers.packer.uoffset, metadata, 0)
-    envelope = flatbuffers.table.Table(metadata, start)
-    body = flatbuffers.table.Table(metadata, 0)
-    envelope.Union(body, envelope.Offset(_MESSAGE_HEADER))
+def _check_shape(
+    message: pa.Message, schema: pa.Schema, *, row_count: int, limits: ArrowLimits
+) -> None:
+    """Read the facts that must be known before a body is touched."""
+    body = _read_batch_table(message)
     if body.Offset(_BATCH_COMPRESSION):
         msg = "batch: IPC compression is not taken; use gRPC's, or none"
         raise BatchMalformed(msg)
@@ -120,3 +124,41 @@ def _check_shape(message: pa.Message, *, row_count: int, limits: ArrowLimits) ->
     if rows > limits.rows:
         msg = f"batch: {rows} rows, at most {limits.rows} are taken; cut it smaller"
         raise BatchTooLarge(msg)
+    # Arrow would ignore what a batch holds beyond its schema, and read one type's
+    # buffers as another's.
+    if _count_parts(body) != _expect_parts(schema):
+        raise SchemaChanged(_OTHER_SCHEMA)
+
+
+def _read_batch_table(message: pa.Message) -> flatbuffers.table.Table:
+    metadata = message.metadata.to_pybytes()  # verified by Arrow when it was read
+    start = flatbuffers.encode.Get(flatbuffers.packer.uoffset, metadata, 0)
+    envelope = flatbuffers.table.Table(metadata, start)
+    body = flatbuffers.table.Table(metadata, 0)
+    envelope.Union(body, envelope.Offset(_MESSAGE_HEADER))
+    return body
+
+
+def _count_parts(body: flatbuffers.table.Table) -> tuple[int, int]:
+    """Return how many columns and buffers a batch has, views' own ones aside."""
+
+    def count(slot: int) -> int:
+        offset = body.Offset(slot)
+        return int(body.VectorLen(offset)) if offset else 0
+
+    offset = body.Offset(_BATCH_VARIADIC_COUNTS)
+    start = body.Vector(offset) if offset else 0
+    variadic = (
+        body.Get(flatbuffers.number_types.Int64Flags, start + 8 * place)
+        for place in range(count(_BATCH_VARIADIC_COUNTS))
+    )
+    return count(_BATCH_NODES), count(_BATCH_BUFFERS) - sum(variadic)
+
+
+@lru_cache(maxsize=64)
+def _expect_parts(schema: pa.Schema) -> tuple[int, int]:
+    """Return what ``_count_parts`` gives for any batch of the schema."""
+    empty = pa.RecordBatch.from_arrays(
+        [pa.nulls(0, field.type) for field in schema], schema=schema
+    )
+    return _count_parts(_read_batch_table(_read_message(encode_batch(empty))))
