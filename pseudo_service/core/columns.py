@@ -31,7 +31,7 @@ from pseudo_service.core.identifiers import (
 from pseudo_service.core.kernels import PatientOffsets, treat_column
 from pseudo_service.core.keyed_hash import HashesColumns
 from pseudo_service.core.opt_out_check import OptOutCheck
-from pseudo_service.core.plan import Plan, is_text
+from pseudo_service.core.plan import Plan
 from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.core.quality import (
     Counts,
@@ -173,7 +173,7 @@ def _choose_rules(plan: Plan, context: BatchContext) -> IdentifierRules:
 
 def _read_values(batch: pa.RecordBatch, position: int, rows: Rows | None) -> pa.Array:
     values = batch.column(position)
-    if is_text(values.type) and not pa.types.is_large_string(values.type):
+    if pa.types.is_string_view(values.type):
         values = values.cast(pa.string())
     return values if rows is None else values.take(pa.array(rows))
 

@@ -77,9 +77,11 @@ def treat_column(
         sentinels: Dates that are no dates.
         redact: Redacts texts.
     """
+    if isinstance(treatment, Keep | ExcludeRows):
+        return _keep(values)
+    if pa.types.is_null(values.type):
+        values = values.cast(pa.string())
     match treatment:
-        case Keep() | ExcludeRows():
-            return _keep(values)
         case ShiftDate():
             return _shift(treatment, values, _need(offsets), sentinels)
         case Generalise():

@@ -36,7 +36,8 @@ class Entry:
     def refuse(self, problem: str) -> NoReturn:
         """Raise PolicyInvalid with the path and the line in front."""
         msg = f"{self.path or 'policy'} (line {self.line}): {problem}"
-        raise PolicyInvalid(msg)
+        # What a library says of a value may quote it, so no cause is attached.
+        raise PolicyInvalid(msg) from None
 
     def text(self, *, longest: int = LONGEST_TEXT) -> str:
         """Return the scalar, not blank and not over-long."""
