@@ -50,7 +50,11 @@ def observe(config: Config) -> Iterator[Observers]:
         methods=[*METHODS.authenticated, *METHODS.public],
         cell_codes=[code.value for code in _CELL_CODES],
     )
-    log = SafeLog(clock=SystemClock(), as_json=settings.log_format is LogFormat.JSON)
+    log = SafeLog(
+        clock=SystemClock(),
+        as_json=settings.log_format is LogFormat.JSON,
+        on_dropped=metrics.count_dropped_fields,
+    )
     routing = LogRouting(log)
     routing.install()
     traces = (

@@ -77,7 +77,7 @@ class ServiceServer:
             self._pool,
             interceptors=list(interceptors),
             options=_choose_options(message_bytes),
-            maximum_concurrent_rpcs=None,
+            maximum_concurrent_rpcs=threads,  # more are told so, not queued
         )
         deidentification_pb2_grpc.add_DeidentificationServiceServicer_to_server(
             deidentification, self._server
