@@ -1,0 +1,43 @@
+"""Files that are whole or not there, whenever the machine stops."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+
+def publish(temporary: Path, final: Path) -> None:
+    """Move a finished file to its name so that it survives a power cut.
+
+    The content reaches the disk first, then the name (rename is atomic within a
+    file system), then the folder that holds the name.
+    """
+    with temporary.open("rb") as written:
+        os.fsync(written.fileno())
+    temporary.replace(final)
+    flush_folder(final.parent)
+    if temporary.parent != final.parent:
+        flush_folder(temporary.parent)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def publish_json(value: Mapping[str, Any], final: Path, scratch: Path) -> None:
+    """Write a JSON document, whole or not at all."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    publish_file(lambda path: path.write_text(text + "\n"), final, scratch)
+
+
+def publish_file(write: Callable[[Path], object], final: Path, scratch: Path) -> None:
+    """Have a file written in the scratch folder, then give it its name."""
+    temporary = scratch / f"{final.name}.tmp"
+    write(temporary)
+    publish(temporary, final)

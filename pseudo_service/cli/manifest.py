@@ -1,0 +1,93 @@
+"""``pseudo manifest``: proves that a run's output is what the service signed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pseudo_service.cli.audit_keys import open_verifier
+from pseudo_service.cli.connection import ConfigOption, ConnectionOptions
+from pseudo_service.cli.exits import ExitCode, Failure, show_examples
+from pseudo_service.cli.manifest_checks import Finding, check_folder
+from pseudo_service.cli.manifest_files import Manifest, read_manifest
+from pseudo_service.cli.output import complain, count, say, say_field, show_json
+
+app = typer.Typer(help="Prove what a run has left.", no_args_is_help=True)
+
+
+@app.callback()
+def manifest() -> None:
+    """Prove that the output of a run is what the service signed."""
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo manifest verify released/patients --audit-key audit.pem",
+        "pseudo manifest verify released/patients --config pseudo.yaml --json",
+    )
+)
+def verify(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's output.")],
+    audit_key: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--audit-key",
+            metavar="PEM",
+            help="The vault's public audit key; may be repeated for its earlier "
+            "versions. Otherwise the vault of --config is asked.",
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Answer with one JSON object.")
+    ] = False,
+) -> None:
+    """Check every part: its rows, its receipt, and that none is missing or extra.
+
+    Exits with 1 and names the part and the fault if anything is not as signed.
+    """
+    listed = read_manifest(folder)
+    check = open_verifier(ConnectionOptions(config=config), _check_keys(audit_key))
+    findings = check_folder(folder, listed, check, tell=lambda _: None)
+    report(listed, findings, json=json)
+    if findings:
+        raise typer.Exit(ExitCode.FAULTS_FOUND)
+
+
+def report(listed: Manifest, findings: list[Finding], *, json: bool) -> None:
+    """Print what was verified, or what is wrong."""
+    if json:
+        show_json(
+            {
+                "sound": not findings,
+                "project": listed.project,
+                "policy": listed.pins.get("policy"),
+                "parts": len(listed.parts),
+                "rows_out": listed.totals.get("rows_out"),
+                "findings": [
+                    {"part": each.part, "fault": each.fault} for each in findings
+                ],
+            }
+        )
+        return
+    for each in findings:
+        complain(f"{each.part or 'manifest'}: {each.fault}")
+    if findings:
+        return
+    rows = sum(part.rows_out for part in listed.parts)
+    say_field("project", listed.project)
+    say_field("policy", str(listed.pins.get("policy")))
+    say_field("key version", str(listed.pins.get("key_version")))
+    say(
+        f"Sound: {count(rows)} rows in {count(len(listed.parts))} parts are exactly "
+        "what the service signed; none is missing, added or doubled, the row counts "
+        "add up, and every receipt is by a process that the audit key certified."
+    )
+
+
+def _check_keys(paths: list[Path] | None) -> list[Path]:
+    missing = [path for path in paths or [] if not path.is_file()]
+    if missing:
+        msg = f"--audit-key: no file {missing[0]}; give the audit public key in PEM"
+        raise Failure(msg)
+    return paths or []

@@ -1,0 +1,58 @@
+"""A run is killed with SIGKILL at random moments, again and again, then finished."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.lib.fake_service import FakeService
+from tests.lib.runs import make_rows, read_output, run_files, write_csv
+
+_CHILD = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from tests.lib.runs import run_files
+address, certificate, source, output = sys.argv[1:]
+service = SimpleNamespace(
+    address=address, root_certificates=Path(certificate).read_bytes()
+)
+print("ready", flush=True)
+run_files(service, [Path(source)], Path(output))
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_kills_at_any_moment_lose_and_double_nothing(
+    service: FakeService, tmp_path: Path, seed: int
+) -> None:
+    source = write_csv(tmp_path / "patients.csv", 5_000)
+    certificate = tmp_path / "authority.pem"
+    certificate.write_bytes(service.root_certificates)
+    output = tmp_path / "released"
+    drawn = random.Random(seed)
+    arguments = [service.address, str(certificate), str(source), str(output)]
+    for _ in range(4):
+        kill_after(drawn.uniform(0.0, 0.35), arguments)
+    if not (output / "manifest.json").exists() or (output / ".pseudo-run").exists():
+        run_files(service, [source], output)
+    expected = [row for _, row, _ in make_rows(5_000) if int(row) % 10]
+    assert read_output(output)["row"].to_pylist() == expected
+    assert not list(output.glob(".*"))
+
+
+def kill_after(seconds: float, arguments: list[str]) -> None:
+    child = subprocess.Popen(
+        [sys.executable, "-c", _CHILD, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        time.sleep(seconds)
+        child.kill()
