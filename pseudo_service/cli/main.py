@@ -90,6 +90,9 @@ def run_command(arguments: Sequence[str]) -> int:
         )
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return explain(error)
+    if result == ExitCode.INTERRUPTED:
+        # Typer has caught the interrupt and made a number of it.
+        return explain(KeyboardInterrupt())
     return result if isinstance(result, int) else ExitCode.OK
 
 

@@ -1,5 +1,9 @@
 """``pseudo policy``: writes, explains and registers policies."""
 
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,17 +16,117 @@ from pseudo_service.cli.connection import (
     read_text_file,
     takes_connection,
 )
+from pseudo_service.cli.csv_reader import CsvForm
 from pseudo_service.cli.exits import show_examples
+from pseudo_service.cli.inputs import find_inputs
 from pseudo_service.cli.output import say, say_field, show_json, show_table
 from pseudo_service.cli.projects import JsonOption, ProjectArgument
+from pseudo_service.cli.readers import TableInput, open_inputs
 from pseudo_service.core.access import Role
+from pseudo_service.core.explain import explain_policy
 from pseudo_service.core.policy import parse_policy
+from pseudo_service.core.projects import check_project_id
+from pseudo_service.core.suggest import profile_table, write_policy
 
 app = typer.Typer(help="Write, explain and register policies.", no_args_is_help=True)
 
 PolicyFile = Annotated[
     Path, typer.Argument(metavar="POLICY.yaml", help="The policy's text.")
 ]
+
+TableOption = Annotated[
+    str | None,
+    typer.Option(
+        "--input", metavar="TABLE", help="A table to hold the policy against."
+    ),
+]
+_LONGEST_NAME = 40
+_REVIEW = "review: "
+_NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo policy suggest admissions.parquet --project asthma > admissions.yaml",
+        "pseudo policy suggest 'extract/part-*.csv' --project asthma --release stays",
+    )
+)
+def suggest(
+    table: Annotated[
+        str, typer.Argument(metavar="TABLE", help="A file, a folder or a quoted glob.")
+    ],
+    project: Annotated[str, typer.Option(help="Whose policy it becomes.")],
+    release: Annotated[
+        str | None,
+        typer.Option(help="What the release is called; otherwise after the file."),
+    ] = None,
+) -> None:
+    """Profile a table and print a first policy for it, to be reviewed line by line.
+
+    Nothing is sent anywhere, and columns are dropped in doubt.
+    """
+    check_project_id(project)
+    name = release or name_release(Path(table))
+    with open_table(table) as source:
+        suggestion = profile_table(source.batches())
+    text = write_policy(suggestion, f"{project}/{name}@1")
+    parse_policy(text)
+    typer.echo(text, nl=False)
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo policy check admissions.yaml",
+        "pseudo policy check admissions.yaml --input admissions.parquet",
+    )
+)
+def check(
+    file: PolicyFile, table: TableOption = None, json: JsonOption = False
+) -> None:
+    """Say in words what a policy does to each column, and what needs a second look.
+
+    Refuses a policy that does not fit the table. What a person should look at is
+    said, and is no error.
+    """
+    policy = parse_policy(read_text_file(file, "POLICY.yaml"))
+    schema = None
+    if table is not None:
+        with open_table(table) as source:
+            schema = source.schema
+    lines = explain_policy(policy, schema)
+    if json:
+        show_json(
+            {
+                "policy": policy.address,
+                "digest": policy.digest.hex(),
+                "explanation": [each for each in lines if not _needs_review(each)],
+                "review": [
+                    each.removeprefix(_REVIEW) for each in lines if _needs_review(each)
+                ],
+            }
+        )
+        return
+    for line in lines:
+        say(line, style="yellow" if _needs_review(line) else None)
+
+
+def _needs_review(line: str) -> bool:
+    return line.startswith(_REVIEW)
+
+
+@contextmanager
+def open_table(pattern: str) -> Iterator[TableInput]:
+    """Open the first file that a path, folder or glob stands for."""
+    with tempfile.TemporaryDirectory(prefix="pseudo-policy-") as scratch:
+        files = find_inputs([pattern])
+        yield open_inputs(files[:1], CsvForm(), Path(scratch))[0]
+
+
+def name_release(path: Path) -> str:
+    """Return a release name after a file: ``admissions`` for admissions.csv.gz."""
+    stem = path.name.split(".")[0].lower()
+    plain = _NOT_IN_A_NAME.sub("-", stem).strip("-")
+    return plain if plain[:1].isalpha() and len(plain) <= _LONGEST_NAME else "table"
 
 
 @app.command(

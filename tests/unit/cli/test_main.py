@@ -70,6 +70,7 @@ def test_an_interrupt_inside_a_command_exits_with_130(pseudo, service, monkeypat
     monkeypatch.setattr("pseudo_service.cli.connection.open_embedded", interrupt)
     done = pseudo("project", "list")
     assert done.code == ExitCode.INTERRUPTED
+    assert "interrupted" in done.err
 
 
 def test_the_version_is_that_of_the_package(pseudo, monkeypatch):

@@ -1,0 +1,119 @@
+"""``pseudo demo`` as a stranger runs it: a process, its server, and what it leaves."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NHS_NUMBER = re.compile(r"999[ \-]?\d{3}[ \-]?\d{4}")
+
+
+def _start(*arguments):
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "clients" / "python")])
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "pseudo_service.cli", "demo", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    )
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "out"
+    process = _start(
+        "--output", folder, "--patients", 400, "--admissions", 3000, "--keep"
+    )
+    text, _ = process.communicate(timeout=120)
+    return process.returncode, text, folder
+
+
+def test_the_demo_holds_and_says_so(told):
+    code, text, _ = told
+    assert code == 0, text
+    for promise in (
+        "another project's [PROJECT_TAG]",
+        "[COLUMN_UNLISTED]",
+        "[ACCESS_DENIED]",
+        "A copy with one changed cell is found out",
+        "The audit trail is sound.",
+        "Everything that was started has stopped",
+    ):
+        assert promise in text
+
+
+def test_it_reads_plainly_on_80_columns(told):
+    _, text, _ = told
+    assert "\x1b" not in text
+    copied = ("  answer", "folder ", "  pseudo project")
+    wide = [
+        line
+        for line in text.splitlines()
+        if len(line) > 80 and not line.startswith(copied)
+    ]
+    assert wide == []
+
+
+def test_what_was_released_names_nobody(told):
+    _, _, folder = told
+    manifests = list(folder.glob("released/*/*/manifest.json"))
+    assert len(manifests) == 4
+    for path in folder.glob("released/**/*"):
+        if path.is_file():
+            assert not NHS_NUMBER.search(path.read_bytes().decode("latin-1")), path
+    assert not NHS_NUMBER.search((folder / "service.log").read_text())
+
+
+def test_the_same_patient_is_unlinkable_in_the_other_project(told):
+    _, text, _ = told
+    found = re.findall(
+        r"^(?:asthma-outcomes|heart-failure)\s+(\S{34})$", text, re.MULTILINE
+    )
+    one, other = found
+    assert one != other
+    assert one[:4] != other[:4]
+    assert one[6:] != other[6:]
+
+
+def test_with_keep_one_can_go_on(told):
+    _, _, folder = told
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "clients" / "python")])
+    }
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "pseudo_service.cli", "project", "list", "--json",
+            "--config", folder / "pseudo.yaml",
+        ],
+        capture_output=True, text=True, env=environment, timeout=60, check=True,
+    )  # fmt: skip
+    listed = json.loads(done.stdout)["projects"]
+    assert {each["project"] for each in listed} == {"asthma-outcomes", "heart-failure"}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_it_leaves_nothing_running(tmp_path, number):
+    folder = tmp_path / "out"
+    process = _start("--output", folder)
+    for line in process.stdout:
+        if line.startswith("1 of 7"):
+            break
+    servers = psutil.Process(process.pid).children(recursive=True)
+    assert servers
+    process.send_signal(number)
+    rest, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    assert "interrupted" in rest
+    assert "Traceback" not in rest
+    assert not any(each.is_running() for each in servers)
+    assert not (folder / "state").exists()
