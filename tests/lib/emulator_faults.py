@@ -47,6 +47,10 @@ class Faults:
         """Answer with a status, such as 503."""
         self._failing.append(_Failing(status, times, {}, operation))
 
+    def redirect(self, location: str) -> None:
+        """Answer one request with 307 to another place."""
+        self._failing.append(_Failing(307, 1, {"Location": location}, None))
+
     def forbid(self, operation: str, inner_code: str = "ForbiddenByRbac") -> None:
         """Answer 403 to an operation."""
         self._forbidden[operation] = inner_code

@@ -264,6 +264,8 @@ def _explain_exception(error: Exception, *, repeatable: bool) -> _Failure:
             "check its address, the network path and the certificate it shows"
         )
         return _Failure(error=KeyVaultUnavailable(msg), may_repeat=repeatable)
+    if isinstance(error, OSError):
+        return _refuse("the service's identity cannot be read: check its file")
     return _refuse(
         "the key vault's sign-in challenge or the service's identity is unusable: "
         "check the vault's address and the configured identity"

@@ -130,3 +130,14 @@ def test_a_deleted_key_no_longer_verifies_for_a_process_that_never_saw_it(
     with pytest.raises(KeyUnknown):
         stranger.verify(b"message", signature)
     stranger.close()
+
+
+def test_a_stored_id_has_one_form_though_an_answer_may_spell_the_host_otherwise():
+    address = VaultAddress.parse("https://v.vault.azure.net")
+    key_id = f"https://v.vault.azure.net/keys/trial/{'a' * 32}"
+    assert address.write_key_id(address.read_key_id(key_id)) == key_id
+    for host in ("V.vault.azure.net", "v.vault.azure.net:443"):
+        other = key_id.replace("v.vault.azure.net", host)
+        assert address.find_version(other) == address.read_key_id(key_id)
+        with pytest.raises(KeyVaultRefused):
+            address.read_key_id(other)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import stat
 import traceback
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,14 @@ def test_a_short_passphrase_is_refused_before_anything_is_made(tmp_path):
     with pytest.raises(ConfigurationInvalid, match="12 characters"):
         open_vault(tmp_path / "v", "eleven char")
     assert not (tmp_path / "v/vault.pem").exists()
+
+
+def test_threads_that_race_to_create_get_the_one_first_version(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    with ThreadPoolExecutor(8) as pool:
+        keys = list(pool.map(vault.create_key, ["trial"] * 8))
+    assert len({key.key_id for key in keys}) == 1
+    assert [file.name for file in (tmp_path / "v/keys/trial").iterdir()] == ["1.pem"]
 
 
 def test_two_vaults_never_take_each_others_ids(tmp_path):
