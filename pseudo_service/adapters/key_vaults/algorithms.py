@@ -32,7 +32,7 @@ MOST_SECRET_BYTES = 190
 SIGNING_KEYS = frozenset({"audit"})
 """The keys that sign; every other key wraps. No key does both."""
 
-_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,125}[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")
 _OAEP_256 = OAEP(mgf=MGF1(SHA256()), algorithm=SHA256(), label=None)
 _PS256 = PSS(mgf=MGF1(SHA256()), salt_length=SHA256.digest_size)
 
@@ -57,7 +57,7 @@ def check_name(name: str) -> str:
     is taken here: "Trial" and "trial" can never be one key by accident.
     """
     if not _NAME.fullmatch(name):
-        msg = "key name: use 1 to 127 lower-case letters, digits and inner hyphens"
+        msg = "key name: use 1 to 127 lower-case letters, digits and hyphens"
         raise InvalidArgument(msg)
     return name
 
