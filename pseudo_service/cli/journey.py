@@ -1,6 +1,7 @@
 """All parts of a run: kept, sent, sent again, or all begun afresh."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,6 +28,40 @@ T = TypeVar("T")
 
 _MOST_RESTARTS = 3
 _PART_RETRIES = RetryPolicy(attempts=6, first_delay=1.0, growth=2.0, longest_delay=30.0)
+
+
+def run_to_end(
+    open_client: Callable[[], AbstractContextManager[PseudoClient]],
+    state: RunState,
+    settings: RunSettings,
+    *,
+    inputs: Sequence[TableInput],
+    progress: Progress,
+    retries: RetryPolicy = _PART_RETRIES,
+) -> dict[str, Any]:
+    """Run the parts, with a new token whenever one expires on the way.
+
+    Raises:
+        TokenExpired: Not one part was finished under the last token.
+        PseudoClientError: The service refused, or failed too often.
+        Failure: An input or the output folder cannot be used.
+    """
+    while True:
+        finished = len(state.list_finished())
+        try:
+            with open_client() as client:
+                return run_parts(
+                    client,
+                    state,
+                    settings,
+                    inputs=inputs,
+                    progress=progress,
+                    retries=retries,
+                )
+        except TokenExpired:
+            if len(state.list_finished()) == finished:
+                raise
+            progress.say("the access token has expired: going on with a new one")
 
 
 def run_parts(
@@ -141,10 +176,9 @@ def _choose_pins(parts: Sequence[FinishedPart]) -> Pins | None:
 def _may_retry(error: PseudoClientError) -> bool:
     """Return whether a part may be sent again; nothing of it was kept.
 
-    A token may have been renewed in its file, and a stream that ended early came
-    from a server that stopped.
+    A stream that ended early came from a server that stopped.
     """
-    return error.retryable or isinstance(error, TokenExpired | UnfinishedTable)
+    return error.retryable or isinstance(error, UnfinishedTable)
 
 
 def _guard_writing(attempt: Callable[[], T]) -> T:

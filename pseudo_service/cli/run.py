@@ -10,7 +10,7 @@ from pseudo_service.cli.connection import ConnectionOptions, connect, takes_conn
 from pseudo_service.cli.csv_reader import CsvForm
 from pseudo_service.cli.exits import Failure, show_examples
 from pseudo_service.cli.inputs import find_inputs
-from pseudo_service.cli.journey import run_parts
+from pseudo_service.cli.journey import run_to_end
 from pseudo_service.cli.output import count, say, say_field, show_json
 from pseudo_service.cli.progress import show_progress
 from pseudo_service.cli.readers import open_inputs
@@ -69,10 +69,13 @@ def run(
     )
     with hold_output(output) as state, show_progress() as progress:
         inputs = open_inputs(files, form, state.folder)
-        with connect(options, roles=[f"{Role.PIPELINE}:{project}"]) as client:
-            totals = run_parts(
-                client, state, settings, inputs=inputs, progress=progress
-            )
+        totals = run_to_end(
+            lambda: connect(options, roles=[f"{Role.PIPELINE}:{project}"]),
+            state,
+            settings,
+            inputs=inputs,
+            progress=progress,
+        )
         state.end()
     report(totals, output, json=json)
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from pseudo_client import NO_RETRIES, PseudoClient, RetryPolicy
 from pseudo_service.cli.csv_reader import CsvForm
 from pseudo_service.cli.inputs import find_inputs
-from pseudo_service.cli.journey import run_parts
+from pseudo_service.cli.journey import run_to_end
 from pseudo_service.cli.readers import open_inputs
 from pseudo_service.cli.run_state import RunSettings, hold_output
 from tests.lib.fake_service import TOKEN, FakeService
@@ -79,9 +79,9 @@ def run_files(
         part_rows=part_rows,
         inputs=len(files),
     )
-    with hold_output(output) as state, open_client(service) as client:
-        totals = run_parts(
-            client,
+    with hold_output(output) as state:
+        totals = run_to_end(
+            lambda: open_client(service),
             state,
             settings,
             inputs=open_inputs(files, CsvForm(), state.folder),

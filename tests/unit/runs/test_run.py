@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pseudo_client import InputRefused, PseudoClientError, ServiceUnavailable
-from pseudo_client.errors import AccessDenied
+from pseudo_client.errors import AccessDenied, TokenExpired
 from pseudo_service.cli import durable
 from pseudo_service.cli.exits import ExitCode, Failure
 from pseudo_service.cli.run_state import hold_output
@@ -111,7 +111,6 @@ FAULTS = [
     Fault(refuse=ErrorCode.SHUTTING_DOWN),
     Fault(die_before_batch=0),
     Fault(die_before_batch=2),
-    Fault(die_before_batch=1, die_with=ErrorCode.TOKEN_EXPIRED),
     Fault(end_before_batch=1),
     Fault(skip_receipt=True),
     Fault(fail_after_receipt=True),
@@ -130,6 +129,28 @@ def test_a_part_that_fails_is_sent_again(
     check_whole(output, totals)
     assert len(service.seen) == 6
     assert "sent again" in " ".join(progress.said)
+
+
+def test_an_expired_token_is_replaced_if_there_is_progress(
+    service: FakeService, csv_file: Path, tmp_path: Path
+) -> None:
+    expired = Fault(die_before_batch=1, die_with=ErrorCode.TOKEN_EXPIRED)
+    service.faults.extend([None, expired, None, None, expired])
+    progress = HeardProgress()
+    output = tmp_path / "released"
+    check_whole(output, run_files(service, [csv_file], output, progress=progress))
+    assert [seen.part for seen in service.seen] == [0, 1, 1, 2, 3, 3]
+    assert sum("token has expired" in line for line in progress.said) == 2
+
+
+def test_a_token_that_expires_without_progress_ends_the_run(
+    service: FakeService, csv_file: Path, tmp_path: Path
+) -> None:
+    expired = Fault(refuse=ErrorCode.TOKEN_EXPIRED)
+    service.faults.extend([None, expired, expired])
+    with pytest.raises(TokenExpired):
+        run_files(service, [csv_file], tmp_path / "released")
+    assert len(service.seen) == 3
 
 
 def test_attempts_are_bounded(
