@@ -212,6 +212,10 @@ def open_service(state: Path) -> Iterator[OpenService]:
             around: dict[str, Any] | None = None,
             **settings: Any,
         ) -> RunningService:
+            if "url" in settings.get("database", {}):
+                # The template's checkpoints are of the database that is left behind.
+                outside = {"archive_directory": str(state / "checkpoints-elsewhere")}
+                settings = {"audit": outside, **settings}
             config = choose_config(state, **settings)
             running = run_service(config, vault=vault, around=around)
             return stack.enter_context(running)
