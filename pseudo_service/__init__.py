@@ -1,0 +1,1 @@
+"""Pseudonymisation and de-identification of health data, over gRPC."""

@@ -1,0 +1,1 @@
+"""What we call: stores, key vaults, identity providers, the clock."""

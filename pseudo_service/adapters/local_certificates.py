@@ -148,7 +148,9 @@ class LocalCertificates:
             return None
         identity = _parse(pem)
         if identity is None:
-            msg = f"{name}: not as this service wrote it; remove it to have it made anew"
+            msg = (
+                f"{name}: not as this service wrote it; remove it to have it made anew"
+            )
             raise ConfigurationInvalid(msg)
         return identity
 

@@ -53,6 +53,10 @@ class ObservedKeyVault:
         """See ``KeyVault``; nothing is asked of the vault for it."""
         return self._vault.key_name(key_id)
 
+    def close(self) -> None:
+        """See ``KeyVault``."""
+        self._vault.close()
+
     def _count(self, operation: VaultOperation, call: Callable[[], _Answer]) -> _Answer:
         try:
             answer = call()

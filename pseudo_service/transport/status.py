@@ -55,6 +55,7 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.KEY_ROW_REFUSED: grpc.StatusCode.DATA_LOSS,
         ErrorCode.STORE_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.STORE_FULL: grpc.StatusCode.UNAVAILABLE,
+        ErrorCode.DATABASE_REPLACED: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.REGISTER_CORRUPT: grpc.StatusCode.DATA_LOSS,
         ErrorCode.AUDIT_BROKEN: grpc.StatusCode.DATA_LOSS,
         ErrorCode.SIGNATURE_REFUSED: grpc.StatusCode.DATA_LOSS,

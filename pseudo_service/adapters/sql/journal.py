@@ -6,11 +6,12 @@ from typing import Any
 from sqlalchemy import Connection, Table, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.identity import identify_database
 from pseudo_service.adapters.sql.quotas import charge_quota, order_charge
 from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.adapters.sql.tables import data_keys, segments
 from pseudo_service.core.audit import AuditEvent
-from pseudo_service.core.errors import StateConflict
+from pseudo_service.core.errors import DatabaseReplaced, StateConflict
 from pseudo_service.core.register import DataKeyRow, Segment
 from pseudo_service.ports.journal import BatchChange, PendingCommit
 
@@ -29,7 +30,8 @@ class SqlJournal:
         """Queue a change; see ``Journal.submit``."""
 
         def apply(connection: Connection) -> Sequence[AuditEvent]:
-            if change.charge is not None:  # first, because it may refuse
+            _check_database(connection, change)
+            if change.charge is not None:  # early, because it may refuse
                 charge_quota(connection, change.charge)
             for row in change.data_keys:
                 _insert_data_key(connection, row)
@@ -42,6 +44,15 @@ class SqlJournal:
     def record(self, event: AuditEvent) -> None:
         """Append an event; see ``Journal.record``."""
         self._database.write(lambda _: (event,)).wait()
+
+
+def _check_database(connection: Connection, change: BatchChange) -> None:
+    if change.known_in not in (None, identify_database(connection)):
+        msg = (
+            "the database was replaced or failed over, and the register is being read "
+            "anew: send the batch again"
+        )
+        raise DatabaseReplaced(msg)
 
 
 def _insert_data_key(connection: Connection, row: DataKeyRow) -> None:

@@ -4,11 +4,11 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Row, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.tables import data_keys, facts, segments
+from pseudo_service.adapters.sql.identity import identify_database
+from pseudo_service.adapters.sql.tables import data_keys, segments
 from pseudo_service.core.register import DataKeyRow, Segment
 from pseudo_service.ports.register import StoredSegment
 
@@ -36,12 +36,8 @@ class SqlRegister:
 
     def database_id(self) -> str:
         """Return the identity of the database; see ``RegisterStore.database_id``."""
-        query = select(facts.c.value).where(facts.c.name == "database_id")
         with self._database.read() as connection:
-            stored = str(connection.scalar(query))
-            if connection.dialect.name == "sqlite":
-                return stored  # a replaced file is refused as soon as it is noticed
-            return f"{stored}/{_identify_server(connection)}"
+            return identify_database(connection)
 
     def read_segments(self, *, after: int) -> Iterator[StoredSegment]:
         """Yield segments in pages; see ``RegisterStore.read_segments``.
@@ -116,30 +112,6 @@ def _size_page(page: Sequence[StoredSegment]) -> int:
         len(found.segment.sealed) + len(found.segment.blind_index) for found in page
     )
     return min(LARGEST_PAGE, max(8, PAGE_BYTES * len(page) // max(1, size)))
-
-
-def _identify_server(connection: Connection) -> str:
-    """Name the server, its timeline (a failover or restore begins another) and start.
-
-    Where the role may not ask for one of them, it is left out: the start time
-    alone already changes with every failover.
-    """
-    parts = [
-        "SELECT system_identifier::text FROM pg_control_system()",
-        "SELECT left(pg_walfile_name(pg_current_wal_lsn()), 8)",
-        "SELECT pg_postmaster_start_time()::text",
-    ]
-    return "/".join(_ask(connection, part) for part in parts)
-
-
-def _ask(connection: Connection, query: str) -> str:
-    try:
-        with connection.begin_nested():
-            return str(connection.scalar(text(query)))
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise
-        return "unknown"
 
 
 def _read_segment(row: Row[Any]) -> StoredSegment:
