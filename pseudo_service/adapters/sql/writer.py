@@ -275,15 +275,22 @@ def _run_job(connection: Connection, job: _Job, links: _Links) -> Exception | No
 
     A failure of the database itself is raised: it concerns the whole group.
     """
+    cause: SQLAlchemyError | None = None
     try:
         with connection.begin_nested():
-            events = job.change(connection)
+            try:
+                events = job.change(connection)
+            except SQLAlchemyError as error:
+                cause = error
+                raise
     except PseudoError as refusal:
         return refusal
     except (IntegrityError, DataError) as error:
         return translate(error)
-    except SQLAlchemyError:
-        raise
+    except SQLAlchemyError as error:
+        # A full disk ends SQLite's whole transaction, and leaving the savepoint
+        # then fails with an error that says nothing of the disk.
+        raise (cause or error) from None
     except Exception as error:  # noqa: BLE001 - a mistake in one change is its own
         return error
     links.append(events)
