@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.core.dates import DateShift
+from pseudo_service.core.dates import choose_offsets
 from pseudo_service.core.errors import AnswerUnsound, SchemaChanged, name_field
 from pseudo_service.core.exclusion import find_excluded
 from pseudo_service.core.identifier_columns import (
@@ -32,6 +32,7 @@ from pseudo_service.core.kernels import PatientOffsets, treat_column
 from pseudo_service.core.keyed_hash import HashesColumns
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.plan import Plan
+from pseudo_service.core.projects import DateShiftRule
 from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.core.quality import (
     Counts,
@@ -65,7 +66,7 @@ class BatchContext:
 
     Attributes:
         keys: By kind as text; one for each of ``Plan.kinds``.
-        date_shift: The project's offsets.
+        date_shift: The project's rule for offsets.
         identifier_rules: The deployment's; the policy may decide on CHI numbers.
         sentinels: The deployment's dates that are no dates; the policy may add to them.
         opt_outs: The check; None where the project does not apply opt-outs.
@@ -73,7 +74,7 @@ class BatchContext:
     """
 
     keys: Mapping[str, KindKeys]
-    date_shift: DateShift
+    date_shift: DateShiftRule
     identifier_rules: IdentifierRules
     sentinels: frozenset[date] = frozenset()
     opt_outs: OptOutCheck | None = None
@@ -257,7 +258,7 @@ def _compute_offsets(
 
     def compute(source: Identifiers) -> npt.NDArray[np.int32]:
         hashing = context.keys[source.kind.text].date
-        return context.date_shift.offsets_days(hashing.mac(source.canonical))
+        return choose_offsets(hashing.mac(source.canonical), context.date_shift)
 
     sources = [kept[position] for position in plan.patients]
     days, has_patient = compute_offsets(sources, compute)

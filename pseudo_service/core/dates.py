@@ -25,9 +25,6 @@ from pseudo_service.core.date_texts import (
     parse_dates,
 )
 from pseudo_service.core.errors import ColumnTypeUnsuitable
-from pseudo_service.core.identifier_kinds import IdentifierKind
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import SecretKey
 from pseudo_service.core.projects import DateShiftRule, ShiftDirection, ShiftUnit
 
 _DAYS_OF_UNIT: Final[Mapping[ShiftUnit, int]] = MappingProxyType(
@@ -81,34 +78,23 @@ class ShiftedDates:
     codes: npt.NDArray[np.uint8]
 
 
-class DateShift:
-    """A project's offsets, under its date key, by the rule fixed at its creation."""
+def choose_offsets(
+    macs: npt.NDArray[np.uint8], rule: DateShiftRule
+) -> npt.NDArray[np.int32]:
+    """Return the offset in days of each patient, never zero.
 
-    __slots__ = ("_key", "_rule")
+    Args:
+        macs: (n, 16), of the patients, under the project's date key.
+        rule: Fixed when the project was created.
 
-    def __init__(self, key: SecretKey, rule: DateShiftRule) -> None:
-        self._key = key
-        self._rule = rule
-
-    def hash_for(self, kind: IdentifierKind) -> KeyedHash:
-        """Return what makes the MACs of patients who are known by this kind."""
-        return KeyedHash(self._key, kind)
-
-    def offsets_days(self, macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-        """Return the offset of each MAC (n, 16) under the date key, never zero.
-
-        The MAC is a big-endian number V. Past only: -(1 + V mod bound) units. Both
-        ways: V mod (2 x bound), the first half past and the second half future.
-        Of 2**128 MACs no offset has more than one in excess: the bias is nil.
-        """
-        bound = self._rule.bound
-        both = self._rule.direction is ShiftDirection.BOTH
-        chosen = _reduce(macs, 2 * bound if both else bound)
-        units = np.where(chosen < bound, -1 - chosen, 1 + chosen - bound)
-        return (units * _DAYS_OF_UNIT[self._rule.unit]).astype(np.int32)
-
-    def __repr__(self) -> str:
-        return "DateShift(***)"
+    The MAC is a big-endian number V. Past only: -(1 + V mod bound) units. Both
+    ways: V mod (2 x bound), the first half past and the second half future. Of
+    2**128 MACs no offset has more than one in excess: the bias is nil.
+    """
+    both = rule.direction is ShiftDirection.BOTH
+    chosen = _reduce(macs, 2 * rule.bound if both else rule.bound)
+    units = np.where(chosen < rule.bound, -1 - chosen, 1 + chosen - rule.bound)
+    return (units * _DAYS_OF_UNIT[rule.unit]).astype(np.int32)
 
 
 def _reduce(macs: npt.NDArray[np.uint8], divisor: int) -> npt.NDArray[np.int64]:

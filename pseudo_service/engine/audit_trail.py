@@ -40,6 +40,7 @@ class AuditTrail:
         self._journal = journal
         self._clock = clock
         self._admission = admission
+        self._copied = 0
 
     def checkpoint(self) -> Checkpoint | None:
         """Sign the heads of all chains and copy them outside the database.
@@ -115,7 +116,9 @@ class AuditTrail:
         return replace(unsigned, signature=signature.value)
 
     def _copy_outside(self) -> None:
-        copied = {checkpoint.number for checkpoint in self._archive.read()}
+        # Never by what the archive holds already: a copy that a crash left half
+        # written is completed by appending it again, and by nothing else.
         for checkpoint in self._log.checkpoints():
-            if checkpoint.number not in copied:
+            if checkpoint.number > self._copied:
                 self._archive.append(checkpoint)
+                self._copied = checkpoint.number

@@ -130,7 +130,7 @@ class DeidentifyTable:
             raise PinsChanged(msg)
         context = BatchContext(
             keys=self._keys.derive(project, roots, plan.kinds),
-            date_shift=self._keys.derive_date_shift(project, roots),
+            date_shift=project.date_shift,
             identifier_rules=self._rules.identifiers,
             sentinels=self._rules.sentinels,
             opt_outs=opt_outs[0] if opt_outs else None,

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pseudo_service.core.columns import KindKeys
-from pseudo_service.core.dates import DateShift
 from pseudo_service.core.identifiers import IdentifierKind
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root, RootPurpose
@@ -53,10 +52,6 @@ class ProjectKeys:
         They remember the identifiers that they meet: derive anew for every stream.
         """
         return {kind.text: self._derive_kind(project, roots, kind) for kind in kinds}
-
-    def derive_date_shift(self, project: Project, roots: PinnedRoots) -> DateShift:
-        """Return the project's date shift."""
-        return DateShift(roots.stable.derive(KeyUse.DATE_SHIFT), project.date_shift)
 
     def _derive_kind(
         self, project: Project, roots: PinnedRoots, kind: IdentifierKind

@@ -11,7 +11,6 @@ from pseudo_service.core.columns import (
     KindKeys,
     deidentify_batch,
 )
-from pseudo_service.core.dates import DateShift
 from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import SecretKey
@@ -34,10 +33,9 @@ def make_context(
     opt_outs: OptOutCheck | None = None,
     rules: IdentifierRules | None = None,
 ) -> BatchContext:
-    shift = DateShift(SecretKey(DATE_KEY), DateShiftRule(bound=WEEKS))
     return BatchContext(
-        keys={kind: _make_keys(IdentifierKind.parse(kind), shift) for kind in kinds},
-        date_shift=shift,
+        keys={kind: _make_keys(IdentifierKind.parse(kind)) for kind in kinds},
+        date_shift=DateShiftRule(bound=WEEKS),
         identifier_rules=rules
         or IdentifierRules(
             accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
@@ -47,11 +45,11 @@ def make_context(
     )
 
 
-def _make_keys(kind: IdentifierKind, shift: DateShift) -> KindKeys:
+def _make_keys(kind: IdentifierKind) -> KindKeys:
     return KindKeys(
         pseudonym=KeyedHash(SecretKey(PSEUDONYM_KEYS[kind.text]), kind),
         form=PseudonymFormat(tag=TAG, kind=kind, version=VERSION),
-        date=shift.hash_for(kind),
+        date=KeyedHash(SecretKey(DATE_KEY), kind),
         blind=KeyedHash(SecretKey(BLIND_KEY), kind),
     )
 
