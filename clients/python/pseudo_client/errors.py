@@ -225,6 +225,7 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "KEY_VAULT_UNAVAILABLE": ServiceUnavailable,
         "STORE_UNAVAILABLE": ServiceUnavailable,
         "STORE_FULL": ServiceUnavailable,
+        "DATABASE_REPLACED": ServiceUnavailable,
         "IDENTITY_PROVIDER_UNAVAILABLE": ServiceUnavailable,
         "CERTIFICATE_EXPIRED": ServiceUnavailable,
         "SHUTTING_DOWN": ServiceUnavailable,

@@ -69,6 +69,7 @@ def test_only_what_may_pass_is_retryable() -> None:
     retryable = {code for code, each in CLASS_BY_REASON.items() if each.retryable}
     assert retryable == {
         "CERTIFICATE_EXPIRED",
+        "DATABASE_REPLACED",
         "DEADLINE_TOO_SHORT",
         "IDENTITY_PROVIDER_UNAVAILABLE",
         "KEY_VAULT_UNAVAILABLE",
