@@ -1,10 +1,12 @@
 """Copies of the audit checkpoints outside the database, one file each.
 
 Point it at storage that its writer cannot change afterwards (an immutable blob
-container, a WORM share): the owner-only mode and ``O_EXCL`` keep mistakes out, not
+container, a WORM share): the owner-only mode and appending keep mistakes out, not
 an administrator.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -49,7 +51,8 @@ class DirectoryArchive:
         """
         for number, path in self._list():
             try:
-                text = path.read_bytes().decode("ascii", errors="replace")
+                with _locked(path.parent, fcntl.LOCK_SH):
+                    text = path.read_bytes().decode("ascii", errors="replace")
             except OSError as error:
                 raise _describe(error) from None
             checkpoint = decode_checkpoint(text)
@@ -73,30 +76,43 @@ class DirectoryArchive:
 
 
 def _write_once(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-        rest = content
-    except FileExistsError:
-        written = path.read_bytes()
-        if len(written) >= len(content) or not content.startswith(written):
+    with _locked(path.parent, fcntl.LOCK_EX) as directory:
+        rest = _find_rest(path, content)
+        if not rest:
             return
-        descriptor = os.open(path, flags)
-        rest = content[len(written) :]
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            with os.fdopen(descriptor, "ab", closefd=False) as file:
+                file.write(rest)
+            os.fchmod(descriptor, 0o400)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.fsync(directory)
+
+
+def _find_rest(path: Path, content: bytes) -> bytes:
+    """Return what the file lacks of the content; nothing where it holds another."""
     try:
-        with os.fdopen(descriptor, "ab", closefd=False) as file:
-            file.write(rest)
-        os.fchmod(descriptor, 0o400)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    _flush_directory(path.parent)
+        written = path.read_bytes()
+    except FileNotFoundError:
+        return content
+    return content[len(written) :] if content.startswith(written) else b""
 
 
-def _flush_directory(directory: Path) -> None:
+@contextlib.contextmanager
+def _locked(directory: Path, how: int) -> Iterator[int]:
+    """Hold a lock on the directory; yield its descriptor.
+
+    The processes of one service copy the same checkpoint at the same moment.
+    Storage that knows no locks must have one process that writes.
+    """
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, how)
+        yield descriptor
     finally:
         os.close(descriptor)
 

@@ -1,6 +1,7 @@
 """What every ``CheckpointArchive`` promises; a directory is one."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,3 +98,19 @@ def test_a_directory_that_cannot_be_used(tmp_path: Path) -> None:
         archive.append(FIRST)
     with pytest.raises(StoreUnavailable, match="archive"):
         list(archive.read())
+
+
+def test_many_copy_the_same_checkpoint_at_once(tmp_path: Path) -> None:
+    """As the processes of one service do: one whole copy, and no error."""
+    checkpoints = [make_checkpoint(number, (HEAD,) * 200) for number in range(1, 9)]
+
+    def copy(_: int) -> int:
+        archive = DirectoryArchive(tmp_path / "archive")
+        for checkpoint in checkpoints:
+            archive.append(checkpoint)
+            list(archive.read())
+        return len(list(archive.read()))
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(copy, range(6))) == {8}
+    assert list(DirectoryArchive(tmp_path / "archive").read()) == checkpoints
