@@ -98,8 +98,9 @@ class BatchOutcome:
     """The answer to one batch.
 
     ``counts`` of identifier columns are over the rows left after opt-outs and
-    excluded codes, so that an identifier that removes its row is counted and
-    marked; those of other columns are over the rows answered.
+    excluded codes, so that an identifier that removes its row, or keeps it from
+    being checked, is counted and marked; those of other columns are over the rows
+    answered.
     """
 
     batch: pa.RecordBatch = field(repr=False)
@@ -131,7 +132,7 @@ def deidentify_batch(
         for c in plan.identifiers
     }
     removals = _decide_removals(plan, batch, columns, context)
-    counts, rejected = _judge_identifiers(plan, columns, removals.find_kept(), rules)
+    counts, rejected = _judge_identifiers(plan, columns, removals.find_judged(), rules)
     _remove_invalid(plan, columns, removals)
     rows = removals.find_kept()
     kept = {position: column.select(rows) for position, column in columns.items()}

@@ -49,6 +49,16 @@ class Removals:
             return None
         return np.flatnonzero(self.verdicts == 0)
 
+    def find_judged(self) -> Rows | None:
+        """Return the rows whose identifiers are judged; None if all of them are.
+
+        Those that stay, and those that nobody could check: why not is what the
+        hospital must hear. Of the opted-out nothing is looked at.
+        """
+        uncheckable = _VERDICTS.index(RemovalReason.UNCHECKABLE)
+        is_judged = (self.verdicts == 0) | (self.verdicts == uncheckable)
+        return None if is_judged.all() else np.flatnonzero(is_judged)
+
     def count(self) -> Mapping[str, int]:
         """Return how many rows left for each reason."""
         counts = count_codes(self.verdicts, _VERDICTS)

@@ -290,7 +290,7 @@ def deidentify(policy, rows, *, keys, sentinels=frozenset(), opt_outs=None) -> A
     for position, row in enumerate(rows):
         reason = judge_row(policy, row, opt_outs)
         for rule in policy.columns:
-            if reason not in {None, "invalid_identifier"} or rule.name not in kinds:
+            if rule.name not in kinds or reason in {"opt_out", "excluded_code"}:
                 continue
             _, found = read_identifier(kinds[rule.name], row[rule.name])
             answer.counts[rule.name][found] += 1
@@ -298,7 +298,7 @@ def deidentify(policy, rows, *, keys, sentinels=frozenset(), opt_outs=None) -> A
                 "missing"
             }:
                 answer.rejected.add((rule.name, found, position))
-                if rule.treatment.on_invalid == "remove_row":
+                if rule.treatment.on_invalid == "remove_row" and reason is None:
                     reason = "invalid_identifier"
         if reason is not None:
             answer.removed[reason] += 1
