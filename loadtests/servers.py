@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 
 from pseudo_service.adapters.local_certificates import LocalCertificates
 from pseudo_service.adapters.local_issuer import LocalIssuer
@@ -30,14 +30,20 @@ class Target:
     authorities: bytes
     issuer: LocalIssuer
 
-    def connect(self, *roles: str) -> PseudoClient:
+    def connect(self, *roles: str) -> Client:
         """Return a client with a token of these roles."""
         token = self.issuer.issue(
             "load-test", roles, lifetime=timedelta(hours=2), now=datetime.now(UTC)
         )
-        return PseudoClient(
+        return Client(
             self.address, root_certificates=self.authorities, token=token
         )
+
+    def list_workers(self) -> list[psutil.Process]:
+        """Return the processes that serve, the oldest first."""
+        parent = psutil.Process(self.process.pid)
+        children = parent.children(recursive=True)
+        return sorted(children, key=lambda one: one.create_time()) or [parent]
 
     def measure_memory(self) -> int:
         """Return the bytes of the server and its children that are its own."""
@@ -64,13 +70,13 @@ def serve(folder: Path, *, workers: int = 1) -> Iterator[Target]:
             }
         )
     )
-    command = [
-        "-m",
-        "pseudo_service.bootstrap.worker",
-        str(config),
-        f"127.0.0.1:{port}",
-    ]
+    if workers == 1:
+        worker = ["-m", "pseudo_service.bootstrap.worker"]
+        command = [*worker, str(config), f"127.0.0.1:{port}"]
+    else:
+        command = ["-m", "pseudo_service.cli", "serve", "--config", str(config)]
     with _run(command, folder / "state", port) as target:
+        _wait_for_workers(target, workers)
         yield target
 
 
@@ -88,9 +94,13 @@ def serve_echo(folder: Path) -> Iterator[Target]:
 
 @contextmanager
 def _run(command: Sequence[str], state: Path, port: int) -> Iterator[Target]:
-    process = subprocess.Popen([sys.executable, *command])  # noqa: S603 - our own
+    log = state.with_suffix(".log")
+    with log.open("wb") as sink:
+        process = subprocess.Popen(  # noqa: S603 - our own
+            [sys.executable, *command], stdout=sink, stderr=sink
+        )
     try:
-        _wait_for(port, process)
+        _wait_for(port, process, log)
         yield Target(
             process=process,
             address=f"localhost:{port}",
@@ -105,13 +115,31 @@ def _run(command: Sequence[str], state: Path, port: int) -> Iterator[Target]:
             process.kill()
 
 
+def _wait_for_workers(target: Target, workers: int) -> None:
+    """Return when as many listen; connections made before would all go to one."""
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and target.process.poll() is None:
+        if sum(map(_listens, target.list_workers())) == workers:
+            return
+        time.sleep(0.1)
+    msg = "not every worker started"
+    raise RuntimeError(msg)
+
+
+def _listens(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        found = process.net_connections("tcp")
+        return any(one.status == psutil.CONN_LISTEN for one in found)
+    return False
+
+
 def _find_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         with (
@@ -120,5 +148,6 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
         ):
             return
         time.sleep(0.1)
-    msg = "the server did not start"
+    said = log.read_text(errors="replace").strip().rpartition("\n")[2]
+    msg = f"the server did not start; it said last: {said}"
     raise RuntimeError(msg)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-from pseudo_client import DateShift, OptOuts, PseudoClient
+from pseudo_client import DateShift, OptOuts, Client
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -145,7 +145,7 @@ def _measure_registration(service: Target) -> dict[str, float]:
     return {"bytes_per_registered_patient": max(0.0, (after - before) / registered)}
 
 
-def _stream(client: PseudoClient, batches: Iterable[pa.RecordBatch]) -> float:
+def _stream(client: Client, batches: Iterable[pa.RecordBatch]) -> float:
     """Send batches through, throw the answers away; return rows a second."""
     started = time.perf_counter()
     rows = 0

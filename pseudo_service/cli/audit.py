@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import pseudo_client
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.cli.audit_keys import VerifyVaultSignature, open_verifier
 from pseudo_service.cli.connection import (
@@ -142,7 +142,7 @@ def checkpoint(options: ConnectionOptions, json: JsonOption = False) -> None:
 
 
 def verify_export(
-    client: PseudoClient,
+    client: Client,
     copies: Iterable[Checkpoint],
     check_signature: VerifyVaultSignature,
 ) -> AuditVerdict:

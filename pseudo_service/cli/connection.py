@@ -16,7 +16,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, cast
 
 import typer
 
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 from pseudo_service.bootstrap import open_embedded
 from pseudo_service.cli.exits import Failure
 from pseudo_service.config import Config, load_config
@@ -142,7 +142,7 @@ def takes_connection(
 @contextmanager
 def connect(
     options: ConnectionOptions, *, roles: Sequence[str]
-) -> Iterator[PseudoClient]:
+) -> Iterator[Client]:
     """Open a client, on the embedded service with a token of exactly these roles.
 
     Args:
@@ -166,7 +166,7 @@ def connect(
             )
             raise Failure(msg)
         token = embedded.issue_token(list(roles), OPERATOR)
-        with PseudoClient(
+        with Client(
             embedded.address,
             root_certificates=embedded.root_certificates,
             token=token,
@@ -175,7 +175,7 @@ def connect(
 
 
 @contextmanager
-def open_remote(options: ConnectionOptions) -> Iterator[PseudoClient]:
+def open_remote(options: ConnectionOptions) -> Iterator[Client]:
     """Open a client on ``--server`` with a token or a client certificate.
 
     Raises:
@@ -188,7 +188,7 @@ def open_remote(options: ConnectionOptions) -> Iterator[PseudoClient]:
         msg = "--client-certificate and --client-key go together: give both"
         raise Failure(msg)
     token = None if options.client_certificate else read_token(options.token_file)
-    with PseudoClient(
+    with Client(
         options.server,
         root_certificates=_read_pem(options.ca, "--ca"),
         token=token,

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.local_issuer import LocalIssuer
 from pseudo_service.bootstrap.outside import (
@@ -40,11 +40,11 @@ class DemoService:
     issuer: LocalIssuer = field(repr=False)
 
     @contextmanager
-    def connect(self, *roles: str) -> Iterator[PseudoClient]:
+    def connect(self, *roles: str) -> Iterator[Client]:
         """Open a client with a token of exactly these roles."""
         now = SystemClock().now()
         token = self.issuer.issue("demo", roles, lifetime=_TOKEN_LIFE, now=now)
-        with PseudoClient(
+        with Client(
             self.address, token=token, root_certificates=self.authority
         ) as client:
             yield client

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pseudo_client import (
     Pins,
     PinsChanged,
-    PseudoClient,
+    Client,
     PseudoClientError,
     RetryPolicy,
     TokenExpired,
@@ -31,7 +31,7 @@ _PART_RETRIES = RetryPolicy(attempts=6, first_delay=1.0, growth=2.0, longest_del
 
 
 def run_to_end(
-    open_client: Callable[[], AbstractContextManager[PseudoClient]],
+    open_client: Callable[[], AbstractContextManager[Client]],
     state: RunState,
     settings: RunSettings,
     *,
@@ -65,7 +65,7 @@ def run_to_end(
 
 
 def run_parts(
-    client: PseudoClient,
+    client: Client,
     state: RunState,
     settings: RunSettings,
     *,
@@ -112,7 +112,7 @@ def run_parts(
 class _Journey:
     """One pass over all parts under one set of pins."""
 
-    client: PseudoClient
+    client: Client
     state: RunState
     settings: RunSettings
     operation: str

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pseudo_client import (
     DeidentifiedTable,
     Pins,
-    PseudoClient,
+    Client,
     Receipt,
     RejectedCells,
 )
@@ -40,7 +40,7 @@ REJECTED_SCHEMA = pa.schema(
 class PartRunner:
     """Sends parts of one run and makes them count."""
 
-    client: PseudoClient
+    client: Client
     state: RunState
     settings: RunSettings
     operation: str

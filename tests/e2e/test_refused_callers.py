@@ -8,7 +8,7 @@ import grpc
 import jwt
 import pytest
 
-from pseudo_client import DateShift, OptOuts, PseudoClient, PseudoClientError
+from pseudo_client import DateShift, OptOuts, Client, PseudoClientError
 from pseudo_service.adapters.local_issuer import AUDIENCE, ISSUER
 from pseudo_service.transport.server import METHODS
 from tests.lib.cohort import (
@@ -128,20 +128,20 @@ def test_a_token_that_expires_on_the_way_ends_the_stream(
     assert (refusal.code, refusal.status) == ("TOKEN_EXPIRED", UNKNOWN)
 
 
-def send_table(client: PseudoClient) -> object:
+def send_table(client: Client) -> object:
     table = make_cohort(NUMBERS)
     return client.deidentify(
         table, project="asthma", policy=POLICY, purpose=PURPOSE
     ).read_all()
 
 
-def pseudonymise(client: PseudoClient) -> object:
+def pseudonymise(client: Client) -> object:
     return client.pseudonymise(
         NUMBERS, kind="nhs_number", project="asthma", purpose=PURPOSE
     )
 
 
-def create(client: PseudoClient) -> object:
+def create(client: Client) -> object:
     return client.create_project(
         "unwanted",
         title="Unwanted",
@@ -151,7 +151,7 @@ def create(client: PseudoClient) -> object:
     )
 
 
-CALLS: dict[str, Callable[[PseudoClient], object]] = {
+CALLS: dict[str, Callable[[Client], object]] = {
     "send a table": send_table,
     "pseudonymise": pseudonymise,
     "check pseudonyms": lambda c: c.check_pseudonyms("asthma", ["x"]),

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pseudo_client import NO_RETRIES, PseudoClient, RetryPolicy
+from pseudo_client import NO_RETRIES, Client, RetryPolicy
 from pseudo_service.cli.csv_reader import CsvForm
 from pseudo_service.cli.inputs import find_inputs
 from pseudo_service.cli.journey import run_to_end
@@ -52,8 +52,8 @@ def write_csv(path: Path, rows: int, first: int = 0) -> Path:
     return path
 
 
-def open_client(service: FakeService) -> PseudoClient:
-    return PseudoClient(
+def open_client(service: FakeService) -> Client:
+    return Client(
         service.address,
         token=TOKEN,
         root_certificates=service.root_certificates,

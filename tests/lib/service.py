@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
-from pseudo_client import DateShift, OptOuts, PseudoClient
+from pseudo_client import DateShift, OptOuts, Client
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.local_issuer import LocalIssuer
 from pseudo_service.bootstrap import open_embedded
@@ -70,24 +70,24 @@ class RunningService:
         issuer = LocalIssuer.open(self.state / "issuer")
         return issuer.issue(subject, roles, lifetime=lifetime, now=self.clock.now())
 
-    def client(self, *roles: str, subject: str = "loader") -> PseudoClient:
+    def client(self, *roles: str, subject: str = "loader") -> Client:
         return self.connect(token=self.issue(*roles, subject=subject))
 
-    def connect(self, **options: Any) -> PseudoClient:
+    def connect(self, **options: Any) -> Client:
         """Return a client that never tries again, so that a test sees each failure."""
         options = {"root_certificates": self.root_certificates, **options}
-        client = PseudoClient(self.address, retries=NO_RETRIES, **options)
+        client = Client(self.address, retries=NO_RETRIES, **options)
         return self.closing.enter_context(client)
 
-    def custodian(self) -> PseudoClient:
+    def custodian(self) -> Client:
         return self.client("custodian", subject="custodian")
 
-    def auditor(self) -> PseudoClient:
+    def auditor(self) -> Client:
         return self.client("auditor", subject="auditor")
 
     def pipeline(
         self, project: str = "asthma", *, subject: str = "loader"
-    ) -> PseudoClient:
+    ) -> Client:
         return self.client(f"pipeline:{project}", subject=subject)
 
     def channel(self) -> grpc.Channel:
@@ -120,7 +120,7 @@ class RunningService:
 
 
 def create_project(
-    custodian: PseudoClient,
+    custodian: Client,
     project: str,
     *,
     quota: int = QUOTA,

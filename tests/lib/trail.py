@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
@@ -14,7 +14,7 @@ from pseudo_service.core.audit_verification import verify_trail
 from pseudo_service.core.errors import SignatureRefused
 
 
-def read_events(auditor: PseudoClient, kind: str | None = None) -> list[dict[str, Any]]:
+def read_events(auditor: Client, kind: str | None = None) -> list[dict[str, Any]]:
     """Return all events of a kind in the order of their chains."""
     events = [
         json.loads(each.body)

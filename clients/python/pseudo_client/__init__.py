@@ -15,7 +15,7 @@ from pseudo_client.administration_values import (
     Project,
     RecordedEvent,
 )
-from pseudo_client.client import PseudoClient, draw_operation_id
+from pseudo_client.client import Client, draw_operation_id
 from pseudo_client.errors import (
     CLASS_BY_REASON,
     CallerRefused,
@@ -62,7 +62,7 @@ __all__ = [
     "Policy",
     "Project",
     "ProtocolBroken",
-    "PseudoClient",
+    "Client",
     "PseudoClientError",
     "Pseudonymised",
     "Receipt",
@@ -78,3 +78,5 @@ __all__ = [
     "UnfinishedTable",
     "draw_operation_id",
 ]
+
+PseudoClient = Client

@@ -28,7 +28,7 @@ _PSEUDONYMS_PER_CALL = 10_000
 _WINDOW = 4
 
 
-class PseudoClient(AdministrationCalls):
+class Client(AdministrationCalls):
     """A caller of the service. There is no way to connect without TLS.
 
     The channel opens at first use, so a client can be made on a Spark driver and
@@ -71,7 +71,7 @@ class PseudoClient(AdministrationCalls):
         self._window = max(1, window)
 
     def __repr__(self) -> str:
-        return f"PseudoClient({self._caller.connection!r})"
+        return f"Client({self._caller.connection!r})"
 
     def __enter__(self) -> Self:
         return self

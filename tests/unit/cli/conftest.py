@@ -174,7 +174,7 @@ def service(monkeypatch, tmp_path):
     """A fake service that the configuration in the current folder leads to."""
     fake = FakeService()
     monkeypatch.setattr(connection, "open_embedded", fake.open_embedded)
-    monkeypatch.setattr(connection, "PseudoClient", fake.make_client)
+    monkeypatch.setattr(connection, "Client", fake.make_client)
     for name in ("PSEUDO_SERVER", "PSEUDO_CONFIG", "PSEUDO_CA", "PSEUDO_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_client import PseudoClient, RetryPolicy
+from pseudo_client import Client, RetryPolicy
 from tests.lib.fake_service import TOKEN, FakeService
 
 
@@ -20,9 +20,9 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def client(service: FakeService, waits: list[float]) -> Iterator[PseudoClient]:
+def client(service: FakeService, waits: list[float]) -> Iterator[Client]:
     retries = RetryPolicy(attempts=3, sleep=waits.append, draw=lambda: 0.5)
-    with PseudoClient(
+    with Client(
         service.address,
         token=TOKEN,
         root_certificates=service.root_certificates,

@@ -7,7 +7,7 @@ import pseudo_client.errors
 from pseudo_client import (
     CLASS_BY_REASON,
     NO_RETRIES,
-    PseudoClient,
+    Client,
     PseudoClientError,
     RetryPolicy,
     ServiceError,
@@ -122,7 +122,7 @@ def test_many_concurrent_calls_can_be_tried_again() -> None:
 
 
 def test_identifiers_travel_in_chunks(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     identifiers = [f"{9_990_000_000 + i}" for i in range(2_500)] + ["x"]
     results = client.pseudonymise(
@@ -134,7 +134,7 @@ def test_identifiers_travel_in_chunks(
 
 
 def test_pseudonymise_is_tried_again(
-    client: PseudoClient, service: FakeService, waits: list[float]
+    client: Client, service: FakeService, waits: list[float]
 ) -> None:
     service.faults.append(Fault(refuse=ErrorCode.KEY_VAULT_UNAVAILABLE))
     assert client.pseudonymise(
@@ -144,7 +144,7 @@ def test_pseudonymise_is_tried_again(
 
 
 def test_attempts_are_bounded(
-    client: PseudoClient, service: FakeService, waits: list[float]
+    client: Client, service: FakeService, waits: list[float]
 ) -> None:
     service.faults.extend([Fault(refuse=ErrorCode.STORE_UNAVAILABLE)] * 9)
     with pytest.raises(ServiceUnavailable):
@@ -154,7 +154,7 @@ def test_attempts_are_bounded(
     assert len(waits) == 2
 
 
-def test_checks_travel_in_chunks(client: PseudoClient) -> None:
+def test_checks_travel_in_chunks(client: Client) -> None:
     assert len(client.check_pseudonyms("cohort", ["P"] * 10_001)) == 10_001
     with pytest.raises(ProjectUnknown):
         client.check_pseudonyms("", ["P"])
@@ -162,7 +162,7 @@ def test_checks_travel_in_chunks(client: PseudoClient) -> None:
 
 def test_a_token_is_asked_for_at_each_call(service: FakeService) -> None:
     given = iter(["old", "a-token-for-tests"])
-    with PseudoClient(
+    with Client(
         service.address,
         token=lambda: next(given),
         root_certificates=service.root_certificates,
@@ -178,7 +178,7 @@ def test_a_token_is_asked_for_at_each_call(service: FakeService) -> None:
 )
 def test_a_caller_must_be_able_to_prove_itself(proof: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="give"):
-        PseudoClient("localhost:1", **proof)  # type: ignore[arg-type]
+        Client("localhost:1", **proof)  # type: ignore[arg-type]
 
 
 def test_waits_grow_and_are_drawn() -> None:

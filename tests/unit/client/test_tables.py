@@ -17,7 +17,7 @@ from pseudo_client import (
     Pins,
     PinsChanged,
     ProtocolBroken,
-    PseudoClient,
+    Client,
     ServiceError,
     ServiceUnavailable,
     SourceUnusable,
@@ -42,7 +42,7 @@ def make_table(rows: int = ROWS) -> pa.Table:
     )
 
 
-def send(client: PseudoClient, source: object, **more: object) -> DeidentifiedTable:
+def send(client: Client, source: object, **more: object) -> DeidentifiedTable:
     return client.deidentify(
         source, project="cohort", policy="release@1", purpose="testing", **more
     )
@@ -53,7 +53,7 @@ def kept_rows(rows: int = ROWS) -> list[int]:
 
 
 def test_rows_come_back_in_order_cut_to_the_limits(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     with send(client, make_table()) as table:
         batches = list(table)
@@ -64,7 +64,7 @@ def test_rows_come_back_in_order_cut_to_the_limits(
     assert service.seen[0].batches == 5
 
 
-def test_after_the_end_there_is_a_receipt(client: PseudoClient) -> None:
+def test_after_the_end_there_is_a_receipt(client: Client) -> None:
     table = send(client, make_table(), operation_id="operation-7", part=3)
     result = table.read_all()
     receipt = table.receipt
@@ -75,7 +75,7 @@ def test_after_the_end_there_is_a_receipt(client: PseudoClient) -> None:
     assert receipt.read_statement()["part"] == 3
 
 
-def test_rejected_cells_have_positions_in_the_whole_table(client: PseudoClient) -> None:
+def test_rejected_cells_have_positions_in_the_whole_table(client: Client) -> None:
     table = send(client, make_table())
     table.read_all()
     rows = np.concatenate([each.rows for each in table.rejected])
@@ -85,7 +85,7 @@ def test_rejected_cells_have_positions_in_the_whole_table(client: PseudoClient) 
     }
 
 
-def test_schema_and_pins_are_known_before_the_first_batch(client: PseudoClient) -> None:
+def test_schema_and_pins_are_known_before_the_first_batch(client: Client) -> None:
     with send(client, make_table()) as table:
         assert table.schema.names == ["nhs_number", "row", "born"]
         assert table.pins.key_version == 1
@@ -129,14 +129,14 @@ class CStream:
     ["table", "reader", "batch", "iterable", "dataset", "dictionary", "c stream"],
 )
 def test_any_source_gives_the_same(
-    client: PseudoClient, kind: str, tmp_path: object
+    client: Client, kind: str, tmp_path: object
 ) -> None:
     result = send(client, sources(kind, tmp_path)).read_all()
     assert result["row"].to_pylist() == kept_rows(50)
 
 
 def test_metadata_of_the_schema_is_not_sent(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     table = make_table(5).replace_schema_metadata({"note": "9990000018"})
     send(client, table).read_all()
@@ -144,20 +144,20 @@ def test_metadata_of_the_schema_is_not_sent(
     assert not service.seen[0].schema.metadata
 
 
-def test_an_empty_table_has_a_receipt(client: PseudoClient) -> None:
+def test_an_empty_table_has_a_receipt(client: Client) -> None:
     table = send(client, make_table(0))
     assert table.read_all().num_rows == 0
     assert table.receipt.rows_in == 0
 
 
 @pytest.mark.parametrize("source", [iter([]), 7, iter([1])])
-def test_what_is_no_table_is_refused(client: PseudoClient, source: object) -> None:
+def test_what_is_no_table_is_refused(client: Client, source: object) -> None:
     with pytest.raises(SourceUnusable):
         send(client, source)
 
 
 def test_a_batch_of_another_schema_cancels(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     batches = [
         pa.record_batch({"row": pa.array([1])}),
@@ -169,7 +169,7 @@ def test_a_batch_of_another_schema_cancels(
     assert service.seen[0].cancelled.wait(5)
 
 
-def test_batches_are_cut_by_bytes(client: PseudoClient, service: FakeService) -> None:
+def test_batches_are_cut_by_bytes(client: Client, service: FakeService) -> None:
     service.maximum_bytes = 4096
     table = pa.table({"text": ["x" * 500] * 100})
     assert send(client, table).read_all().num_rows == 100
@@ -177,7 +177,7 @@ def test_batches_are_cut_by_bytes(client: PseudoClient, service: FakeService) ->
 
 
 def test_a_row_too_large_is_refused_here(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     service.maximum_bytes = 4096
     with pytest.raises(BatchTooLarge):
@@ -186,7 +186,7 @@ def test_a_row_too_large_is_refused_here(
 
 
 def test_the_error_of_a_source_surfaces_and_cancels(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     def fail() -> Iterator[pa.RecordBatch]:
         yield from make_table(3000).to_batches(max_chunksize=500)
@@ -201,7 +201,7 @@ def test_the_error_of_a_source_surfaces_and_cancels(
     assert service.seen[0].cancelled.wait(5)
 
 
-def test_few_batches_are_in_flight(client: PseudoClient, service: FakeService) -> None:
+def test_few_batches_are_in_flight(client: Client, service: FakeService) -> None:
     service.faults.append(Fault(never_answer=True))
     drawn: list[int] = []
 
@@ -224,7 +224,7 @@ def test_few_batches_are_in_flight(client: PseudoClient, service: FakeService) -
     assert not reader.is_alive()
 
 
-def test_leaving_early_cancels(client: PseudoClient, service: FakeService) -> None:
+def test_leaving_early_cancels(client: Client, service: FakeService) -> None:
     with send(client, make_table()) as table:
         next(iter(table))
     assert service.seen[0].cancelled.wait(5)
@@ -232,7 +232,7 @@ def test_leaving_early_cancels(client: PseudoClient, service: FakeService) -> No
         _ = table.receipt
 
 
-def test_a_forgotten_table_cancels(client: PseudoClient, service: FakeService) -> None:
+def test_a_forgotten_table_cancels(client: Client, service: FakeService) -> None:
     table = send(client, make_table())
     next(iter(table))
     del table
@@ -255,7 +255,7 @@ def test_a_forgotten_table_cancels(client: PseudoClient, service: FakeService) -
     ],
 )
 def test_a_service_that_fails_leaves_no_receipt(
-    client: PseudoClient, service: FakeService, fault: Fault, error: type[Exception]
+    client: Client, service: FakeService, fault: Fault, error: type[Exception]
 ) -> None:
     service.faults.append(fault)
     table = send(client, make_table())
@@ -268,7 +268,7 @@ def test_a_service_that_fails_leaves_no_receipt(
 
 
 def test_opening_is_tried_again(
-    client: PseudoClient, service: FakeService, waits: list[float]
+    client: Client, service: FakeService, waits: list[float]
 ) -> None:
     service.faults.extend([Fault(refuse=ErrorCode.STORE_UNAVAILABLE)] * 2)
     assert send(client, make_table()).read_all().num_rows == len(kept_rows())
@@ -278,7 +278,7 @@ def test_opening_is_tried_again(
 
 
 def test_a_refusal_is_not_tried_again(
-    client: PseudoClient, service: FakeService, waits: list[float]
+    client: Client, service: FakeService, waits: list[float]
 ) -> None:
     service.faults.append(Fault(refuse=ErrorCode.ACCESS_DENIED))
     with pytest.raises(AccessDenied) as refusal:
@@ -289,7 +289,7 @@ def test_a_refusal_is_not_tried_again(
 
 
 def test_other_pins_than_expected_are_refused(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     pins = send(client, make_table(1)).pins
     assert send(client, make_table(1), expected_pins=pins).read_all().num_rows == 0
@@ -300,7 +300,7 @@ def test_other_pins_than_expected_are_refused(
 
 
 def test_a_dead_server_is_unavailable(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     service.stop()
     with pytest.raises(ServiceUnavailable, match="cannot be reached"):
@@ -308,7 +308,7 @@ def test_a_dead_server_is_unavailable(
 
 
 def test_a_server_that_dies_half_way_leaves_nobody_hanging(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     table = send(client, make_table(50_000))
     next(iter(table))
@@ -318,7 +318,7 @@ def test_a_server_that_dies_half_way_leaves_nobody_hanging(
 
 
 def test_an_untrusted_certificate_is_not_spoken_to(service: FakeService) -> None:
-    stranger = PseudoClient(service.address, token="t", retries=NO_RETRIES)
+    stranger = Client(service.address, token="t", retries=NO_RETRIES)
     with pytest.raises(ServiceError) as failure:
         send(stranger, make_table(1)).read_all()
     assert failure.value.code in {"TLS", "UNAVAILABLE"}
@@ -326,7 +326,7 @@ def test_an_untrusted_certificate_is_not_spoken_to(service: FakeService) -> None
 
 
 def test_a_wrong_token_is_refused_and_never_shown(service: FakeService) -> None:
-    stranger = PseudoClient(
+    stranger = Client(
         service.address,
         token="wrong-token",
         root_certificates=service.root_certificates,
@@ -337,12 +337,12 @@ def test_a_wrong_token_is_refused_and_never_shown(service: FakeService) -> None:
 
 
 def test_a_client_travels_to_another_process(
-    client: PseudoClient, service: FakeService
+    client: Client, service: FakeService
 ) -> None:
     send(client, make_table(10)).read_all()
     copied = pickle.loads(
         pickle.dumps(
-            PseudoClient(
+            Client(
                 service.address,
                 token="a-token-for-tests",
                 root_certificates=service.root_certificates,
