@@ -1,5 +1,6 @@
 """One open table stream: batches in order, then the receipt."""
 
+import contextlib
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from pseudo_service.core.columns import (
 from pseudo_service.core.errors import (
     BatchOutOfOrder,
     ErrorCode,
+    PseudoError,
     StreamIncomplete,
 )
 from pseudo_service.core.manifest import (
@@ -243,10 +245,15 @@ class TableStream:
         for begun in self._begun.values():
             self._ledger.abandon(begun.entry.claims)
         self._begun.clear()
-        self._record(
-            AuditKind.TABLE_FAILED,
-            {"code": code.value if code else "CANCELLED", "batches": self._received},
-        )
+        # A store that is down is why the stream fails, and must stay the reason told.
+        with contextlib.suppress(PseudoError):
+            self._record(
+                AuditKind.TABLE_FAILED,
+                {
+                    "code": code.value if code else "CANCELLED",
+                    "batches": self._received,
+                },
+            )
 
     def _check_project(self, now: datetime) -> None:
         if now - self._checked_project >= PROJECT_CHECK_INTERVAL:

@@ -18,7 +18,7 @@ compare before they set, so a repeated one finds the state as it is.
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
@@ -72,7 +72,7 @@ class PendingWrite:
         """
         try:
             self._done.result(timeout=self._patience)
-        except TimeoutError:
+        except (TimeoutError, CancelledError):  # another waiter may have given up
             self._done.cancel()
             raise describe_slow() from None
 
