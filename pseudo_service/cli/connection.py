@@ -140,9 +140,7 @@ def takes_connection(
 
 
 @contextmanager
-def connect(
-    options: ConnectionOptions, *, roles: Sequence[str]
-) -> Iterator[Client]:
+def connect(options: ConnectionOptions, *, roles: Sequence[str]) -> Iterator[Client]:
     """Open a client, on the embedded service with a token of exactly these roles.
 
     Args:

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from pseudo_client import (
+    Client,
     Pins,
     PinsChanged,
-    Client,
     PseudoClientError,
     RetryPolicy,
     TokenExpired,

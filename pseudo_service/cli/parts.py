@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pseudo_client import (
+    Client,
     DeidentifiedTable,
     Pins,
-    Client,
     Receipt,
     RejectedCells,
 )
