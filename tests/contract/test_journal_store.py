@@ -18,6 +18,7 @@ from pseudo_service.adapters.sql.register import SqlRegister
 from pseudo_service.adapters.sql.tables import quota_states
 from pseudo_service.core.audit import encode_event
 from pseudo_service.core.errors import (
+    DatabaseReplaced,
     QuotaExceeded,
     StateConflict,
     StoreUnavailable,
@@ -52,6 +53,19 @@ def test_a_batch_change_is_stored_whole(open_database: OpenDatabase) -> None:
     ]
     assert read_bodies(database) == [encode_event(make_event(1))]
     assert read_estimate(database) == 3
+
+
+def test_what_was_known_elsewhere_is_not_known_here(
+    open_database: OpenDatabase,
+) -> None:
+    database = open_database()
+    journal, register = SqlJournal(database), SqlRegister(database)
+    change = BatchChange(event=make_event(1), known_in="another database")
+    with pytest.raises(DatabaseReplaced):
+        journal.submit(change).wait()
+    assert read_bodies(database) == []
+    journal.submit(replace(change, known_in=register.database_id())).wait()
+    assert read_bodies(database) == [encode_event(make_event(1))]
 
 
 def test_changes_in_flight_are_chained_in_order(open_database: OpenDatabase) -> None:
