@@ -100,7 +100,9 @@ class KnownIdentities:
             database = self._register.database_id()
             if database != self._database:
                 with self._lock:
-                    self._runs, self._read_until = {}, 0
+                    # Claims on their way went to the other database: were they to
+                    # settle into this one's runs, nobody would register them here.
+                    self._runs, self._claims, self._read_until = {}, {}, 0
                     self._database = database
             for stored in self._register.read_segments(after=self._read_until):
                 check_segment(stored.segment, self._mac_key)

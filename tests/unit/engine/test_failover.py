@@ -121,3 +121,27 @@ def test_a_refused_batch_makes_the_ledger_read_anew(known, register):
         ledger.settle(entry)
     assert known.database == "standby"
     ledger.settle(ledger.begin(event, [], limit=10))
+
+
+class StoredBefore:
+    """A commit that the database confirmed before it was replaced."""
+
+    def wait(self) -> None:
+        return
+
+
+def test_a_commit_of_before_the_failover_makes_nobody_known_after_it(known, register):
+    before = known.claim(KIND, blind("cleo"))
+    known.send(before, StoredBefore())
+    register.current = "standby"  # which never saw that commit
+    known.load()
+
+    meanwhile = known.claim(KIND, blind("cleo"))
+    known.settle(before)
+    afterwards = known.claim(KIND, blind("cleo", "dora"))
+
+    assert meanwhile.new.tolist() == [True]
+    assert not meanwhile.others
+    assert afterwards.others == [meanwhile]
+    assert afterwards.new.tolist() == [False, True]
+    assert known.count() == 1
