@@ -9,18 +9,20 @@ statements; ``synchronous_commit=off`` is refused by setting it on.
 
 import os
 import sqlite3
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from pseudo_service.adapters.sql.failures import describe_replaced
 from pseudo_service.core.errors import ConfigurationInvalid
 
 WRITES = "pseudo_writes"
 """The execution option of a connection that is going to write."""
+_LOCK_POLL_SECONDS = 0.001
 
 
 def open_engine(url: str, *, patience: float) -> Engine:
@@ -84,7 +86,7 @@ def _open_sqlite(url: URL, *, patience: float) -> Engine:
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "checkout", partial(_check_file, path, _identify(path)))
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", partial(_begin_sqlite, patience))
     return engine
 
 
@@ -134,10 +136,38 @@ def _identify(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(patience: float, connection: Connection) -> None:
     """Begin; a writer takes the write lock at once, so that it cannot deadlock."""
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    if connection.get_execution_options().get(WRITES, False):
+        _begin_writing(connection, patience)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection, patience: float) -> None:
+    """Take the write lock, asking for it often.
+
+    SQLite itself waits up to a tenth of a second between two looks at the lock
+    (``sqliteDefaultBusyCallback``), so of two busy processes one nearly starves.
+    """
+    until = time.monotonic() + patience
+    connection.exec_driver_sql("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as error:
+                if not _is_busy(error) or time.monotonic() > until:
+                    raise
+                time.sleep(_LOCK_POLL_SECONDS)
+            else:
+                return
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+
+
+def _is_busy(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _open_postgres(url: URL, *, patience: float) -> Engine:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.statements import insert_absent
@@ -11,6 +11,15 @@ from pseudo_service.adapters.sql.tables import key_rows
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
+
+# Built once: every call runs the first, and building costs more than running.
+_ROWS = select(key_rows).where(
+    key_rows.c.owner == bindparam("of_owner"),
+    key_rows.c.purpose == bindparam("of_purpose"),
+)
+_NEWEST = _ROWS.order_by(key_rows.c.version.desc()).limit(1)
+_ONE = _ROWS.where(key_rows.c.version == bindparam("of_version"))
+_ALL = _ROWS.order_by(key_rows.c.version)
 
 
 class SqlKeyRows:
@@ -30,23 +39,21 @@ class SqlKeyRows:
 
     def newest(self, owner: str, purpose: RootPurpose) -> KeyRow | None:
         """Return the row with the highest version, or None."""
-        query = _select_rows(owner, purpose).order_by(key_rows.c.version.desc())
-        return self._first(query.limit(1))
+        return self._first(_NEWEST, _locate(owner, purpose))
 
     def get(self, owner: str, purpose: RootPurpose, version: int) -> KeyRow | None:
         """Return one row, or None."""
-        query = _select_rows(owner, purpose).where(key_rows.c.version == version)
-        return self._first(query)
+        return self._first(_ONE, {**_locate(owner, purpose), "of_version": version})
 
     def versions(self, owner: str, purpose: RootPurpose) -> Sequence[KeyRow]:
         """Return every row by version."""
-        query = _select_rows(owner, purpose).order_by(key_rows.c.version)
         with self._database.read() as connection:
-            return [_read_row(row) for row in connection.execute(query)]
+            rows = connection.execute(_ALL, _locate(owner, purpose))
+            return [_read_row(row) for row in rows]
 
-    def _first(self, query: Select[Any]) -> KeyRow | None:
+    def _first(self, query: Select[Any], place: dict[str, object]) -> KeyRow | None:
         with self._database.read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(query, place).first()
         return None if row is None else _read_row(row)
 
 
@@ -75,10 +82,8 @@ def insert_key_row(connection: Connection, row: KeyRow) -> None:
         raise StateConflict(msg)
 
 
-def _select_rows(owner: str, purpose: RootPurpose) -> Select[Any]:
-    return select(key_rows).where(
-        key_rows.c.owner == owner, key_rows.c.purpose == purpose.value
-    )
+def _locate(owner: str, purpose: RootPurpose) -> dict[str, object]:
+    return {"of_owner": owner, "of_purpose": purpose.value}
 
 
 def _read_row(row: Row[Any]) -> KeyRow:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, bindparam, select, update
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.key_rows import insert_key_row
@@ -22,6 +22,9 @@ from pseudo_service.core.projects import (
     ShiftUnit,
     Uncheckable,
 )
+
+# Built once: every call runs it, and building costs more than running.
+_ONE = select(projects).where(projects.c.project_id == bindparam("of_project"))
 
 
 class SqlProjects:
@@ -45,9 +48,8 @@ class SqlProjects:
 
     def get(self, project_id: str) -> Project:
         """Return a project; see ``ProjectStore.get``."""
-        query = select(projects).where(projects.c.project_id == project_id)
         with self._database.read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_ONE, {"of_project": project_id}).first()
         if row is None:
             raise _describe_unknown(project_id)
         return _read_project(row)

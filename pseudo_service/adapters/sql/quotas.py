@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, select, update
 
 from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.adapters.sql.tables import quota_states
@@ -10,6 +10,15 @@ from pseudo_service.core.quota import QuotaState, charge
 from pseudo_service.ports.journal import QuotaCharge
 
 _KEPT = timedelta(days=2)
+# Built once: every call runs them, and building costs more than running.
+_IS_AT = and_(
+    quota_states.c.caller == bindparam("at_caller"),
+    quota_states.c.project == bindparam("at_project"),
+    quota_states.c.day == bindparam("at_day"),
+)
+_LOOK = select(quota_states.c.state).where(_IS_AT)
+_LOOK_AND_LOCK = _LOOK.with_for_update()
+_CHANGE = update(quota_states).where(_IS_AT).values(state=bindparam("new_state"))
 
 
 def charge_quota(connection: Connection, request: QuotaCharge) -> None:
@@ -30,9 +39,7 @@ def charge_quota(connection: Connection, request: QuotaCharge) -> None:
     state = _read(connection, request, lock=True)
     merged = _merge(state, request)
     if merged is not state:
-        connection.execute(
-            update(quota_states).where(_is_at(request)).values(state=merged.encode())
-        )
+        connection.execute(_CHANGE, {**_locate(request), "new_state": merged.encode()})
 
 
 def order_charge(request: QuotaCharge | None) -> str:
@@ -46,17 +53,16 @@ def _merge(state: QuotaState, request: QuotaCharge) -> QuotaState:
     return charge(state, request.codes, limit=request.limit, project=request.project)
 
 
-def _is_at(request: QuotaCharge) -> ColumnElement[bool]:
-    return and_(
-        quota_states.c.caller == request.caller,
-        quota_states.c.project == request.project,
-        quota_states.c.day == request.day,
-    )
+def _locate(request: QuotaCharge) -> dict[str, object]:
+    return {
+        "at_caller": request.caller,
+        "at_project": request.project,
+        "at_day": request.day,
+    }
 
 
 def _read(connection: Connection, request: QuotaCharge, *, lock: bool) -> QuotaState:
-    query = select(quota_states.c.state).where(_is_at(request))
-    data = connection.scalar(query.with_for_update() if lock else query)
+    data = connection.scalar(_LOOK_AND_LOCK if lock else _LOOK, _locate(request))
     return QuotaState.empty() if data is None else QuotaState.decode(data)
 
 

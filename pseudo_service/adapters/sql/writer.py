@@ -22,7 +22,7 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-from sqlalchemy import Connection, Engine, Transaction, insert, select
+from sqlalchemy import Connection, Engine, Transaction, bindparam, insert, select
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from pseudo_service.adapters.sql.engines import WRITES
@@ -45,6 +45,14 @@ from pseudo_service.core.audit import (
 from pseudo_service.core.errors import PseudoError
 
 Change = Callable[[Connection], Sequence[AuditEvent]]
+# Built once: every commit runs them, and building costs more than running.
+_HEAD = (
+    select(audit_events.c.sequence, audit_events.c.digest)
+    .where(audit_events.c.chain == bindparam("of_chain"))
+    .order_by(audit_events.c.sequence.desc())
+    .limit(1)
+)
+_APPEND = insert(audit_events)
 GROUP_LIMIT = 256
 QUEUE_LIMIT = 10_000
 ATTEMPTS = 3
@@ -232,7 +240,7 @@ class _Links:
     def store(self, connection: Connection) -> None:
         if self.rows:
             connection.execute(
-                insert(audit_events),
+                _APPEND,
                 [
                     {
                         "chain": row.chain,
@@ -248,12 +256,7 @@ class _Links:
 
 def read_head(connection: Connection, chain: str) -> ChainHead:
     """Return the committed head of a chain; an unknown chain begins empty."""
-    row = connection.execute(
-        select(audit_events.c.sequence, audit_events.c.digest)
-        .where(audit_events.c.chain == chain)
-        .order_by(audit_events.c.sequence.desc())
-        .limit(1)
-    ).first()
+    row = connection.execute(_HEAD, {"of_chain": chain}).first()
     if row is None:
         return start_chain(chain)
     return ChainHead(chain=chain, sequence=row.sequence, digest=row.digest)
