@@ -8,7 +8,7 @@ import grpc
 import jwt
 import pytest
 
-from pseudo_client import DateShift, OptOuts, Client, PseudoClientError
+from pseudo_client import Client, DateShift, OptOuts, PseudoClientError
 from pseudo_service.adapters.local_issuer import AUDIENCE, ISSUER
 from pseudo_service.transport.server import METHODS
 from tests.lib.cohort import (
