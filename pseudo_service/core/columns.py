@@ -189,7 +189,12 @@ def _decide_removals(
     removals = Removals.begin(batch.num_rows)
     if context.opt_outs is not None:
         patients = [columns[position] for position in plan.patients]
-        remove_opted_out(removals, patients, context.opt_outs)
+        named = [
+            columns[column.position]
+            for column in plan.identifiers
+            if column.is_answered and column.position not in plan.patients
+        ]
+        remove_opted_out(removals, patients, context.opt_outs, named=named)
     for column in plan.columns:
         match column.rule.treatment:
             case ExcludeRows(codes=codes):

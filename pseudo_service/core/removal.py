@@ -67,19 +67,25 @@ class Removals:
 
 
 def remove_opted_out(
-    removals: Removals, patients: Sequence[Identifiers], check: OptOutCheck
+    removals: Removals,
+    patients: Sequence[Identifiers],
+    check: OptOutCheck,
+    *,
+    named: Sequence[Identifiers] = (),
 ) -> None:
-    """Remove the rows of opted-out patients, and of those that nobody can check.
+    """Remove the rows that name the opted-out, and those that nobody can check.
 
     A row is checked by its patient's NHS number; a local number says nothing of
-    an opt-out, so a row with only that cannot be checked.
+    an opt-out, so a row with only that cannot be checked. Whoever else a row names
+    by an NHS number (``named``: a mother) gets no pseudonym either.
     """
     is_checked = np.zeros(len(removals.verdicts), dtype=np.bool_)
+    for source in (*patients, *named):
+        if source.kind.name == OPT_OUT_KIND:
+            has_left = np.append(check.find_opted_out(source.canonical), False)
+            removals.remove(has_left[source.places], RemovalReason.OPT_OUT)
     for source in patients:
-        if source.kind.name != OPT_OUT_KIND:
-            continue
-        has_left = np.append(check.find_opted_out(source.canonical), False)
-        removals.remove(has_left[source.places], RemovalReason.OPT_OUT)
-        is_checked |= source.is_present
+        if source.kind.name == OPT_OUT_KIND:
+            is_checked |= source.is_present
     if check.removes_uncheckable:
         removals.remove(~is_checked, RemovalReason.UNCHECKABLE)

@@ -262,7 +262,14 @@ def judge_row(policy: Policy, row: dict, opt_outs: OptOuts | None) -> str | None
         if source.kind.text == "nhs_number"
     ]
     number = next((n for n in numbers if n), None)
-    if opt_outs and number and (number in opt_outs.numbers) != opt_outs.is_allow_list:
+    named = [
+        read_nhs_number(row[column])[0]
+        for column, kind in find_kinds(policy).items()
+        if kind == "nhs_number"
+    ]
+    if opt_outs and any(
+        (n in opt_outs.numbers) != opt_outs.is_allow_list for n in named if n
+    ):
         return "opt_out"
     if opt_outs and number is None and opt_outs.removes_uncheckable:
         return "uncheckable"

@@ -73,6 +73,41 @@ columns:
     assert outcome.removed == {"uncheckable": 2}
 
 
+def test_an_opted_out_person_gets_no_pseudonym_in_another_column_either():
+    policy = """
+policy: study-a/births@1
+patient: {column: baby, kind: nhs_number}
+columns:
+  baby: {treatment: pseudonymise, kind: nhs_number}
+  mother: {treatment: pseudonymise, kind: nhs_number}
+  birth: {treatment: keep, reason: order of births}
+"""
+    table = {"baby": [BOB, BOB, EVE], "mother": [ADA, EVE, None], "birth": [1, 2, 3]}
+    context = make_context(opt_outs=make_opt_outs([ADA]))
+
+    outcome = deidentify(policy, table, context)
+
+    assert outcome.batch.column("birth").to_pylist() == [2, 3]
+    assert outcome.removed == {"opt_out": 1}
+    assert ADA not in outcome.identities[0].canonical.to_pylist()
+
+
+def test_an_opted_out_person_leaves_where_the_policy_names_no_patient():
+    policy = """
+policy: study-a/visits@1
+columns:
+  nhs_number: {treatment: pseudonymise, kind: nhs_number}
+  mrn: {treatment: drop}
+  visit: {treatment: keep, reason: order of visits}
+"""
+    opt_outs = make_opt_outs([ADA], uncheckable=Uncheckable.KEEP)
+
+    outcome = deidentify(policy, VISITS, make_context(opt_outs=opt_outs))
+
+    assert outcome.batch.column("visit").to_pylist() == [2, 3, 4]
+    assert outcome.removed == {"opt_out": 2}
+
+
 def test_indices_that_share_their_first_half_are_told_apart():
     check = make_opt_outs([ADA, BOB, EVE])
     twins = check.indices.copy()
