@@ -14,6 +14,7 @@ from pseudo_service.adapters.sql.register import SqlRegister
 from pseudo_service.bootstrap.outside import KEY_NAMES, open_key_vault
 from pseudo_service.config import Config
 from pseudo_service.core.keys import KeyUse, Root
+from pseudo_service.core.warm_up import warm_up
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.known_identities import KnownIdentities
@@ -63,6 +64,7 @@ def lay_foundation(
     Raises:
         PseudoError: Whatever keeps the service from being sound.
     """
+    around.telemetry.log("kernels_ready", kind=warm_up())
     clock, entropy = around.clock, around.entropy
     vault = ObservedKeyVault(
         around.vault or open_key_vault(config, clock=clock, entropy=entropy),

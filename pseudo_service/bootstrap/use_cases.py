@@ -1,5 +1,6 @@
 """Puts the engine's use cases together on a foundation."""
 
+import ssl
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -23,7 +24,7 @@ from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 
-_PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "datafusion")
+_PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "numba")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,8 @@ def choose_rules(config: Config) -> DeploymentRules:
             ),
         ),
         sentinels=frozenset(config.dates.sentinels),
-        library_versions={name: version(name) for name in _PINNED_LIBRARIES},
+        library_versions={name: version(name) for name in _PINNED_LIBRARIES}
+        | {"openssl": ssl.OPENSSL_VERSION},
     )
 
 

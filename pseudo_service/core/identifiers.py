@@ -98,8 +98,7 @@ def canonicalise_one(
     """Return the canonical form of one value, if accepted, and its class."""
     canonical, found = _read_one(text, kind)
     if found is None:
-        digits = np.frombuffer((canonical or "").encode(), dtype=np.uint8) - ord("0")
-        found = CLASSES[classify_numbers(digits.reshape(1, DIGITS), kind.name)[0]]
+        found = CLASSES[_classify(pa.array([canonical], pa.string()), kind)[0]]
     return (canonical if rules.accepts(found, kind) else None), found
 
 
@@ -139,26 +138,17 @@ def _holds_identifiers(kind: pa.DataType) -> bool:
 def _canonicalise_national(
     texts: pa.StringArray, kind: IdentifierKind
 ) -> tuple[pa.StringArray, npt.NDArray[np.uint8]]:
-    digits = _view_digits(texts)
-    if digits is not None:
-        return texts, classify_numbers(digits, kind.name)
+    classes = classify_numbers(texts, kind.name)
+    if classes is not None:
+        return texts, classes
     return _canonicalise_untidy(texts, kind)
 
 
-def _view_digits(texts: pa.StringArray) -> npt.NDArray[np.uint8] | None:
-    """Return the digits (n, 10) if every text is ten ASCII digits, else None."""
-    if texts.null_count or not len(texts):
-        return None
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, dtype=np.int32)[
-        texts.offset : texts.offset + len(texts) + 1
-    ]
-    if not (np.diff(ends) == DIGITS).all():
-        return None
-    digits = np.frombuffer(data, dtype=np.uint8)[ends[0] : ends[-1]] - ord("0")
-    if digits.max() > 9:  # noqa: PLR2004 - below "0" wraps round to large numbers
-        return None
-    return digits.reshape(-1, DIGITS)
+def _classify(numbers: pa.StringArray, kind: IdentifierKind) -> npt.NDArray[np.uint8]:
+    """Classify what was brought into ten digits."""
+    classes = classify_numbers(numbers, kind.name)
+    assert classes is not None  # noqa: S101 - all callers' numbers have ten digits
+    return classes
 
 
 def _canonicalise_untidy(
@@ -182,9 +172,7 @@ def _canonicalise_untidy(
     numbers = pa.concat_arrays([tidied, pa.array(found.values(), pa.string())])
     order = np.concatenate([bulk, rows])
     if len(order):
-        digits = _view_digits(numbers)
-        assert digits is not None  # noqa: S101 - both branches yield ten digits
-        classes[order] = classify_numbers(digits, kind.name)
+        classes[order] = _classify(numbers, kind)
     places = np.zeros(len(texts), dtype=np.int64)
     places[order] = np.arange(len(order))
     missing = np.ones(len(texts), dtype=np.bool_)

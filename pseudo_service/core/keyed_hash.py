@@ -1,10 +1,11 @@
 """HMAC-SHA256 (RFC 2104, FIPS 180-4) of identifiers, for one value and for columns.
 
-A column's MACs are computed by Apache DataFusion as the two nested hashes that
-RFC 2104 defines, outside the interpreter lock; a few values by ``hmac``.
+A column's MACs are computed by OpenSSL's SHA-256 in one compiled loop, outside the
+interpreter lock; where that cannot be, and for one value, by ``hmac``.
 """
 
 import hmac
+from enum import StrEnum
 from functools import cache
 from typing import Protocol
 
@@ -12,24 +13,21 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-from datafusion import SessionConfig, SessionContext, col
-from datafusion import functions as f
 
 from pseudo_service.core.errors import IdentifierRefused, PseudoError
 from pseudo_service.core.identifier_kinds import LONGEST_MESSAGE, IdentifierKind
 from pseudo_service.core.keys import SecretKey
+from pseudo_service.core.openssl_columns import MAC_BYTES, find_openssl, hash_column
 
-MAC_BYTES = 16
 SEPARATOR = b"\x1f"
-_BLOCK_BYTES = 64
-_DIGEST_BYTES = 32
-_FEW = 300
-"""Up to this many values `hmac` is quicker than planning a query."""
-_BATCH_ROWS = 16_384
-"""Rows hashed at a time, so that the padded messages stay in the cache."""
 _FAILED = "computing pseudonyms failed; try again, and report it if it persists"
-_INNER = bytes(value ^ 0x36 for value in range(256))
-_OUTER = bytes(value ^ 0x5C for value in range(256))
+
+
+class Engine(StrEnum):
+    """What computes the MACs of columns; the answers are the same."""
+
+    OPENSSL = "openssl"
+    HMAC = "hmac"
 
 
 class HashesColumns(Protocol):
@@ -96,65 +94,30 @@ class KeyedHash:
             raise IdentifierRefused(msg)
 
     def _mac_present(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
-        if len(canonical) <= _FEW:
+        if name_engine() is Engine.HMAC:
             macs = b"".join(map(self.mac_one, canonical.to_pylist()))
             return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)
-        inner, outer = self._pad_key()
-        batch = pa.record_batch(
-            {
-                "outer": _repeat(outer, len(canonical)),
-                "inner": _repeat(inner + self._prefix, len(canonical)),
-                "identifier": canonical.cast(pa.binary()),
-            }
-        )
-        return _hash_batch(batch)
-
-    def _pad_key(self) -> tuple[bytes, bytes]:
-        """Return the inner and outer padded key, one block each (RFC 2104)."""
-        block = self._key.reveal().ljust(_BLOCK_BYTES, b"\0")
-        return block.translate(_INNER), block.translate(_OUTER)
+        try:
+            return hash_column(self._key.reveal(), self._prefix, canonical)
+        except Exception:  # noqa: BLE001 - a library's text is never passed on
+            raise PseudoError(_FAILED) from None
 
 
 @cache
-def _open_context() -> SessionContext:
-    """Return the one query context; it holds settings only, so threads share it."""
-    settings = SessionConfig().with_target_partitions(1).with_batch_size(_BATCH_ROWS)
-    return SessionContext(settings)
+def name_engine() -> Engine:
+    """Return what computes the MACs of columns here, found out once.
 
-
-def _repeat(value: bytes, rows: int) -> pa.DictionaryArray:
-    """Return a column of one value, which is stored once."""
-    indices = pa.array(np.zeros(rows, dtype=np.int8))
-    return pa.DictionaryArray.from_arrays(indices, pa.array([value], pa.binary()))
-
-
-def _hash_batch(batch: pa.RecordBatch) -> npt.NDArray[np.uint8]:
-    """Return the MAC (n, 16) of every row, none of which has a null.
-
-    The expression holds no key: DataFusion logs whole expressions, literals and
-    all, at DEBUG, so padded keys are only ever data.
+    OpenSSL's functions are used only if they give ``hmac``'s answers: for messages of
+    every length that occurs, with and without blocks left over from a row before.
     """
-    inner = f.sha256(f.concat(col("inner"), col("identifier")))
-    hashing = f.sha256(f.concat(col("outer"), inner)).alias("mac")
+    if not find_openssl():
+        return Engine.HMAC
+    key, prefix = bytes(range(32)), b"kind" + SEPARATOR
+    texts = ["9" * length for length in range(LONGEST_MESSAGE - len(prefix) + 1)]
     try:
-        # read_batch, unlike from_arrow, registers no table that would stay for ever.
-        answers = _open_context().read_batch(batch).select(hashing).collect()
-    except Exception:  # noqa: BLE001 - a library's text is never passed on
-        raise PseudoError(_FAILED) from None
-    macs = np.empty((batch.num_rows, MAC_BYTES), dtype=np.uint8)
-    filled = 0
-    for answer in answers:
-        digests = _view_digests(answer.column(0))
-        macs[filled : filled + len(digests)] = digests[:, :MAC_BYTES]
-        filled += len(digests)
-    if filled != batch.num_rows:
-        raise PseudoError(_FAILED)
-    return macs
-
-
-def _view_digests(column: pa.BinaryArray) -> npt.NDArray[np.uint8]:
-    _, offsets, data = column.buffers()
-    first = np.frombuffer(offsets, dtype=np.int32)[column.offset]
-    length = len(column) * _DIGEST_BYTES
-    digests = np.frombuffer(data, dtype=np.uint8)[first : first + length]
-    return digests.reshape(-1, _DIGEST_BYTES)
+        macs = hash_column(key, prefix, pa.array(texts))
+    except Exception:  # noqa: BLE001 - whatever it is, these functions are not used
+        return Engine.HMAC
+    expected = (hmac.digest(key, prefix + text.encode(), "sha256") for text in texts)
+    is_right = macs.tobytes() == b"".join(mac[:MAC_BYTES] for mac in expected)
+    return Engine.OPENSSL if is_right else Engine.HMAC

@@ -6,23 +6,26 @@ their ranges do not overlap.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from types import MappingProxyType
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from pseudo_service.core.compiled import compiled, view_texts
 from pseudo_service.core.identifier_kinds import CLASS_CODES, IdentifierClass
 
-DIGITS = 10
-_CHI_LAST = 3_112_999_999
-_HC_FIRST, _HC_LAST = 3_200_000_001, 3_999_999_999
-_TEST_FIRST = 9_990_000_000
-_BLOCK = 65_536
-"""Rows worked at a time, so that the intermediate arrays stay in the cache."""
+DIGITS: Final = 10
+_CHI_LAST: Final = 3_112_999_999
+_HC_FIRST: Final = 3_200_000_001
+_HC_LAST: Final = 3_999_999_999
+_TEST_FIRST: Final = 9_990_000_000
+_ALL_ONES: Final = 1_111_111_111
 
-_DUMMIES = np.array(
+_DUMMIES: Final = np.array(
     [
-        *(int(str(digit) * DIGITS) for digit in range(10)),
         123_456_789,  # 0123456789, whose check digit is right
         987_654_321,
         987_654_322,  # 0987654322, the same with its right check digit
@@ -33,101 +36,148 @@ _DUMMIES = np.array(
     ],
     dtype=np.int64,
 )
-# Three sums over the digits in one matrix product: the weighted sum of the check
-# digit, and the upper and lower five digits, all small enough for float32.
-_SUMS = np.array(
-    [
-        [10, 9, 8, 7, 6, 5, 4, 3, 2, 1],
-        [10_000, 1_000, 100, 10, 1, 0, 0, 0, 0, 0],
-        [0, 0, 0, 0, 0, 10_000, 1_000, 100, 10, 1],
-    ],
-    dtype=np.float32,
-).T
-_DAYS_IN_MONTH = np.array(
-    [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.uint8
+_DAYS_IN_MONTH: Final = np.array(
+    [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64
 )
-_VALID_RANGE: Mapping[str, IdentifierClass | None] = MappingProxyType(
-    {
-        "nhs_number": None,
-        "chi_number": IdentifierClass.CHI_RANGE,
-        "hc_number": IdentifierClass.HC_RANGE,
-    }
+
+# What a number turns out to be, before it is judged by the kind of its column.
+_ISSUED: Final = 0
+_TEST: Final = 1
+_HC: Final = 2
+_CHI: Final = 3
+_UNUSED: Final = 4
+_BAD_CHECK_DIGIT: Final = 5
+_DUMMY: Final = 6
+_CLASSES_BY_FINDING: Final = (
+    IdentifierClass.VALID,
+    IdentifierClass.TEST_RANGE,
+    IdentifierClass.HC_RANGE,
+    IdentifierClass.CHI_RANGE,
+    IdentifierClass.OTHER_RANGE,
+    IdentifierClass.BAD_CHECK_DIGIT,
+    IdentifierClass.DUMMY,
+)
+_OWN_RANGE: Mapping[str, int] = MappingProxyType(
+    {"nhs_number": _ISSUED, "chi_number": _CHI, "hc_number": _HC}
 )
 
 
 def classify_numbers(
-    digits: npt.NDArray[np.uint8], kind_name: str
-) -> npt.NDArray[np.uint8]:
-    """Return the class code of each row of digits (n, 10), values 0 to 9.
+    texts: pa.StringArray, kind_name: str
+) -> npt.NDArray[np.uint8] | None:
+    """Return the class code of each number; None if any text is not ten digits.
 
     A dummy is called one whatever its check digit; a wrong check digit comes
     before the range, because a mistyped number has no range.
     """
-    codes = np.empty(len(digits), dtype=np.uint8)
-    for start in range(0, len(digits), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        codes[rows] = _classify_block(digits[rows], kind_name)
-    return codes
+    if texts.null_count or not len(texts):
+        return None
+    offsets, data = view_texts(texts)
+    codes = np.empty(len(texts), dtype=np.uint8)
+    judged = _judge_findings(kind_name)
+    are_numbers = _classify(offsets, data, _DUMMIES, _DAYS_IN_MONTH, judged, codes)
+    return codes if are_numbers else None
 
 
-def _classify_block(
-    digits: npt.NDArray[np.uint8], kind_name: str
-) -> npt.NDArray[np.uint8]:
-    sums = (digits.astype(np.float32) @ _SUMS).astype(np.int64)
-    numbers = sums[:, 1] * 100_000 + sums[:, 2]
-    codes = _classify_ranges(numbers, digits)
-    _judge_ranges(codes, kind_name)
-    # With the check digit weighted 1, a right number's sum is a multiple of 11;
-    # a remainder of 10 would need a two-digit check digit and never matches.
-    codes[sums[:, 0] % 11 != 0] = CLASS_CODES[IdentifierClass.BAD_CHECK_DIGIT]
-    codes[_are_dummies(numbers)] = CLASS_CODES[IdentifierClass.DUMMY]
-    return codes
+def read_numbers(texts: pa.StringArray) -> npt.NDArray[np.int64] | None:
+    """Return ten-digit texts as integers; None if any text is of another form."""
+    if texts.null_count or not len(texts):
+        return None
+    offsets, data = view_texts(texts)
+    numbers = np.empty(len(texts), dtype=np.int64)
+    return numbers if _read(offsets, data, numbers) else None
 
 
-def _classify_ranges(
-    numbers: npt.NDArray[np.int64], digits: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint8]:
-    """Return VALID for what England and Wales may issue, else whose range it is."""
-    codes = np.full(len(numbers), CLASS_CODES[IdentifierClass.VALID], dtype=np.uint8)
-    codes[numbers >= _TEST_FIRST] = CLASS_CODES[IdentifierClass.TEST_RANGE]
-    early = numbers <= _HC_LAST
-    if not early.any():
-        return codes
-    codes[early & (numbers >= _HC_FIRST)] = CLASS_CODES[IdentifierClass.HC_RANGE]
-    dated = numbers <= _CHI_LAST
-    codes[dated] = np.where(
-        _begin_with_dates(digits[dated]),
-        np.uint8(CLASS_CODES[IdentifierClass.CHI_RANGE]),
-        np.uint8(CLASS_CODES[IdentifierClass.OTHER_RANGE]),
-    )
-    return codes
+@cache
+def _judge_findings(kind_name: str) -> npt.NDArray[np.uint8]:
+    """Return each finding's class code: the kind's own range is the valid one."""
+    classes = list(_CLASSES_BY_FINDING)
+    own = _OWN_RANGE[kind_name]
+    if own != _ISSUED:
+        classes[_ISSUED] = IdentifierClass.OTHER_RANGE
+        classes[own] = IdentifierClass.VALID
+    return np.array([CLASS_CODES[found] for found in classes], dtype=np.uint8)
 
 
-def _judge_ranges(codes: npt.NDArray[np.uint8], kind_name: str) -> None:
-    """Turn the kind's own range into VALID, and NHS numbers into a foreign range."""
-    own = _VALID_RANGE[kind_name]
-    if own is None:
-        return
-    is_own = codes == CLASS_CODES[own]
-    codes[codes == CLASS_CODES[IdentifierClass.VALID]] = CLASS_CODES[
-        IdentifierClass.OTHER_RANGE
-    ]
-    codes[is_own] = CLASS_CODES[IdentifierClass.VALID]
+@compiled("in int32[1]", "in uint8[1]", "int64[1]")
+def _read(
+    offsets: npt.NDArray[np.int32],
+    data: npt.NDArray[np.uint8],
+    numbers: npt.NDArray[np.int64],
+) -> bool:
+    begin = np.int64(offsets[0])
+    if begin < 0 or begin + DIGITS * len(numbers) > len(data):
+        return False
+    for row in range(len(numbers)):
+        if offsets[row + 1] != begin + DIGITS:
+            return False
+        number = np.int64(0)
+        for place in range(DIGITS):
+            digit = np.int64(data[begin + place]) - 48
+            if digit < 0 or digit > 9:  # noqa: PLR2004
+                return False
+            number = number * 10 + digit
+        numbers[row] = number
+        begin += DIGITS
+    return True
 
 
-def _begin_with_dates(digits: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Return whether the first six digits are a day, month and year (DDMMYY)."""
-    day = digits[:, 0] * 10 + digits[:, 1]
-    month = digits[:, 2] * 10 + digits[:, 3]
-    year = digits[:, 4] * 10 + digits[:, 5]
-    longest = _DAYS_IN_MONTH[np.where(month <= 12, month, 0)]  # noqa: PLR2004
-    # The century is unknown, so 00 may be the leap year 2000.
-    leap_day_of_common_year = (day == 29) & (month == 2) & (year % 4 != 0)  # noqa: PLR2004
-    plausible: npt.NDArray[np.bool_] = (
-        (day >= 1) & (day <= longest) & ~leap_day_of_common_year
-    )
-    return plausible
-
-
-def _are_dummies(numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    return np.isin(numbers, _DUMMIES)
+@compiled(
+    "in int32[1]",
+    "in uint8[1]",
+    "in int64[1]",
+    "in int64[1]",
+    "in uint8[1]",
+    "uint8[1]",
+)
+def _classify(  # noqa: C901, PLR0912, PLR0917 - a kernel is one loop, without keywords
+    offsets: npt.NDArray[np.int32],
+    data: npt.NDArray[np.uint8],
+    dummies: npt.NDArray[np.int64],
+    days_in_month: npt.NDArray[np.int64],
+    judged: npt.NDArray[np.uint8],
+    codes: npt.NDArray[np.uint8],
+) -> bool:
+    begin = np.int64(offsets[0])
+    if begin < 0 or begin + DIGITS * len(codes) > len(data):
+        return False
+    for row in range(len(codes)):
+        if offsets[row + 1] != begin + DIGITS:
+            return False
+        number = np.int64(0)
+        # With the check digit weighted 1, a right number's sum is a multiple of 11;
+        # a remainder of 10 would need a two-digit check digit and never matches.
+        weighted = np.int64(0)
+        for place in range(DIGITS):
+            digit = np.int64(data[begin + place]) - 48
+            if digit < 0 or digit > 9:  # noqa: PLR2004
+                return False
+            number = number * 10 + digit
+            weighted += (DIGITS - place) * digit
+        begin += DIGITS
+        is_dummy = number % _ALL_ONES == 0  # ten equal digits
+        for dummy in dummies:
+            is_dummy |= number == dummy
+        if is_dummy:
+            finding = _DUMMY
+        elif weighted % 11 != 0:
+            finding = _BAD_CHECK_DIGIT
+        elif number >= _TEST_FIRST:
+            finding = _TEST
+        elif number > _HC_LAST:
+            finding = _ISSUED
+        elif number >= _HC_FIRST:
+            finding = _HC
+        elif number > _CHI_LAST:
+            finding = _ISSUED
+        else:
+            # Does it begin with a day, month and year (DDMMYY)? The century is
+            # unknown, so 00 may be the leap year 2000.
+            day, month = number // 100_000_000, number // 1_000_000 % 100
+            leaps = number // 10_000 % 4 == 0
+            longest = days_in_month[month] if month <= 12 else 0  # noqa: PLR2004
+            if month == 2 and not leaps:  # noqa: PLR2004
+                longest = 28
+            finding = _CHI if 1 <= day <= longest else _UNUSED
+        codes[row] = judged[finding]
+    return True

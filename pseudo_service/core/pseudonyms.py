@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.compiled import compiled
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
 from pseudo_service.core.identifier_kinds import IdentifierKind
-from pseudo_service.core.keyed_hash import MAC_BYTES
+from pseudo_service.core.openssl_columns import MAC_BYTES
 from pseudo_service.core.projects import TAG_LENGTH
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -31,32 +32,12 @@ _FORM: Final = re.compile(
     re.ASCII,
 )
 _TAG_BITS: Final = 5 * TAG_LENGTH
-
-# The body is thirteen groups of ten bits, each written as two symbols at once.
-_GROUPS: Final = BODY_SYMBOLS // 2
-_HALF_BITS: Final = 64
-_BLOCK: Final = 8_192
-"""Rows encoded at a time, so that their groups stay in the cache."""
 _SYMBOLS: Final = np.frombuffer(ALPHABET.encode(), np.uint8)
-_PAIRS: Final = np.frombuffer(
-    "".join(first + second for first in ALPHABET for second in ALPHABET).encode(),
-    dtype=np.uint16,
-)
 
 
 def _double(value: int) -> int:
     """Return what a doubled symbol adds to a Luhn sum: the digits of 2 x value."""
     return 2 * value // _BASE + 2 * value % _BASE
-
-
-# What a group adds to the Luhn sum: its second symbol is at a doubled place.
-_PAIR_SUMS: Final = np.array(
-    [first + _double(second) for first in range(_BASE) for second in range(_BASE)],
-    dtype=np.uint16,
-)
-
-
-_BODY_SUMS: Final = np.arange(_GROUPS * int(_PAIR_SUMS.max()) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,17 +75,8 @@ class PseudonymFormat:
         width = len(head) + BODY_SYMBOLS + 1
         buffer = pa.allocate_buffer(len(macs) * width)
         text = np.frombuffer(buffer, np.uint8).reshape(-1, width)
-        text[:, : len(head)] = head
-        head_sum = _sum_symbols(self._head.replace("-", ""))
-        check_symbols = _SYMBOLS[-(_BODY_SUMS + head_sum) % _BASE]
-        for start in range(0, len(macs), _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            groups = _split_groups(macs[rows])
-            # "clip" spares the check of bounds that ten bits cannot exceed.
-            body = np.ascontiguousarray(np.take(_PAIRS, groups, mode="clip").T)
-            text[rows, len(head) : -1] = body.view(np.uint8)
-            sums = np.take(_PAIR_SUMS, groups, mode="clip").sum(axis=0)
-            text[rows, -1] = check_symbols[sums]
+        rows = np.ascontiguousarray(macs).reshape(-1, MAC_BYTES)
+        _spell(rows, head, _sum_symbols(self._head.replace("-", "")), _SYMBOLS, text)
         offsets = np.arange(0, (len(macs) + 1) * width, width, dtype=np.int32)
         return pa.StringArray.from_buffers(len(macs), pa.py_buffer(offsets), buffer)
 
@@ -170,22 +142,40 @@ def draw_tag(entropy_bytes: bytes) -> str:
     )
 
 
-def _split_groups(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Return thirteen rows of ten-bit groups (13, n), the first group's top two zero."""
-    halves = np.ascontiguousarray(macs).view(">u8").astype(np.uint64)
-    high, low = np.ascontiguousarray(halves.T)
-    groups = np.empty((_GROUPS, len(macs)), dtype=np.uint64)
-    for group in range(_GROUPS):
-        shift = 10 * (_GROUPS - 1 - group)
-        if shift >= _HALF_BITS:
-            groups[group] = high >> np.uint64(shift - _HALF_BITS)
-        elif shift > _HALF_BITS - 10:  # the one group that lies across the halves
-            groups[group] = high << np.uint64(_HALF_BITS - shift)
-            groups[group] |= low >> np.uint64(shift)
-        else:
-            groups[group] = low >> np.uint64(shift)
-    groups &= np.uint64(2**10 - 1)
-    return groups.view(np.int64)
+@compiled("in uint8[2]", "in uint8[1]", "int64", "in uint8[1]", "uint8[2]")
+def _spell(
+    macs: npt.NDArray[np.uint8],
+    head: npt.NDArray[np.uint8],
+    head_sum: int,
+    symbols: npt.NDArray[np.uint8],
+    text: npt.NDArray[np.uint8],
+) -> None:
+    """Write each MAC's text: the head, 26 symbols, the check symbol.
+
+    The first byte with the two zero bits before it makes two symbols, each five of
+    the other fifteen bytes make eight.
+    """
+    at_body = len(head)
+    for row in range(len(macs)):
+        for place in range(at_body):
+            text[row, place] = head[place]
+        first = np.int64(macs[row, 0])
+        high, low = first >> 5, first & 31
+        text[row, at_body], text[row, at_body + 1] = symbols[high], symbols[low]
+        total = head_sum + high + (low >> 4) + (2 * low & 31)
+        for group in range(3):
+            bits = np.int64(0)
+            for place in range(5):
+                bits = bits << 8 | np.int64(macs[row, 1 + 5 * group + place])
+            at = at_body + 2 + 8 * group
+            for pair in range(4):
+                high = bits >> (35 - 10 * pair) & 31
+                low = bits >> (30 - 10 * pair) & 31
+                text[row, at + 2 * pair] = symbols[high]
+                text[row, at + 2 * pair + 1] = symbols[low]
+                # Doubled, a symbol counts as the two digits of its double.
+                total += high + (low >> 4) + (2 * low & 31)
+        text[row, at_body + 26] = symbols[-total & 31]
 
 
 def _encode_body(mac: bytes) -> str:

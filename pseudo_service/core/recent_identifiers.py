@@ -5,29 +5,38 @@ same people. Looking a MAC up costs a tenth of computing it. The memory belongs 
 one stream, is bounded, and ends with it.
 """
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.core.keyed_hash import MAC_BYTES, KeyedHash
+from pseudo_service.core.compiled import compiled
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.national_numbers import read_numbers
+from pseudo_service.core.openssl_columns import MAC_BYTES
 
-MOST_REMEMBERED = 1 << 18
+MOST_REMEMBERED: Final = 1 << 18
 """Identifiers a kind and stream; with three MACs each about 16 MB."""
-_DIGITS = 10
+_NUMBER_BITS: Final = 24
+_LAST_NUMBER: Final = (1 << _NUMBER_BITS) - 1
+_FREE: Final = -1
+_MOST_LOOKS: Final = 256
+"""Half full, a table never needs as many, unless somebody chose what crowds it."""
 
 
 class RecentIdentifiers:
     """Numbers the identifiers that a stream has met, up to a bound.
 
     Only ten-digit identifiers (every national number) are remembered, as integers;
-    for others ``find`` says None. At the bound everything is forgotten at once.
+    for others ``find`` says None, as for those chosen to slow it down. At the bound
+    everything is forgotten at once.
     Not for several threads.
     """
 
     def __init__(self, *, most: int = MOST_REMEMBERED) -> None:
-        self._most = most
-        self._keys = np.empty(0, dtype=np.int64)
-        self._order = np.empty(0, dtype=np.int32)
+        self._most = min(most, _LAST_NUMBER)
+        self._entries = np.empty(0, dtype=np.int64)
         self._asked: pa.StringArray | None = None
         self._answer: npt.NDArray[np.int32] | None = None
         self.count = 0
@@ -45,44 +54,35 @@ class RecentIdentifiers:
         return self._answer
 
     def _number(self, canonical: pa.StringArray) -> npt.NDArray[np.int32] | None:
-        keys = _read_keys(canonical)
+        keys = read_numbers(canonical)
         if keys is None or len(keys) > self._most:
             return None
         if self.count + len(keys) > self._most:
             self._forget()
-        # In order, neighbouring searches touch neighbouring memory.
-        order = np.argsort(keys)
-        ordered = keys[order]
-        places = np.searchsorted(self._keys, ordered)
-        within = np.minimum(places, max(0, self.count - 1))
-        met = (
-            self._keys[within] == ordered
-            if self.count
-            else np.zeros(len(keys), dtype=np.bool_)
-        )
+        self._make_room(self.count + len(keys))
         numbers = np.empty(len(keys), dtype=np.int32)
-        if self.count:
-            numbers[order[met]] = self._order[within[met]]
-        is_new = np.zeros(len(keys), dtype=np.bool_)
-        is_new[order] = ~met
-        added = int(is_new.sum())
-        numbers[is_new] = np.arange(self.count, self.count + added, dtype=np.int32)
-        if added:
-            self._add(ordered[~met], places[~met], numbers[order[~met]])
+        count = _number_keys(self._entries, keys, self.count, numbers)
+        if count < 0:
+            self._forget()
+            return None
+        self.count = count
         return numbers
 
-    def _add(
-        self,
-        keys: npt.NDArray[np.int64],
-        places: npt.NDArray[np.intp],
-        numbers: npt.NDArray[np.int32],
-    ) -> None:
-        self._keys = np.insert(self._keys, places, keys)
-        self._order = np.insert(self._order, places, numbers)
-        self.count += len(keys)
+    def _make_room(self, needed: int) -> None:
+        """Keep at least half of the table free: a power of two, doubled as needed."""
+        if 2 * needed <= len(self._entries):
+            return
+        held = self._entries[self._entries != _FREE]
+        in_order = np.empty(len(held), dtype=np.int64)
+        in_order[held & _LAST_NUMBER] = held >> _NUMBER_BITS
+        size = 1 << (2 * needed - 1).bit_length()
+        self._entries = np.full(size, _FREE, dtype=np.int64)
+        again = np.empty(len(held), dtype=np.int32)
+        if _number_keys(self._entries, in_order, 0, again) < 0:
+            self._forget()
 
     def _forget(self) -> None:
-        self._keys, self._order = self._keys[:0], self._order[:0]
+        self._entries[:] = _FREE
         self.count = 0
         self.generation += 1
 
@@ -132,21 +132,31 @@ class RememberingHash:
             self._is_filled = np.append(self._is_filled, np.zeros(more, np.bool_))
 
 
-def _read_keys(canonical: pa.StringArray) -> npt.NDArray[np.int64] | None:
-    """Return ten-digit identifiers as integers; None if any is of another form."""
-    if not len(canonical) or canonical.null_count:
-        return None
-    _, offsets_buffer, data_buffer = canonical.buffers()
-    offsets = np.frombuffer(offsets_buffer, np.int32)[
-        canonical.offset : canonical.offset + len(canonical) + 1
-    ]
-    if (
-        offsets[-1] - offsets[0] != _DIGITS * len(canonical)
-        or (np.diff(offsets) != _DIGITS).any()
-    ):
-        return None
-    digits = np.frombuffer(data_buffer, np.uint8)[offsets[0] : offsets[-1]]
-    digits = digits.reshape(-1, _DIGITS) - np.uint8(ord("0"))
-    if (digits > 9).any():  # noqa: PLR2004 - not a digit
-        return None
-    return digits @ 10 ** np.arange(_DIGITS - 1, -1, -1, dtype=np.int64)
+@compiled("int64[1]", "in int64[1]", "int64", "int32[1]")
+def _number_keys(
+    entries: npt.NDArray[np.int64],
+    keys: npt.NDArray[np.int64],
+    count: int,
+    numbers: npt.NDArray[np.int32],
+) -> int:
+    """Number each key, entering new ones; return the count then, or -1 if crowded.
+
+    A hash table with open addressing: an entry is a key and its number, or -1.
+    """
+    last = len(entries) - 1
+    for row in range(len(keys)):
+        key = np.int64(keys[row])
+        mixed = (key ^ key >> 16) * 0x45D9F3B & 0xFFFFFFFF
+        mixed = (mixed ^ mixed >> 16) * 0x45D9F3B & 0xFFFFFFFF
+        place = (mixed ^ mixed >> 16) & last
+        looked = 0
+        while entries[place] >= 0 and entries[place] >> _NUMBER_BITS != key:
+            place = (place + 1) & last
+            looked += 1
+            if looked > _MOST_LOOKS:
+                return -1
+        if entries[place] < 0:
+            entries[place] = key << _NUMBER_BITS | count
+            count += 1
+        numbers[row] = entries[place] & _LAST_NUMBER
+    return count

@@ -52,3 +52,34 @@ def test_sliced_columns_are_read_where_they_lie():
     canonical = pa.array([str(9_990_000_000 + n) for n in range(9)]).slice(3, 4)
     remembering = RememberingHash(HASHES[0], RecentIdentifiers())
     assert np.array_equal(remembering.mac(canonical), HASHES[0].mac(canonical))
+
+
+def test_a_growing_memory_keeps_every_number():
+    recent, told = RecentIdentifiers(), {}
+    for batch in range(1, 40):
+        texts = [str(9_990_000_000 + 37 * n) for n in range(batch * 50, batch * 90)]
+        numbers = recent.find(pa.array(texts)).tolist()
+        for text, number in zip(texts, numbers, strict=True):
+            assert told.setdefault(text, number) == number
+    assert recent.generation == 0
+    assert sorted(told.values()) == list(range(recent.count))
+
+
+def find_crowding_keys(count):
+    """Return keys that all belong at one place of a table of 2,048."""
+    keys = np.arange(9_000_000_000, 9_002_000_000)
+    mixed = (keys ^ keys >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    mixed = (mixed ^ mixed >> 16) * 0x45D9F3B & 0xFFFFFFFF
+    return keys[((mixed ^ mixed >> 16) & 2047) == 5][:count]
+
+
+def test_identifiers_chosen_to_crowd_the_memory_are_computed_instead():
+    recent = RecentIdentifiers()
+    remembering = RememberingHash(HASHES[0], recent)
+    usual = pa.array([str(9_990_000_000 + n) for n in range(100)])
+    assert recent.find(usual) is not None
+    crowding = pa.array([str(key) for key in find_crowding_keys(700)])
+    assert recent.find(crowding) is None
+    for canonical in (crowding, usual):
+        assert np.array_equal(remembering.mac(canonical), HASHES[0].mac(canonical))
+    assert recent.count == 100

@@ -54,7 +54,7 @@ class FailuresInterceptor(AroundInterceptor):
             code, message = refusal.code, refusal.message
             self._note(call, refusal, code)
         except BaseException as error:
-            # BaseException: a panic inside DataFusion is not an Exception.
+            # BaseException: a panic inside a library in Rust is not an Exception.
             if _is_of_grpc(error, context):
                 raise
             code = ErrorCode.INTERNAL
