@@ -12,6 +12,7 @@ import flatbuffers.encode
 import flatbuffers.number_types
 import flatbuffers.packer
 import flatbuffers.table
+import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.errors import (
@@ -27,6 +28,8 @@ _BATCH_NODES = 6
 _BATCH_BUFFERS = 8
 _BATCH_COMPRESSION = 10
 _BATCH_VARIADIC_COUNTS = 12
+LONGEST_SCHEMA = 4 << 20
+"""Bytes of a schema: names and types need far less, and schemas are remembered."""
 _OTHER_SCHEMA = (
     "batch: its columns do not fit the schema of the header; send one table a stream"
 )
@@ -46,8 +49,11 @@ def decode_schema(data: bytes, limits: ArrowLimits) -> pa.Schema:
 
     Raises:
         BatchMalformed: The bytes are not one schema message.
-        BatchTooLarge: It has too many columns.
+        BatchTooLarge: It has too many columns, or says more than names and types.
     """
+    if len(data) > LONGEST_SCHEMA:
+        msg = f"schema: more than {LONGEST_SCHEMA} bytes; send it without metadata"
+        raise BatchTooLarge(msg)
     try:
         schema = pa.ipc.read_schema(pa.py_buffer(data))
         names = schema.names
@@ -80,6 +86,8 @@ def decode_batch(
     except (pa.ArrowException, OSError, ValueError):
         raise SchemaChanged(_OTHER_SCHEMA) from None
     try:
+        batch.validate()
+        _check_expansion(batch, limits)
         batch.validate(full=True)
     except (pa.ArrowException, ValueError):
         msg = "batch: its buffers are corrupt; write the batch again and resend"
@@ -95,6 +103,32 @@ def encode_schema(schema: pa.Schema) -> bytes:
 def encode_batch(batch: pa.RecordBatch) -> bytes:
     """Return a batch as one encapsulated, uncompressed IPC message."""
     return batch.serialize().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _check_expansion(batch: pa.RecordBatch, limits: ArrowLimits) -> None:
+    """Refuse views that say much of a few bytes: all may point at the same ones.
+
+    Done before their text is looked at, which alone would take minutes.
+    """
+    stated = sum(
+        _count_viewed_bytes(column)
+        for column in batch.columns
+        if pa.types.is_string_view(column.type)
+    )
+    if stated > limits.message_bytes:
+        msg = (
+            f"batch: its text views state more than {limits.message_bytes} bytes; "
+            "send plain text, or cut the batch smaller"
+        )
+        raise BatchTooLarge(msg)
+
+
+def _count_viewed_bytes(column: pa.Array) -> int:
+    views = np.frombuffer(column.buffers()[1] or b"", np.uint32).reshape(-1, 4)
+    lengths = views[column.offset : column.offset + len(column), 0]
+    if column.null_count:
+        lengths = lengths[column.is_valid().to_numpy(zero_copy_only=False)]
+    return int(lengths.sum(dtype=np.int64))
 
 
 def _read_message(data: bytes) -> pa.Message:
