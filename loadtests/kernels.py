@@ -18,6 +18,7 @@ from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import SecretKey
 from pseudo_service.core.projects import ChiInNhsColumn
 from pseudo_service.core.pseudonyms import PseudonymFormat
+from pseudo_service.core.warm_up import warm_up
 
 KEY = bytes(range(32))
 KIND = IdentifierKind.parse("nhs_number")
@@ -30,6 +31,7 @@ def compare_kernels(*, distinct: int, rounds: int) -> tuple[float, float]:
     Ours goes from text to finished pseudonym; the loop only finalises ready bytes.
     Rounds alternate, so that a noisy machine disturbs both alike.
     """
+    warm_up()
     cores = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {min(cores)})
     try:

@@ -181,7 +181,8 @@ hashed.mac(pa.array([str(9990000000 + serial) for serial in range(1000)]))
 """
 
 
-def test_neither_log_nor_listing_nor_kept_code_shows_the_key(tmp_path):
+def test_no_library_logs_the_key_at_any_level(tmp_path):
+    # Neither do listings of the compiled code, nor what is kept of it on disk.
     everything = {
         "NUMBA_CACHE_DIR": str(tmp_path),
         "NUMBA_DUMP_ANNOTATION": "1",
