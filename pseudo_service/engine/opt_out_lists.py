@@ -60,7 +60,7 @@ class OptOutLists:
         self._entropy = entropy
         self._admission = admission
         self._lock = threading.Lock()
-        self._held: tuple[str, np.ndarray] | None = None
+        self._held: tuple[OptOutList, np.ndarray] | None = None
 
     def load(
         self,
@@ -86,9 +86,7 @@ class OptOutLists:
             )
             raise OptOutListRefused(msg)
         indices = self._index(chunks, entries)
-        digest = hmac.digest(
-            self._digest_key.reveal(), kind.encode() + indices.tobytes(), hashlib.sha256
-        )
+        digest = self._digest(kind, expires_at, indices)
         facts = OptOutList(
             list_id=self._entropy.draw(8).hex(),
             kind=kind,
@@ -116,7 +114,8 @@ class OptOutLists:
         """Return the check that the project applies and its list; None for none.
 
         Raises:
-            OptOutListMissing: Opt-outs apply and no list was ever loaded.
+            OptOutListMissing: Opt-outs apply and no list was ever loaded, or what
+                is stored is not what was loaded.
             OptOutListStale: The list in force has expired.
         """
         if project.opt_outs.application is OptOutApplication.NOT_APPLICABLE:
@@ -136,16 +135,40 @@ class OptOutLists:
         check = OptOutCheck(
             hash=self._hash,
             is_allow_list=facts.kind is OptOutListKind.ALLOW,
-            indices=self._read(facts.list_id),
+            indices=self._read(facts),
             uncheckable=project.opt_outs.uncheckable,
         )
         return check, facts
 
-    def _read(self, list_id: str) -> np.ndarray:
+    def _read(self, facts: OptOutList) -> np.ndarray:
         with self._lock:
-            if self._held is None or self._held[0] != list_id:
-                self._held = (list_id, self._store.read(list_id))
+            if self._held is None or self._held[0] != facts:
+                self._held = (facts, self._read_stored(facts))
             return self._held[1]
+
+    def _read_stored(self, facts: OptOutList) -> np.ndarray:
+        """Read a list and hold it against its digest.
+
+        Whoever can write to the database could take a patient out of it, make an
+        allow list of it, or put its expiry off; the receipt would not tell.
+        """
+        indices = self._store.read(facts.list_id)
+        digest = self._digest(facts.kind, facts.expires_at, indices)
+        if not hmac.compare_digest(digest, facts.digest):
+            msg = (
+                "the stored opt-out list is not the one that was loaded: load a fresh "
+                "one with `pseudo opt-outs load` and tell the security officer"
+            )
+            raise OptOutListMissing(msg)
+        return indices
+
+    def _digest(
+        self, kind: OptOutListKind, expires_at: datetime, indices: np.ndarray
+    ) -> bytes:
+        stated = f"{kind}\x1f{int(expires_at.timestamp())}\x1f".encode()
+        mac = hmac.new(self._digest_key.reveal(), stated, hashlib.sha256)
+        mac.update(np.ascontiguousarray(indices).data)
+        return mac.digest()
 
     def _index(self, chunks: Iterable[Sequence[str]], entries: int) -> np.ndarray:
         parts = []

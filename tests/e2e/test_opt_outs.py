@@ -1,6 +1,8 @@
 """National data opt-outs: no list, no data; and those on it leave before all else."""
 
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import timedelta
 
 import grpc
@@ -62,6 +64,30 @@ def test_a_stale_list_is_refused(strict: RunningService) -> None:
     assert caught.value.code == "OPT_OUT_LIST_STALE"
     load(strict, NUMBERS[:3])
     assert strict.deidentify(make_cohort(NUMBERS), "kidney").num_rows == 9
+
+
+CHANGES = {
+    "a patient is taken out": "UPDATE opt_out_chunks SET indices = "
+    "CAST(substr(indices, 1, 16) || zeroblob(16) AS BLOB)",
+    "who may stay becomes who must go": "UPDATE opt_out_lists SET kind = 'allow'",
+    "its end is put off": "UPDATE opt_out_lists SET expires_at = "
+    "'2035' || substr(expires_at, 5)",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_list_that_was_changed_in_the_database_is_not_used(
+    change: str, strict: RunningService
+) -> None:
+    load(strict, NUMBERS[:2])
+    with closing(sqlite3.connect(strict.state / "pseudo.sqlite")) as database:
+        assert database.execute(CHANGES[change]).rowcount == 1
+        database.commit()
+    refusal = refuse_table(strict, make_header(project="kidney"), project="kidney")
+    assert (refusal.code, refusal.status) == ("OPT_OUT_LIST_MISSING", FAILED)
+    assert "security officer" in refusal.message
+    load(strict, NUMBERS[:2])
+    assert strict.deidentify(make_cohort(NUMBERS), "kidney").num_rows == 10
 
 
 @pytest.mark.parametrize(("kind", "left"), [("opt_out", 8), ("allow", 4)])
