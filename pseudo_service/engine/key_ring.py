@@ -65,6 +65,7 @@ class KeyRing:
         self._entropy = entropy
         self._lifetime = lifetime
         self._held: dict[tuple[str, RootPurpose, int], _Held] = {}
+        self._highest: dict[tuple[str, RootPurpose], int] = {}
         self._lock = threading.Lock()
         self._unwrapping: dict[str, threading.Lock] = {}
 
@@ -73,11 +74,20 @@ class KeyRing:
 
         Raises:
             KeyUnknown: The owner has none.
-            KeyRowRefused: The stored row fails its checks.
+            KeyRowRefused: The stored row fails its checks, or a newer one is gone.
             KeyVaultUnavailable: It must be unwrapped and the vault does not answer.
         """
+        place = (owner, purpose)
+        highest = self._highest.get(place, 0)
         row = self._rows.newest(owner, purpose)
-        return self._open(row, owner, purpose)
+        if row is not None and row.version < highest:
+            # Each row is signed, that it is the last one is not: were the newest
+            # deleted, a key that was rotated away would be in force again.
+            raise KeyRowRefused(_refuse(row, f"version {highest} was there before"))
+        root = self._open(row, owner, purpose)
+        with self._lock:
+            self._highest[place] = max(root.version, self._highest.get(place, 0))
+        return root
 
     def get(self, owner: str, purpose: RootPurpose, version: int) -> Root:
         """Return one version; raises as ``newest`` does."""

@@ -1,6 +1,8 @@
 """Keys that rotate, and a vault that goes away, while streams are open."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import grpc
@@ -54,6 +56,21 @@ def test_dates_do_not_move_when_the_key_rotates(service: RunningService) -> None
     after = service.deidentify(table)
     assert before["admitted"] == after["admitted"]
     assert before["patient"] != after["patient"]
+
+
+def test_a_key_that_was_rotated_away_does_not_come_back(
+    service: RunningService,
+) -> None:
+    """Each key row is signed; that it is the last one only the process remembers."""
+    table = make_cohort(make_numbers(8_150, 3))
+    service.custodian().rotate_key("asthma", current_version=1, reason="leaked")
+    service.deidentify(table)
+    with closing(sqlite3.connect(service.state / "pseudo.sqlite")) as database:
+        assert database.execute("DELETE FROM key_rows WHERE version = 2").rowcount == 1
+        database.commit()
+    with pytest.raises(PseudoClientError) as caught:
+        service.deidentify(table)
+    assert caught.value.code == "KEY_ROW_REFUSED"
 
 
 def test_a_run_resumed_under_other_pins_is_refused(service: RunningService) -> None:
