@@ -4,16 +4,16 @@ RFC 2104: H(key xor opad, H(key xor ipad, message)). Hashing the padded keys is 
 once a column; their states are copied for each row, which leaves two compressions.
 
 The functions are those of the libcrypto that the interpreter's ``_hashlib`` is linked
-with (openssl/sha.h; SHA256_Init(3), deprecated for new code since 3.0 and part of
-OpenSSL 1.1, 3 and 4 all the same)::
+with (openssl/sha.h; SHA256_Init(3), deprecated for new code since 3.0, and still
+there)::
 
     int SHA256_Init(SHA256_CTX *c);
     int SHA256_Update(SHA256_CTX *c, const void *data, size_t len);
     int SHA256_Final(unsigned char *md, SHA256_CTX *c);
 
 SHA256_CTX is eight words of state, two of length, sixteen of data and two counts:
-112 bytes without a pointer in them, unchanged since OpenSSL 0.9.8 and the same in
-LibreSSL, BoringSSL and AWS-LC. So a state is copied as bytes. Whether all this holds of
+112 bytes without a pointer in them, unchanged since OpenSSL 0.9.8. So a state is
+copied as bytes. Whether all this holds of
 the library at hand is known from an answer, not from a version: see ``keyed_hash``.
 """
 
