@@ -1,0 +1,365 @@
+"""The engine's ports in memory: a vault without RSA, and stores that are lists."""
+
+import hashlib
+import hmac
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pseudo_service.core.audit import (
+    AuditEvent,
+    ChainHead,
+    Checkpoint,
+    RecordedEvent,
+    link,
+    start_chain,
+)
+from pseudo_service.core.errors import (
+    KeyUnknown,
+    KeyVaultRefused,
+    KeyVaultUnavailable,
+    PolicyExists,
+    PolicyUnknown,
+    ProjectExists,
+    ProjectUnknown,
+    PseudoError,
+    SignatureRefused,
+    StateConflict,
+)
+from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.core.projects import Project, ProjectState
+from pseudo_service.core.register import DataKeyRow
+from pseudo_service.ports.journal import BatchChange
+from pseudo_service.ports.key_vault import Signature, VaultKey, Wrapped
+from pseudo_service.ports.policies import StoredPolicy
+from pseudo_service.ports.register import StoredSegment
+
+_NONCE = bytes(12)
+
+
+class MemoryVault:
+    """Versioned keys; wraps with AES-GCM and signs with HMAC, all in memory."""
+
+    def __init__(self) -> None:
+        self.versions: defaultdict[str, int] = defaultdict(int)
+        self.down = False
+        self.asked: list[str] = []
+
+    def create_key(self, name: str) -> VaultKey:
+        self._ask("create")
+        self.versions[name] = max(1, self.versions[name])
+        return self._describe(name)
+
+    def rotate(self, name: str) -> None:
+        self.versions[name] += 1
+
+    def current_key(self, name: str) -> VaultKey:
+        self._ask("get")
+        return self._describe(name)
+
+    def wrap(self, name: str, secret: bytes) -> Wrapped:
+        self._ask("wrap")
+        key_id = self._describe(name).key_id
+        sealed = AESGCM(_derive(key_id)).encrypt(_NONCE, secret, b"")
+        return Wrapped(key_id=key_id, ciphertext=sealed)
+
+    def unwrap(self, wrapped: Wrapped) -> bytes:
+        self._ask("unwrap")
+        self.key_name(wrapped.key_id)
+        try:
+            cipher = AESGCM(_derive(wrapped.key_id))
+            return cipher.decrypt(_NONCE, wrapped.ciphertext, b"")
+        except InvalidTag:
+            msg = "not wrapped by this key"
+            raise KeyVaultRefused(msg) from None
+
+    def sign(self, name: str, message: bytes) -> Signature:
+        self._ask("sign")
+        key_id = self._describe(name).key_id
+        value = hmac.digest(_derive(key_id), message, hashlib.sha256)
+        return Signature(key_id=key_id, value=value)
+
+    def verify(self, message: bytes, signature: Signature) -> None:
+        self._ask("verify")
+        self.key_name(signature.key_id)
+        expected = hmac.digest(_derive(signature.key_id), message, hashlib.sha256)
+        if not hmac.compare_digest(expected, signature.value):
+            msg = "not over these bytes"
+            raise SignatureRefused(msg)
+
+    def key_name(self, key_id: str) -> str:
+        vault, name, version = (*key_id.split("/"), "", "")[:3]
+        if vault != "memory" or not 1 <= int(version or 0) <= self.versions[name]:
+            msg = "not a key of this vault"
+            raise KeyVaultRefused(msg)
+        return name
+
+    def _describe(self, name: str) -> VaultKey:
+        version = self.versions[name]
+        if not version:
+            msg = f"no key {name}"
+            raise KeyUnknown(msg)
+        key_id = f"memory/{name}/{version}"
+        return VaultKey(name=name, key_id=key_id, public_key_pem=b"")
+
+    def _ask(self, operation: str) -> None:
+        self.asked.append(operation)
+        if self.down:
+            msg = "the vault does not answer"
+            raise KeyVaultUnavailable(msg)
+
+
+def _derive(key_id: str) -> bytes:
+    return hashlib.sha256(f"key of {key_id}".encode()).digest()
+
+
+@dataclass
+class Trail:
+    """What every store records, in order."""
+
+    events: list[AuditEvent] = field(default_factory=list)
+
+    def kinds(self) -> list[str]:
+        return [event.kind.value for event in self.events]
+
+
+class MemoryKeyRows:
+    """``KeyRowStore``; ``rows`` may be tampered with."""
+
+    def __init__(self, trail: Trail) -> None:
+        self.rows: dict[tuple[str, RootPurpose, int], KeyRow] = {}
+        self._trail = trail
+        self._lock = threading.Lock()
+
+    def add(self, row: KeyRow, audit: AuditEvent) -> None:
+        with self._lock:
+            place = (row.owner, row.purpose, row.version)
+            if place in self.rows:
+                msg = "the row exists"
+                raise StateConflict(msg)
+            self.rows[place] = row
+            self._trail.events.append(audit)
+
+    def newest(self, owner: str, purpose: RootPurpose) -> KeyRow | None:
+        return max(self.versions(owner, purpose), key=_read_version, default=None)
+
+    def get(self, owner: str, purpose: RootPurpose, version: int) -> KeyRow | None:
+        return self.rows.get((owner, purpose, version))
+
+    def versions(self, owner: str, purpose: RootPurpose) -> Sequence[KeyRow]:
+        with self._lock:
+            found = [
+                row for place, row in self.rows.items() if place[:2] == (owner, purpose)
+            ]
+        return sorted(found, key=_read_version)
+
+
+def _read_version(row: KeyRow) -> int:
+    return row.version
+
+
+class MemoryProjects:
+    """``ProjectStore``; ``taken`` are tags that other projects have."""
+
+    def __init__(self, rows: MemoryKeyRows, trail: Trail) -> None:
+        self.projects: dict[str, Project] = {}
+        self.refuse_tags = 0
+        self._rows = rows
+        self._trail = trail
+
+    def create(
+        self, project: Project, keys: Sequence[KeyRow], audit: AuditEvent
+    ) -> None:
+        if project.project_id in self.projects:
+            msg = "it exists"
+            raise ProjectExists(msg)
+        if self.refuse_tags:
+            self.refuse_tags -= 1
+            msg = "the tag is taken"
+            raise StateConflict(msg)
+        self.projects[project.project_id] = project
+        for row in keys:
+            self._rows.rows[row.owner, row.purpose, row.version] = row
+        self._trail.events.append(audit)
+
+    def get(self, project_id: str) -> Project:
+        if project_id not in self.projects:
+            msg = f"no project {project_id}"
+            raise ProjectUnknown(msg)
+        return self.projects[project_id]
+
+    def list(self) -> Sequence[Project]:
+        return [self.projects[name] for name in sorted(self.projects)]
+
+    def change_state(
+        self,
+        project_id: str,
+        *,
+        old: ProjectState,
+        new: ProjectState,
+        audit: AuditEvent,
+    ) -> None:
+        project = self.get(project_id)
+        if project.state is not old:
+            msg = "it moved"
+            raise StateConflict(msg)
+        self.projects[project_id] = replace(project, state=new)
+        self._trail.events.append(audit)
+
+
+class MemoryPolicies:
+    """``PolicyStore``; ``policies`` may be tampered with."""
+
+    def __init__(self, trail: Trail) -> None:
+        self.policies: dict[tuple[str, str, int], StoredPolicy] = {}
+        self._trail = trail
+
+    def add(self, policy: StoredPolicy, audit: AuditEvent) -> None:
+        place = (policy.project, policy.release, policy.number)
+        stored = self.policies.get(place)
+        if stored is None:
+            self.policies[place] = policy
+            self._trail.events.append(audit)
+        elif stored.digest != policy.digest:
+            msg = "another stands there"
+            raise PolicyExists(msg)
+
+    def get(self, project: str, release: str, number: int) -> StoredPolicy:
+        try:
+            return self.policies[project, release, number]
+        except KeyError:
+            msg = f"no policy {release}@{number}"
+            raise PolicyUnknown(msg) from None
+
+    def list(self, project: str) -> Sequence[StoredPolicy]:
+        found = [p for p in self.policies.values() if p.project == project]
+        return sorted(found, key=lambda p: (p.release, p.number))
+
+
+class HeldCommit:
+    """A commit that ends when the test says: ``land`` or ``fail``."""
+
+    def __init__(self, change: BatchChange | None = None) -> None:
+        self.change = change
+        self._done = threading.Event()
+        self._error: PseudoError | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._done.is_set()
+
+    def land(self) -> None:
+        self._done.set()
+
+    def fail(self, error: PseudoError) -> None:
+        self._error = error
+        self._done.set()
+
+    def wait(self) -> None:
+        assert self._done.wait(10), "nobody ended this commit"
+        if self._error is not None:
+            raise type(self._error)(self._error.message)
+
+
+class MemoryJournal:
+    """``Journal`` and ``RegisterStore``: commits at once, or when the test says."""
+
+    def __init__(self, trail: Trail | None = None, *, held: bool = False) -> None:
+        self.trail = trail or Trail()
+        self.held = held
+        self.commits: list[HeldCommit] = []
+        self.segments: list[StoredSegment] = []
+        self.data_keys: dict[str, DataKeyRow] = {}
+        self.database = "database-1"
+        self._positions = itertools.count(1)
+
+    def submit(self, change: BatchChange) -> HeldCommit:
+        commit = HeldCommit(change)
+        self.commits.append(commit)
+        if not self.held:
+            self.land(commit)
+        return commit
+
+    def land(self, commit: HeldCommit) -> None:
+        """Make a commit durable."""
+        assert commit.change is not None
+        self.trail.events.append(commit.change.event)
+        self.data_keys |= {row.data_key_id: row for row in commit.change.data_keys}
+        self.segments += [
+            StoredSegment(position=next(self._positions), segment=segment)
+            for segment in commit.change.segments
+        ]
+        commit.land()
+
+    def record(self, event: AuditEvent) -> None:
+        self.trail.events.append(event)
+
+    def database_id(self) -> str:
+        return self.database
+
+    def read_segments(self, *, after: int) -> Iterator[StoredSegment]:
+        yield from (stored for stored in self.segments if stored.position > after)
+
+    def read_data_keys(self) -> Iterator[DataKeyRow]:
+        yield from self.data_keys.values()
+
+
+class MemoryAuditLog:
+    """``AuditLog`` over chains that the test extends."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, list[RecordedEvent]] = {}
+        self.stored: list[Checkpoint] = []
+
+    def extend(self, chain: str, event: AuditEvent) -> None:
+        events = self.events.setdefault(chain, [])
+        events.append(link(self._head(chain), event))
+
+    def heads(self) -> Sequence[ChainHead]:
+        return [self._head(chain) for chain in self.events]
+
+    def chains(self) -> Sequence[str]:
+        return sorted(self.events)
+
+    def read(self, chain: str) -> Iterator[RecordedEvent]:
+        yield from self.events[chain]
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        return self.stored[-1] if self.stored else None
+
+    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+        if checkpoint.number <= len(self.stored):
+            msg = "another process made it"
+            raise StateConflict(msg)
+        self.stored.append(checkpoint)
+
+    def checkpoints(self) -> Iterator[Checkpoint]:
+        yield from list(self.stored)
+
+    def _head(self, chain: str) -> ChainHead:
+        events = self.events.get(chain)
+        if not events:
+            return start_chain(chain)
+        last = events[-1]
+        return ChainHead(chain=chain, sequence=last.sequence, digest=last.digest)
+
+
+class MemoryArchive:
+    """``CheckpointArchive`` that can be out of reach."""
+
+    def __init__(self) -> None:
+        self.copies: dict[int, Checkpoint] = {}
+        self.failure: PseudoError | None = None
+
+    def append(self, checkpoint: Checkpoint) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.copies.setdefault(checkpoint.number, checkpoint)
+
+    def read(self) -> Iterator[Checkpoint]:
+        yield from (self.copies[number] for number in sorted(self.copies))
