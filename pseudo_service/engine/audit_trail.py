@@ -54,7 +54,7 @@ class AuditTrail:
         last = self._log.last_checkpoint()
         heads = tuple(sorted(self._log.heads()))
         made = None
-        if last is None or heads != last.heads:
+        if heads and (last is None or heads != last.heads):
             made = self._sign(last, heads)
             try:
                 self._log.add_checkpoint(made)

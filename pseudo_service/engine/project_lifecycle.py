@@ -1,5 +1,6 @@
 """Making, suspending and resuming projects."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
 TAG_DRAWS = 8
 _LONGEST_NOTE = 200
+_PATIENT_NUMBER = re.compile(r"(?:\d[ \-]?){9}")
 
 _EVENTS = {
     ProjectState.SUSPENDED: AuditKind.PROJECT_SUSPENDED,
@@ -78,6 +80,7 @@ class ProjectLifecycle:
             ProjectExists: The id was used before; ids are never used twice.
         """
         self._admission.admit(actor, Permission.MANAGE_PROJECTS)
+        check_note("opt-outs legal basis", request.opt_outs.legal_basis)
         project = self._describe(request)
         self._refuse_existing(project.project_id)
         self._vault.create_key(name_wrapping_key(project.project_id))
@@ -175,9 +178,15 @@ class ProjectLifecycle:
 
 
 def check_note(field: str, text: str) -> str:
-    """Return a short text of a person, stripped; raise on a blank or long one."""
+    """Return a short text of a person, stripped; raise on a blank or long one.
+
+    It goes into the audit trail, so a number that could be a patient's is refused.
+    """
     note = text.strip()
     if not 1 <= len(note) <= _LONGEST_NOTE or any(ord(c) < ord(" ") for c in note):
         msg = f"{field}: 1 to {_LONGEST_NOTE} characters on one line"
+        raise InvalidArgument(msg)
+    if _PATIENT_NUMBER.search(note):
+        msg = f"{field}: leave long numbers out, they could be a patient's"
         raise InvalidArgument(msg)
     return note

@@ -92,14 +92,14 @@ def test_nothing_that_was_answered_is_lost(state: Path) -> None:
         config = write_config(state, port, audit={"checkpoint_seconds": 1})
         service = describe_service(state, port)
         upcoming = ServedProcess(config)
-        stack.callback(lambda: upcoming.stop())
         for number in range(ROUNDS):
+            stack.callback(upcoming.stop)
             process, upcoming = upcoming.go(), ServedProcess(config)
-            stack.callback(process.stop)
             await_serving(service, process)
             _stream_and_kill(service, process, f"round-number-{number}", answered, draw)
             check(service, answered)
         assert len(answered.batches) >= 2 * ROUNDS
+        stack.callback(upcoming.stop)
         process = upcoming.go()
         await_serving(service, process)
         _check_resend(service, answered)

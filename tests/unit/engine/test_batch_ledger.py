@@ -173,20 +173,13 @@ def test_two_batches_in_flight_register_a_patient_once() -> None:
 
 
 def test_what_cannot_be_queued_is_given_back(bench: Bench) -> None:
-    class FullJournal(MemoryJournal):
-        def submit(self, change: object) -> None:
-            msg = "the queue is full"
-            raise StoreUnavailable(msg)
+    def refuse(_: object) -> None:
+        msg = "the queue is full"
+        raise StoreUnavailable(msg)
 
-    ledger = BatchLedger(
-        journal=FullJournal(),  # type: ignore[arg-type]
-        known=bench.known,
-        writer=bench.writer,
-        service_root=ROOT,
-        clock=bench.clock,
-    )
+    bench.journal.submit = refuse  # type: ignore[method-assign,assignment]
     with pytest.raises(StoreUnavailable):
-        ledger.begin(make_event(), [identify(NUMBERS)], limit=UNLIMITED)
+        bench.settle(identify(NUMBERS))
     assert bench.known.claim("nhs_number", identify(NUMBERS).blind).new.all()
 
 
