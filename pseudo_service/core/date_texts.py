@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import Final
 
@@ -34,6 +34,8 @@ MONTH_ANCHOR: Final = 15
 _DIRECTIVES: Final = frozenset("YmdbBHMSfz")
 _DIRECTIVE: Final = re.compile("%(.)")
 _TIMESPECS: Final = {"f": "microseconds", "S": "seconds", "M": "minutes", "H": "hours"}
+_TIMESPEC_BY_LENGTH: Final = {len("T09:30"): "minutes", len("T09:30:00"): "seconds"}
+_ANY_DAY: Final = date(2000, 1, 2)
 _EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
@@ -215,6 +217,30 @@ def _format_time(moment: datetime, directives: frozenset[str]) -> str:
         return ""
     finest = next(part for part in "fSMH" if part in directives)
     return moment.isoformat(timespec=_TIMESPECS[finest])[Precision.DAY :]
+
+
+def move_to_utc(times: pa.StringArray) -> tuple[pa.StringArray, npt.NDArray[np.int64]]:
+    """Return times in UTC where they have a zone, and the days that this carries.
+
+    Args:
+        times: As ``ParsedDates.time``: ``T09:30:00+01:00``, or without a zone.
+    """
+    encoded = times.dictionary_encode()
+    moved = [_move_one_to_utc(text) for text in encoded.dictionary.to_pylist()]
+    texts = pa.array([text for text, _ in moved], pa.string())
+    carried = np.array([days for _, days in moved], dtype=np.int64)
+    return texts.take(encoded.indices), carried[encoded.indices.to_numpy()]
+
+
+def _move_one_to_utc(text: str) -> tuple[str, int]:
+    if "+" not in text and "-" not in text:
+        return text, 0
+    moment = datetime.fromisoformat(f"{_ANY_DAY}{text}")
+    clock = re.split("[+-]", text)[0]
+    finest = _TIMESPEC_BY_LENGTH.get(len(clock), "microseconds")
+    moved = moment.astimezone(UTC)
+    days = (moved.date() - _ANY_DAY).days
+    return moved.isoformat(timespec=finest)[Precision.DAY :], days
 
 
 def number_day(day: date) -> int:

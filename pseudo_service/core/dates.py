@@ -21,6 +21,7 @@ from pseudo_service.core.date_texts import (
     Precision,
     Reading,
     format_days,
+    move_to_utc,
     number_day,
     parse_dates,
 )
@@ -118,7 +119,8 @@ def shift(
 ) -> ShiftedDates:
     """Move every date by its row's offset.
 
-    Naive times move by wall clock, zoned ones by instant (days of 86,400 s). A
+    Naive times move by wall clock, zoned ones by instant (days of 86,400 s), and a
+    zoned text is answered in UTC: its summer time would tell the true season. A
     partial text date (``2021``, ``2021-04``) moves from a fixed anchor, 1 July or
     the 15th, and keeps its precision. Text becomes ISO 8601.
 
@@ -192,7 +194,12 @@ def _shift_texts(
     is_sentinel = whole & are_sentinels(parsed.days, sentinels)
     if not whole.all():
         is_sentinel |= are_partial_sentinels(parsed, sentinels)
-    days = parsed.days + offsets
+    days, times = parsed.days + offsets, parsed.time
+    if time_of_day is TimeOfDay.ZERO:
+        times = _zero_times(times)
+    else:
+        times, carried = move_to_utc(times)
+        days = days + carried
     outside = (days < _FIRST_DAY) | (days > _LAST_DAY)
     codes[outside] = CODE_OF[DateCode.OUT_OF_RANGE]
     codes[~has_offset] = CODE_OF[DateCode.NO_PATIENT]
@@ -200,19 +207,17 @@ def _shift_texts(
     codes[parsed.readings == Reading.UNPARSEABLE] = CODE_OF[DateCode.UNPARSEABLE]
     codes[parsed.readings == Reading.MISSING] = CODE_OF[DateCode.MISSING]
     dates = format_days(np.where(outside, 0, days), parsed.precision)
-    times = parsed.time
-    if time_of_day is TimeOfDay.ZERO:
-        times = _zero_times(times)
     texts = pc.binary_join_element_wise(dates, times, "")
     return ShiftedDates(values=_keep_ok(texts, codes), codes=codes)
 
 
 def _zero_times(times: pa.StringArray) -> pa.StringArray:
-    """Return midnights in the same form; an offset from UTC stays as it is."""
-    zone = pc.replace_substring_regex(times, r"^T[0-9:.]*", "")
-    clock = pc.replace_substring_regex(times, r"(Z|[+-][0-9:]+)$", "")
-    midnight = pc.replace_substring_regex(clock, "[0-9]", "0")
-    return pc.binary_join_element_wise(midnight, zone, "")
+    """Return midnights in the same form; where there was a zone it becomes UTC.
+
+    An offset of its own would tell the season that the date was moved from.
+    """
+    clock = pc.replace_substring_regex(times, r"(Z|[+-][0-9:]+)$", "+00:00")
+    return pc.replace_substring_regex(clock, "[0-9]", "0")
 
 
 def _shift_ticks(

@@ -147,7 +147,10 @@ def _generalise(
             sentinels=sentinels,
         )
         return Treated(values=found.values, codes=found.codes, names=GENERALISE_CODES)
-    whole = ShiftDate(time_of_day=TimeOfDay.KEEP, formats=treatment.formats)
+    # Of a zoned text the stated day counts, not that of its instant in UTC.
+    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    time_of_day = TimeOfDay.ZERO if is_text else TimeOfDay.KEEP
+    whole = ShiftDate(time_of_day=time_of_day, formats=treatment.formats)
     return _generalise_shifted(treatment, _shift(whole, values, offsets, sentinels))
 
 

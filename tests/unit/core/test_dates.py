@@ -140,7 +140,7 @@ def test_without_a_patient_nothing_passes():
         ("03/03/2021 07:05", "2021-02-24T07:05"),
         ("2021-03-03T07:05:09", "2021-02-24T07:05:09"),
         ("2021-03-03T07:05:09.25", "2021-02-24T07:05:09.250000"),
-        ("2021-03-03T07:05:09+0100", "2021-02-24T07:05:09+01:00"),
+        ("2021-03-03T07:05:09+0100", "2021-02-24T06:05:09+00:00"),
         ("2021-03-03T07:05:09Z", "2021-02-24T07:05:09+00:00"),
         ("March 2021", "2021-03"),
         ("2021-03", "2021-03"),
@@ -200,13 +200,40 @@ def test_the_first_format_that_fits_is_taken():
         ("2021-03-03T07:05:09", "2021-02-24T00:00:00"),
         ("03/03/2021 07:05", "2021-02-24T00:00"),
         ("2021-03-03T07:05:09.25", "2021-02-24T00:00:00.000000"),
-        ("2021-03-03T07:05:09+0100", "2021-02-24T00:00:00+01:00"),
+        ("2021-03-03T07:05:09+0100", "2021-02-24T00:00:00+00:00"),
         ("2021-03-03", "2021-02-24"),
     ],
 )
 def test_times_in_texts_may_be_zeroed(text, expected):
     values, _ = move([text], time_of_day=TimeOfDay.ZERO, formats=FORMATS)
     assert values.to_pylist() == [expected]
+
+
+@pytest.mark.parametrize("time_of_day", TimeOfDay)
+def test_zoned_texts_do_not_tell_the_season_they_came_from(time_of_day):
+    """Where summer time begins is public: seen shifted, it would be the offset."""
+    first = datetime(2021, 3, 1, 9, tzinfo=LONDON)
+    texts = [(first + timedelta(days=n)).isoformat() for n in range(60)]
+    assert {text[-6:] for text in texts} == {"+00:00", "+01:00"}
+    values, codes = move(texts, time_of_day=time_of_day)
+    assert {text[-6:] for text in values.to_pylist()} == {"+00:00"}
+    assert set(codes) == {"ok"}
+
+
+def test_zoned_texts_keep_their_instant_across_midnight():
+    formats = ("%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+    texts = [
+        "2021-03-03T00:30+0100",
+        "2021-03-03T23:30-0500",
+        "2021-03-03T00:00:00.25+0530",
+        "2021-03-03T00:30+0000",
+    ]
+    assert move(texts, formats=formats)[0].to_pylist() == [
+        "2021-02-23T23:30+00:00",
+        "2021-02-25T04:30+00:00",
+        "2021-02-23T18:30:00.250000+00:00",
+        "2021-02-24T00:30+00:00",
+    ]
 
 
 @pytest.mark.parametrize("kind", [pa.large_string(), pa.string_view()])
