@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pseudo_service.cli.manifest_files import ListedPart, Manifest, read_part_name
-from pseudo_service.cli.run_state import PartName
+from pseudo_service.cli.run_state import REJECTED, PartName
 from pseudo_service.core.errors import PseudoError
 from pseudo_service.core.logical_digest import LogicalDigest
 from pseudo_service.core.manifest import VerifyVaultSignature, verify_statement
@@ -57,6 +57,10 @@ def _check_listing(folder: Path, manifest: Manifest) -> Iterator[Finding]:
     for path in sorted(folder.glob("*.parquet")):
         if path.name.startswith("part") and read_part_name(path.name) not in listed:
             yield Finding(part=path.stem, fault="is in the folder, not in the manifest")
+        elif read_part_name(path.name) is None and path.name != REJECTED:
+            # Whoever reads the folder as one table would read it, too.
+            fault = "a Parquet file that is no part of the run is in the folder"
+            yield Finding(part=None, fault=fault)
     yield from _check_totals(manifest)
 
 
@@ -102,6 +106,8 @@ def _check_statement(
     """Compare what was signed with what the manifest says of it."""
     said = {
         "project": manifest.project,
+        "policy": manifest.policy,
+        "purpose": manifest.purpose,
         "operation": manifest.operation,
         "part": part.name.number,
         "pins": manifest.pins,

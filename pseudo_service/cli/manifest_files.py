@@ -34,6 +34,8 @@ class Manifest:
     """What the manifest of a folder says."""
 
     project: str
+    policy: str
+    purpose: str
     operation: str
     inputs: int
     pins: Mapping[str, Any]
@@ -74,6 +76,8 @@ def read_part_name(file_name: str) -> PartName | None:
 def _read_document(document: Mapping[str, Any]) -> Manifest:
     return Manifest(
         project=str(document["project"]),
+        policy=str(document["policy"]),
+        purpose=str(document["purpose"]),
         operation=str(document["operation"]),
         inputs=int(document["inputs"]),
         pins=dict(document["pins"]),

@@ -95,6 +95,10 @@ def copy_extra(folder: Path) -> None:
     shutil.copy(folder / PART, folder / "part-00000-00009.parquet")
 
 
+def copy_beside(folder: Path) -> None:
+    shutil.copy(folder / PART, folder / "0-more.parquet")
+
+
 def swap_files(folder: Path) -> None:
     one, other = folder / "part-00000-00000.parquet", folder / PART
     one.rename(folder / "x")
@@ -121,6 +125,7 @@ FAULTS: list[tuple[str, Callable[[Path], None], str | None, str]] = [
     ("file cut", truncate, STEM, "damaged"),
     ("file gone", lambda f: (f / PART).unlink(), STEM, "file is missing"),
     ("file extra", copy_extra, "part-00000-00009", "not in the manifest"),
+    ("file of another name", copy_beside, None, "no part of the run"),
     ("files swapped", swap_files, STEM, "not those that were signed"),
     ("part unlisted", edit(lambda d: d["parts"].pop(1)), STEM, "missing from"),
     ("last part unlisted", edit(lambda d: d["parts"].pop(3)), None, "total of parts"),
@@ -135,6 +140,8 @@ FAULTS: list[tuple[str, Callable[[Path], None], str | None, str]] = [
     ("totals restated", edit(lambda d: d["totals"].update(rows_out=9)), None, "total"),
     ("pins restated", edit(lambda d: d["pins"].update(key_version=9)), STEM, "pins"),
     ("project restated", edit(lambda d: d.update(project="p")), STEM, "project"),
+    ("purpose restated", edit(lambda d: d.update(purpose="p")), STEM, "purpose"),
+    ("policy restated", edit(lambda d: d.update(policy="p")), STEM, "another policy"),
     ("receipt edited", edit_statement("rows_out", 1), STEM, "signature"),
     ("policy edited", edit_statement("policy", "x/y@1"), STEM, "signature"),
 ]
