@@ -14,6 +14,7 @@ from pseudo_service.core.errors import AccessDenied, InvalidArgument, PurposeMis
 
 _PURPOSE = re.compile(r"[A-Za-z][A-Za-z0-9 _.,:()/\-]{2,119}")
 _LONG_DIGIT_RUN = re.compile(r"(?:\d[ -]?){6,}")
+_BROKEN_DIGIT_RUN = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){8,}")
 EVERYWHERE = "*"
 
 
@@ -158,7 +159,8 @@ def check_purpose(purpose: str) -> None:
         PurposeMissing: Blank, too long, of unusual characters or with a number
             long enough to be an identifier.
     """
-    if not _PURPOSE.fullmatch(purpose) or _LONG_DIGIT_RUN.search(purpose):
+    runs = (_LONG_DIGIT_RUN, _BROKEN_DIGIT_RUN)  # 999.000.0018 and 12/03/1961, too
+    if not _PURPOSE.fullmatch(purpose) or any(run.search(purpose) for run in runs):
         msg = (
             "purpose: say what the data is for in 3 to 120 plain characters, "
             "without long numbers"

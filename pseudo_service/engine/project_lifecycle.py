@@ -24,6 +24,7 @@ from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
 TAG_DRAWS = 8
 _LONGEST_NOTE = 200
+_LONG_NUMBER = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){9,}")
 _PATIENT_NUMBER = re.compile(r"(?:\d[ \-]?){9}")
 
 _EVENTS = {
@@ -188,5 +189,8 @@ def check_note(field: str, text: str) -> str:
         raise InvalidArgument(msg)
     if _PATIENT_NUMBER.search(note):
         msg = f"{field}: leave long numbers out, they could be a patient's"
+        raise InvalidArgument(msg)
+    if _LONG_NUMBER.search(note):
+        msg = f"{field}: leave the long number out; it is kept in the audit trail"
         raise InvalidArgument(msg)
     return note

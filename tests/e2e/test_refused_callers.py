@@ -242,7 +242,11 @@ def test_nobody_is_pipeline_and_researcher_in_one_project(
     assert send_table(apart)
 
 
-PURPOSES = ["", " ", "ab", f"number {NUMBERS[0]}", "x" * 121, "a\nb c", "9 to 5"]
+DOTTED = ".".join((NUMBERS[0][:3], NUMBERS[0][3:6], NUMBERS[0][6:]))
+PURPOSES = [
+    *("", " ", "ab", "x" * 121, "a\nb c", "9 to 5"),
+    *(f"number {NUMBERS[0]}", f"number {DOTTED}", "born 12/03/1961"),
+]
 
 
 @pytest.mark.parametrize("purpose", PURPOSES)
@@ -256,6 +260,32 @@ def test_a_purpose_must_be_stated(purpose: str, shared_service: RunningService) 
         )
     assert caught.value.code == "PURPOSE_MISSING"
     assert NUMBERS[0] not in refusal.text + caught.value.message
+
+
+@pytest.mark.parametrize("number", [NUMBERS[0], DOTTED, DOTTED.replace(".", " ")])
+def test_what_a_custodian_writes_for_the_audit_names_no_patient(
+    number: str, service: RunningService
+) -> None:
+    custodian, note = service.custodian(), f"complaint of {number}"
+    opt_outs = OptOuts(application="applied", legal_basis=note, uncheckable="remove")
+    for call in (
+        lambda: custodian.suspend_project("asthma", reason=note),
+        lambda: custodian.rotate_key("asthma", current_version=1, reason=note),
+        lambda: custodian.create_project(
+            "kidney",
+            title=note,
+            date_shift=DateShift(unit="weeks", bound=52, direction="past"),
+            opt_outs=OptOuts(
+                application="applied", legal_basis="consent", uncheckable="remove"
+            ),
+            daily_quota=10,
+        ),
+        lambda: service.create_project("kidney", opt_outs=opt_outs),
+    ):
+        with pytest.raises(PseudoClientError, match="long number") as caught:
+            call()
+        assert caught.value.code == "INVALID_ARGUMENT"
+        assert number not in caught.value.message
 
 
 def test_a_quota_counts_patients_once(open_service: OpenService) -> None:
