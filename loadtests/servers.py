@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
-from pseudo_client import Client
 
+from pseudo_client import Client
 from pseudo_service.adapters.local_certificates import LocalCertificates
 from pseudo_service.adapters.local_issuer import LocalIssuer
 
@@ -35,15 +35,27 @@ class Target:
         token = self.issuer.issue(
             "load-test", roles, lifetime=timedelta(hours=2), now=datetime.now(UTC)
         )
-        return Client(
-            self.address, root_certificates=self.authorities, token=token
-        )
+        return Client(self.address, root_certificates=self.authorities, token=token)
 
     def list_workers(self) -> list[psutil.Process]:
         """Return the processes that serve, the oldest first."""
         parent = psutil.Process(self.process.pid)
         children = parent.children(recursive=True)
         return sorted(children, key=lambda one: one.create_time()) or [parent]
+
+    def wait_for_workers(self, number: int) -> None:
+        """Return when as many listen; connections made before would all go to one.
+
+        Raises:
+            RuntimeError: They do not, for a minute.
+        """
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            if sum(map(_listens, self.list_workers())) == number:
+                return
+            time.sleep(0.1)
+        msg = f"there are not {number} workers that serve"
+        raise RuntimeError(msg)
 
     def measure_memory(self) -> int:
         """Return the bytes of the server and its children that are its own."""
@@ -76,7 +88,7 @@ def serve(folder: Path, *, workers: int = 1) -> Iterator[Target]:
     else:
         command = ["-m", "pseudo_service.cli", "serve", "--config", str(config)]
     with _run(command, folder / "state", port) as target:
-        _wait_for_workers(target, workers)
+        target.wait_for_workers(workers)
         yield target
 
 
@@ -113,17 +125,6 @@ def _run(command: Sequence[str], state: Path, port: int) -> Iterator[Target]:
             process.wait(45)
         except subprocess.TimeoutExpired:
             process.kill()
-
-
-def _wait_for_workers(target: Target, workers: int) -> None:
-    """Return when as many listen; connections made before would all go to one."""
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and target.process.poll() is None:
-        if sum(map(_listens, target.list_workers())) == workers:
-            return
-        time.sleep(0.1)
-    msg = "not every worker started"
-    raise RuntimeError(msg)
 
 
 def _listens(process: psutil.Process) -> bool:
