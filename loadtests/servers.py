@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -58,10 +59,13 @@ class Target:
         raise RuntimeError(msg)
 
     def measure_memory(self) -> int:
-        """Return the bytes of the server and its children that are its own."""
+        """Return the bytes of memory that the server and its children have taken.
+
+        Anonymous memory only: pages of libraries come and go with other processes.
+        """
         parent = psutil.Process(self.process.pid)
         return sum(
-            one.memory_full_info().uss
+            _read_anonymous(one.pid)
             for one in [parent, *parent.children(recursive=True)]
         )
 
@@ -132,6 +136,15 @@ def _listens(process: psutil.Process) -> bool:
         found = process.net_connections("tcp")
         return any(one.status == psutil.CONN_LISTEN for one in found)
     return False
+
+
+def _read_anonymous(process_id: int) -> int:
+    status = Path(f"/proc/{process_id}/status").read_text(encoding="ascii")
+    kilobytes = re.search(r"RssAnon:\s+(\d+) kB", status)
+    if kilobytes is None:
+        msg = "this kernel does not tell RssAnon"
+        raise RuntimeError(msg)
+    return int(kilobytes[1]) * 1024
 
 
 def _find_port() -> int:

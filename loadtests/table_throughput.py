@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from loadtests.kernels import compare_kernels
 from loadtests.servers import Target, serve, serve_echo
 from loadtests.tables import POLICY, PROJECT, make_batches, make_nhs_numbers
+from pseudo_service.bootstrap.service import MEMORY_SECONDS
 
 ROWS = 65_536
 DISTINCT = ROWS // 5
@@ -126,7 +127,7 @@ def _measure_growth(service: Target, batches: list[pa.RecordBatch]) -> dict[str,
 def _measure_registration(service: Target) -> dict[str, float]:
     """Return how many bytes the server grows by for a newly registered patient."""
     new = 600_000
-    patients = make_nhs_numbers(new, first=POOL * 2)
+    patients = make_nhs_numbers(new, first=2 * POOL - POOL // 2)
     table = make_batches(
         patients[:DISTINCT], batches=1, rows=ROWS, distinct=DISTINCT, seed=3
     )[0]
@@ -138,11 +139,17 @@ def _measure_registration(service: Target) -> dict[str, float]:
 
     with service.connect(f"pipeline:{PROJECT}") as client:
         _stream(client, introduce(patients[:100_000]))
-        before = service.measure_memory()
+        before = _measure_at_rest(service)
         _stream(client, introduce(patients[100_000:]))
-        after = service.measure_memory()
+        after = _measure_at_rest(service)
     registered = (new - 100_000) // DISTINCT * DISTINCT
     return {"bytes_per_registered_patient": max(0.0, (after - before) / registered)}
+
+
+def _measure_at_rest(service: Target) -> int:
+    """Return the server's memory once it has given back what a stream took."""
+    time.sleep(MEMORY_SECONDS + 2.0)
+    return service.measure_memory()
 
 
 def _stream(client: Client, batches: Iterable[pa.RecordBatch]) -> float:

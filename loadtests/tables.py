@@ -23,12 +23,16 @@ _FIRST = 999_000_000
 
 
 def make_nhs_numbers(count: int, *, first: int = 0) -> pa.StringArray:
-    """Return distinct valid numbers of the 999 test range, the same each time."""
-    stems = np.arange(_FIRST + first, _FIRST + first + int(count * 1.2) + 20)
+    """Return distinct valid numbers of the 999 test range, the same each time.
+
+    ``first`` counts stems of nine digits, of which about ten in eleven are valid.
+    """
+    # Of eleven stems ten have a check digit.
+    stems = np.arange(_FIRST + first, _FIRST + first + int(count * 1.11) + 50)
     digits = stems[:, None] // 10 ** np.arange(8, -1, -1) % 10
     check = (11 - digits @ np.arange(10, 1, -1) % 11) % 11
     numbers = (stems * 10 + check)[check != 10][:count]  # noqa: PLR2004 - mod 11
-    if len(numbers) < count or numbers[-1] >= 10**10:
+    if len(numbers) < count or stems[-1] >= 10**9:
         msg = "the 999 range has 909,091 valid numbers: ask for fewer"
         raise ValueError(msg)
     return pa.array(numbers).cast(pa.string())

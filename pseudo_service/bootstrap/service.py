@@ -2,6 +2,7 @@
 
 import contextlib
 
+from pseudo_service.adapters.allocator import release_unused_memory
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.migrate import migrate
 from pseudo_service.bootstrap.foundation import (
@@ -30,6 +31,7 @@ from pseudo_service.transport.servicers.deidentification import (
 
 REGISTER_SECONDS = 10.0
 """How often a process reads whom the other processes have registered."""
+MEMORY_SECONDS = 10.0
 
 
 class Service:
@@ -138,6 +140,7 @@ class Service:
                 Task("data_key", base.writer.prepare, seconds=60.0),
                 Task("roots", base.key_ring.drop_expired, seconds=60.0),
                 Task("register", base.known.load, seconds=REGISTER_SECONDS),
+                Task("memory", release_unused_memory, seconds=MEMORY_SECONDS),
                 Task(
                     "checkpoint",
                     self._use_cases.audit.checkpoint,

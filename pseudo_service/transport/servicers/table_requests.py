@@ -74,6 +74,8 @@ class TableRequests:
             stage.close()
         for stage in self._stages[1:]:  # the first may wait for the client for long
             stage.join(JOIN_SECONDS)
+        # A stage holds this object: without the cycle a stream's memory goes at once.
+        self._stages.clear()
 
     def _decode(self) -> Iterator[_Decoded]:
         for request in self._receive():
