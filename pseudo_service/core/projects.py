@@ -10,6 +10,7 @@ from types import MappingProxyType
 from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateConflict
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
+_PATIENT_NUMBER = re.compile(r"(?:\d-?){9}")
 TAG_LENGTH = 4
 SHORTEST_BOUND = 4
 """Units; a smaller bound would hide next to nothing."""
@@ -140,9 +141,9 @@ class Project:
 
 def check_project_id(project_id: str) -> None:
     """Raise unless the text can be a project's id."""
-    if not _PROJECT_ID.fullmatch(project_id):
+    if not _PROJECT_ID.fullmatch(project_id) or _PATIENT_NUMBER.search(project_id):
         msg = (
             "project: 3 to 40 lower-case letters, digits and dashes, "
-            "beginning with a letter"
+            "beginning with a letter and without long numbers"
         )
         raise InvalidArgument(msg)

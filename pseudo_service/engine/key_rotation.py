@@ -4,6 +4,7 @@ from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import KeyUnknown, StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.core.projects import check_project_id
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.project_lifecycle import check_note
@@ -38,6 +39,7 @@ class KeyRotation:
             StateConflict: The current version is another, or somebody rotated first.
         """
         self._admission.admit(actor, Permission.MANAGE_KEYS)
+        check_project_id(project_id)
         note = check_note("reason", reason)
         self._projects.get(project_id).check_active()
         newest = self._rows.newest(project_id, RootPurpose.PSEUDONYMS)

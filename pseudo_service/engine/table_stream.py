@@ -132,7 +132,7 @@ class TableStream:
             BatchOutOfOrder: A batch was skipped or sent twice.
         """
         if sequence != self._received:
-            msg = f"batch {sequence} came where batch {self._received} was due"
+            msg = f"another batch came where batch {self._received} was due"
             raise BatchOutOfOrder(msg)
         self._input_digest.update(data)
         self._received += 1
@@ -197,8 +197,8 @@ class TableStream:
         tally = self._tally
         if self._begun or (batches, rows) != (self._received, tally.rows_in):
             msg = (
-                f"the end message announces {batches} batches and {rows} rows, but "
-                f"{self._received} and {tally.rows_in} came"
+                "the end message announces other totals than came: "
+                f"{self._received} batches and {tally.rows_in} rows"
             )
             raise StreamIncomplete(msg)
         facts = self.facts

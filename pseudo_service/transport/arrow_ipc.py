@@ -153,7 +153,7 @@ def _check_shape(
     slot = body.Offset(_BATCH_LENGTH)
     rows = body.Get(flatbuffers.number_types.Int64Flags, slot + body.Pos) if slot else 0
     if rows != row_count:
-        msg = f"batch: row_count says {row_count}, the Arrow message {rows}"
+        msg = f"batch: row_count is not that of the Arrow message, {rows}"
         raise BatchMalformed(msg)
     if rows > limits.rows:
         msg = f"batch: {rows} rows, at most {limits.rows} are taken; cut it smaller"

@@ -29,17 +29,17 @@ BATCHES = {
     "a batch is skipped": (
         [HEADER, make_message(0, FIRST), make_message(2, SECOND)],
         "BATCH_OUT_OF_ORDER",
-        ("2", "1"),
+        ("batch 1 was due",),
     ),
     "the first is not number 0": (
         [HEADER, make_message(1, FIRST)],
         "BATCH_OUT_OF_ORDER",
-        ("1", "0"),
+        ("batch 0 was due",),
     ),
     "a batch comes twice": (
         [HEADER, make_message(0, FIRST), make_message(0, FIRST)],
         "BATCH_OUT_OF_ORDER",
-        ("0", "1"),
+        ("batch 1 was due",),
     ),
     "a second header": (
         [HEADER, make_message(0, FIRST), HEADER],
@@ -59,17 +59,17 @@ BATCHES = {
     "an end that claims more rows": (
         [HEADER, *make_messages([FIRST]), make_end(1, 6)],
         "STREAM_INCOMPLETE",
-        ("6", "5"),
+        ("1 batches and 5 rows",),
     ),
     "an end that claims fewer batches": (
         [HEADER, *make_messages([FIRST, SECOND]), make_end(1, 10)],
         "STREAM_INCOMPLETE",
-        ("1", "2"),
+        ("2 batches and 10 rows",),
     ),
     "an end before its batches": (
         [HEADER, make_end(2, 10), *make_messages([FIRST, SECOND])],
         "STREAM_INCOMPLETE",
-        ("2", "0"),
+        ("0 batches and 0 rows",),
     ),
 }
 

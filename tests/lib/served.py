@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -30,14 +31,20 @@ sys.exit(run_command(["serve", *sys.argv[1:]]))
 class ServedProcess:
     """A server process. It serves once ``go`` is called."""
 
-    def __init__(self, config_path: Path, *arguments: str, **environment: str) -> None:
+    def __init__(
+        self,
+        config_path: Path,
+        *arguments: str,
+        runner: str = RUNNER,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.errors = config_path.with_suffix(f".{time.monotonic_ns()}.stderr")
         with self.errors.open("wb") as sink:
             self.process = subprocess.Popen(
                 [
                     sys.executable,
                     "-c",
-                    RUNNER,
+                    runner,
                     "--config",
                     str(config_path),
                     *arguments,

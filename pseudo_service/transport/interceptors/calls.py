@@ -21,7 +21,7 @@ class CallContext:
     """What is known of a call; the interceptors fill it in from outside inwards.
 
     ``deadline`` is the client's, or the service's own bound where the client set
-    none. Servicers write ``project`` and the row counts for the record of the call.
+    none. Servicers name the project and write the row counts for the record of the call.
     """
 
     method: str
@@ -45,6 +45,14 @@ class CallContext:
             msg = "this method is open to everybody and knows no caller"
             raise Unauthenticated(msg)
         return self.proven_actor
+
+    def name_project(self, project: str) -> None:
+        """Note whose call it is, if the caller has a role there.
+
+        Anything can stand in the field, and what is noted goes into the log.
+        """
+        if any(grant.project == project for grant in self.actor.grants):
+            self.project = project
 
     def check_still_valid(self, now: datetime) -> None:
         """Raise if the caller's token or certificate has expired since the start.

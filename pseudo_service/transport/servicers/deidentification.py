@@ -65,7 +65,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         """Answer a stream in the order of its requests."""
         call = current_call()
         header = _decode_header(next(request_iterator, None), self._limits)
-        call.project = header.project
+        call.name_project(header.project)
         stream = self._tables.open(header, call.actor)
         code: ErrorCode | None = None
         finished = False
@@ -101,7 +101,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> messages.PseudonymiseResponse:
         """Answer one result an identifier."""
         call = current_call()
-        call.project = request.project
+        call.name_project(request.project)
         answer = self._values.pseudonymise(
             request.identifiers,
             kind=request.kind,
@@ -120,7 +120,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> messages.CheckPseudonymsResponse:
         """Answer what is wrong with each text, if anything."""
         call = current_call()
-        call.project = request.project
+        call.name_project(request.project)
         outcomes = self._values.check(
             request.pseudonyms, project_id=request.project, actor=call.actor
         )

@@ -160,8 +160,8 @@ BAD_REQUESTS: dict[str, dict[str, object]] = {
     "one line": {"title": "two\nlines"},
     "200": {"title": "x" * 201},
     "quota": {"daily_quota": 0},
-    "title: leave long numbers": {"title": "about 999 000-0018"},
-    "basis: leave long numbers": {
+    "title: leave the long number": {"title": "about 999 000-0018"},
+    "basis: leave the long number": {
         "opt_outs": OptOutRule(
             application=OptOutApplication.APPLIED, legal_basis=f"as {NUMBER} wishes"
         )

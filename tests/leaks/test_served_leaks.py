@@ -1,0 +1,192 @@
+"""A served process that is sent nothing but canaries shows none of them.
+
+Every logger is open at DEBUG and every record is kept before any filter of ours:
+what a library would print if somebody turned it up counts as printed.
+"""
+
+import contextlib
+import shutil
+import socket
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pseudo_service.config import Config
+from tests.leaks.every_call import make_every_call
+from tests.lib.canaries import Canaries, collect_keys
+from tests.lib.served import (
+    RUNNER,
+    ServedProcess,
+    await_serving,
+    describe_service,
+    hold_free_port,
+    write_config,
+)
+from tests.lib.trail import read_stored_events
+
+SPY = """
+import logging, os, traceback
+_sink = open(os.environ["PSEUDO_TEST_SPY"], "a", buffering=1, errors="replace")
+_make = logging.LogRecord
+
+def _note(*arguments, **named):
+    record = _make(*arguments, **named)
+    trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+    try:
+        text = record.getMessage()
+    except Exception:
+        text = f"{record.msg!r} {record.args!r}"
+    _sink.write(f"{record.name} {text} {record.args!r} {trace}\\n")
+    return record
+
+logging.setLogRecordFactory(_note)
+logging.Logger.isEnabledFor = lambda self, level: True
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aftermath:
+    """All that a process left behind, here and with its clients."""
+
+    config: Config
+    files: dict[str, bytes]
+    canaries: Canaries
+    log_records: str
+    output: str
+    came_back: str
+    metrics: str
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def read_metrics(port: int) -> str:
+    address = f"http://127.0.0.1:{port}/metrics"
+    with urllib.request.urlopen(address, timeout=10) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+@pytest.fixture(scope="module")
+def aftermath(
+    service_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Aftermath:
+    folder = tmp_path_factory.mktemp("leaks")
+    state = folder / "state"
+    shutil.copytree(service_template, state)
+    spy = folder / "records.log"
+    metrics_port = find_free_port()
+    telemetry = {"metrics_address": f"127.0.0.1:{metrics_port}"}
+    canaries = Canaries()
+    with hold_free_port() as port:
+        process = ServedProcess(
+            write_config(state, port, telemetry=telemetry),
+            runner=SPY + RUNNER,
+            environment={
+                "PSEUDO_TEST_SPY": str(spy),
+                "GRPC_VERBOSITY": "DEBUG",
+                "RUST_LOG": "debug",
+                "PYTHONWARNINGS": "default",
+            },
+        ).go()
+        service = describe_service(state, port)
+        try:
+            await_serving(service, process)
+            came_back = make_every_call(service, canaries)
+            metrics = read_metrics(metrics_port)
+            service.closing.close()
+            # A clean end would take the write-ahead log away.
+            files = _read_files(state)
+            process.kill()
+        finally:
+            with contextlib.suppress(Exception):
+                service.closing.close()
+            process.stop()
+    canaries.secrets |= collect_keys(service.config)
+    return Aftermath(
+        config=service.config,
+        files=files,
+        canaries=canaries,
+        log_records=spy.read_text(errors="replace"),
+        output=process.read_output(),
+        came_back="\n".join(came_back),
+        metrics=metrics,
+    )
+
+
+def _read_files(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_the_search_would_find_each_guise(aftermath: Aftermath) -> None:
+    canaries = aftermath.canaries
+    assert len(canaries.secrets) > 100
+    assert len(canaries.texts) > 20
+    for name, text in canaries.texts.items():
+        assert name in canaries.find(f"a line with {text} in it")
+    for name, secret in canaries.secrets.items():
+        for guise in (secret, repr(secret).encode(), secret.hex().upper().encode()):
+            assert name in canaries.find(b"so " + guise + b" it goes")
+
+
+def test_nothing_in_what_was_printed(aftermath: Aftermath) -> None:
+    assert "call_ended" in aftermath.output
+    assert "call_refused" in aftermath.output
+    assert aftermath.canaries.find(aftermath.output) == []
+
+
+def test_nothing_in_any_log_record(aftermath: Aftermath) -> None:
+    """Of any library, at any level."""
+    assert "sqlalchemy" in aftermath.log_records  # the spy does hear libraries
+    assert len(aftermath.log_records.splitlines()) > 1000
+    assert aftermath.canaries.find(aftermath.log_records) == []
+
+
+def test_nothing_in_errors_and_receipts(aftermath: Aftermath) -> None:
+    codes = {
+        "COLUMN_UNLISTED",
+        "COLUMN_TYPE_UNSUITABLE",
+        "BATCH_MALFORMED",
+        "BATCH_OUT_OF_ORDER",
+        "SCHEMA_CHANGED",
+        "STREAM_INCOMPLETE",
+        "POLICY_INVALID",
+        "PURPOSE_MISSING",
+        "INVALID_ARGUMENT",
+        "UNAUTHENTICATED",
+        "OPT_OUT_LIST_REFUSED",
+    }
+    assert {code for code in codes if code not in aftermath.came_back} == set()
+    assert "code='INTERNAL'" not in aftermath.came_back
+    assert aftermath.canaries.find(aftermath.came_back) == []
+
+
+def test_nothing_in_metrics(aftermath: Aftermath) -> None:
+    assert "COLUMN_UNLISTED" in aftermath.metrics
+    assert aftermath.canaries.find(aftermath.metrics) == []
+
+
+def test_nothing_in_the_trail(aftermath: Aftermath) -> None:
+    events = read_stored_events(aftermath.config)
+    kinds = {event["kind"] for event in events}
+    assert {"batch_intent", "values_intent", "table_failed", "opt_outs_loaded"} <= kinds
+    assert aftermath.canaries.find(repr(events)) == []
+
+
+def test_nothing_in_any_file_of_the_state(aftermath: Aftermath) -> None:
+    """The database file, its write-ahead log, key files, checkpoints."""
+    files = aftermath.files
+    assert {"pseudo.sqlite", "pseudo.sqlite-wal"} <= set(files)
+    assert files["pseudo.sqlite-wal"]
+    found = {name: aftermath.canaries.find(data) for name, data in files.items()}
+    assert {name: names for name, names in found.items() if names} == {}
