@@ -16,8 +16,9 @@ from pseudo_service.transport.interceptors.limits import (
     StreamLimitInterceptor,
 )
 from pseudo_service.transport.interceptors.methods import MethodTable
+from pseudo_service.transport.interceptors.reading import ReadLater, ReadNow
 from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor
+from pseudo_service.transport.interceptors.wrapping import Interceptor
 
 
 def build_interceptors(
@@ -31,13 +32,15 @@ def build_interceptors(
     streams_per_caller: int,
     shortest_deadline: timedelta = timedelta(milliseconds=50),
     longest_unary_call: timedelta = timedelta(seconds=60),
-) -> tuple[AroundInterceptor, ...]:
+) -> tuple[Interceptor, ...]:
     """Return the interceptors, outermost first, for ``grpc.server``.
 
     Failures stand inside telemetry, so that the record of a call has its code, and
-    outside everything else, so that no refusal goes out unexplained.
+    outside everything else, so that no refusal goes out unexplained. No message is
+    read before all of them have let the call by.
     """
     return (
+        ReadLater(),
         TelemetryInterceptor(
             telemetry=telemetry, clock=clock, entropy=entropy, methods=methods
         ),
@@ -53,4 +56,5 @@ def build_interceptors(
             shortest=shortest_deadline,
             longest=longest_unary_call,
         ),
+        ReadNow(),
     )

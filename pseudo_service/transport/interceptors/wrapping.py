@@ -55,25 +55,27 @@ def wrap_handler(
     A streamed answer is wrapped as a generator: the context manager is entered at
     the first answer and left after the last, also when the client goes away.
     """
-    behaviour = _behaviour_of(handler)
+    behaviour = behaviour_of(handler)
     wrapped = (
         _wrap_stream(behaviour, around)
         if handler.response_streaming
         else _wrap_unary(behaviour, around)
     )
-    make = _MAKERS[bool(handler.request_streaming), bool(handler.response_streaming)]
+    make = MAKERS[bool(handler.request_streaming), bool(handler.response_streaming)]
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
 
 
-_MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
+MAKERS: dict[tuple[bool, bool], Callable[..., Handler]] = {
     (False, False): grpc.unary_unary_rpc_method_handler,
     (False, True): grpc.unary_stream_rpc_method_handler,
     (True, False): grpc.stream_unary_rpc_method_handler,
     (True, True): grpc.stream_stream_rpc_method_handler,
 }
+"""How a handler is made, by whether its requests and its answers are streams."""
 
 
-def _behaviour_of(handler: Handler) -> Behaviour:
+def behaviour_of(handler: Handler) -> Behaviour:
+    """Return what a handler does, whatever its arity."""
     behaviour: Behaviour | None = (
         (handler.stream_stream or handler.stream_unary)
         if handler.request_streaming

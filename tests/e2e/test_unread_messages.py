@@ -1,0 +1,81 @@
+"""Calls without their message: who they come from is asked before it is awaited."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+import pytest
+
+from pseudo_client.errors import TooManyStreams
+from tests.lib.cohort import make_numbers
+from tests.lib.service import RunningService
+from tests.lib.wire import write_bearer
+
+METHOD = "/pseudo_service.api.v1.DeidentificationService/Pseudonymise"
+(NUMBER,) = make_numbers(9_000, 1)
+
+
+Silence = Callable[[], Iterator[bytes]]
+
+
+@pytest.fixture
+def silence() -> Iterator[Silence]:
+    """Requests that never come."""
+    over = threading.Event()
+
+    def wait() -> Iterator[bytes]:
+        over.wait(60)
+        yield from ()
+
+    yield wait
+    over.set()
+
+
+def call_silently(
+    service: RunningService, requests: Iterator[bytes], **options: object
+) -> grpc.Future:
+    call = service.channel().stream_unary(METHOD, bytes, bytes)
+    return call.future(requests, **options)
+
+
+def test_headers_alone_hold_no_thread(
+    shared_service: RunningService, silence: Silence
+) -> None:
+    """More of them than the service has threads, from somebody without a token."""
+    calls = [call_silently(shared_service, silence()) for _ in range(100)]
+    codes = {call.exception(timeout=20).code() for call in calls}
+    assert grpc.StatusCode.UNAUTHENTICATED in codes
+    assert codes <= {
+        grpc.StatusCode.UNAUTHENTICATED,
+        grpc.StatusCode.RESOURCE_EXHAUSTED,
+    }
+    assert ask_soon(shared_service)
+
+
+def ask_soon(service: RunningService) -> str | None:
+    """Ask for a pseudonym, for a moment again: ended calls are counted a while yet."""
+    for _ in range(50):
+        try:
+            return service.pseudonymise(NUMBER)
+        except TooManyStreams:
+            time.sleep(0.1)
+    return None
+
+
+def test_a_call_that_ends_without_its_message_is_refused(
+    shared_service: RunningService,
+) -> None:
+    bearer = write_bearer(shared_service.issue("pipeline:asthma"))
+    call = call_silently(shared_service, iter(()), metadata=bearer)
+    refusal = call.exception(timeout=20)
+    assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert "without its message" in refusal.details()
+
+
+def test_bytes_that_are_no_message_are_refused(shared_service: RunningService) -> None:
+    bearer = write_bearer(shared_service.issue("pipeline:asthma"))
+    call = call_silently(shared_service, iter([b"\xff\xff"]), metadata=bearer)
+    refusal = call.exception(timeout=20)
+    assert refusal.code() is grpc.StatusCode.INTERNAL
+    assert shared_service.pseudonymise(NUMBER)
