@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pseudo_client import PseudoClientError
-from tests.lib.cohort import make_batches, make_cohort, make_numbers
+from tests.lib.cohort import make_batches, make_cohort, make_numbers, write_policy
 from tests.lib.reopened_register import reopen_register
 from tests.lib.served import (
     ServedProcess,
@@ -128,15 +128,9 @@ def test_two_workers_make_one_key(open_service: OpenService, postgres_url: str) 
     assert shown[0] == shown[1]
     assert len(shown[0].key_versions) == 1
     for service in (one, other):
-        service.custodian().register_policy(_kidney_policy())
+        service.custodian().register_policy(write_policy("kidney"))
     number = make_numbers(10_500, 1)[0]
     assert one.pseudonymise(number, "kidney") == other.pseudonymise(number, "kidney")
-
-
-def _kidney_policy() -> str:
-    from tests.lib.cohort import write_policy  # noqa: PLC0415
-
-    return write_policy("kidney")
 
 
 def test_two_custodians_rotate_once(any_service: RunningService) -> None:
