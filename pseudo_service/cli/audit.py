@@ -11,8 +11,10 @@ import typer
 import pseudo_client
 from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
+from pseudo_service.bootstrap import read_audit_public_key
 from pseudo_service.cli.audit_keys import VerifyVaultSignature, open_verifier
 from pseudo_service.cli.connection import (
+    ConfigOption,
     ConnectionOptions,
     connect,
     read_config,
@@ -139,6 +141,17 @@ def checkpoint(options: ConnectionOptions, json: JsonOption = False) -> None:
     say_field("at", f"{made.at:%Y-%m-%d %H:%M:%S} UTC")
     say_field("chains", str(len(made.heads)))
     say_field("signed by", made.signing_key_id)
+
+
+@app.command(
+    "key", epilog=show_examples("pseudo audit key --config pseudo.yaml > audit.pem")
+)
+def show_key(config: ConfigOption = None) -> None:
+    """Write the vault's audit public key in PEM, for --audit-key elsewhere.
+
+    It is what a verifier trusts: hand it over by another way than the data.
+    """
+    typer.echo(read_audit_public_key(read_config(config)).decode(), nl=False)
 
 
 def verify_export(

@@ -36,7 +36,10 @@ key_vault:
   # In production:
   #   type: azure
   #   url: https://NAME.vault.azure.net/
-  #   credential: workload_identity
+  #   credential: workload_identity   # or managed_identity, client_certificate
+  #   tenant_id: TENANT
+  #   client_id: CLIENT
+  #   identity_file: /var/run/secrets/azure/tokens/azure-identity-token
 
 # database:                    # SQLite in the state directory, unless you say
 #   url: postgresql+psycopg://pseudo@db.example/pseudo
@@ -44,7 +47,8 @@ key_vault:
 identity:
   local_issuer: true           # (laptop) `pseudo token issue` makes access tokens
   # profiles:                  # in production: your Entra ID tenant
-  #   - issuer: https://login.microsoftonline.com/TENANT/v2.0
+  #   - name: entra
+  #     issuer: https://login.microsoftonline.com/TENANT/v2.0
   #     audiences: [api://pseudo]
   #     jwks_url: https://login.microsoftonline.com/TENANT/discovery/v2.0/keys
   #     tenant: TENANT

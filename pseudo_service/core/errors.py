@@ -62,7 +62,6 @@ class ErrorCode(StrEnum):
     SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
     CERTIFICATE_EXPIRED = "CERTIFICATE_EXPIRED"
     DEADLINE_TOO_SHORT = "DEADLINE_TOO_SHORT"
-    SHUTTING_DOWN = "SHUTTING_DOWN"
     CONFIGURATION_INVALID = "CONFIGURATION_INVALID"
     ANSWER_UNSOUND = "ANSWER_UNSOUND"
     INTERNAL = "INTERNAL"
@@ -344,12 +343,6 @@ class DeadlineTooShort(PseudoError):
     """Too little time is left to answer."""
 
     code = ErrorCode.DEADLINE_TOO_SHORT
-
-
-class ShuttingDown(PseudoError):
-    """The server drains: it finishes what it has and takes nothing new."""
-
-    code = ErrorCode.SHUTTING_DOWN
 
 
 class ConfigurationInvalid(PseudoError):

@@ -128,8 +128,8 @@ def charge(
     if not state.admits(merged, limit):
         msg = (
             f"project {project}: this call would exceed your {limit} distinct "
-            "identifiers a day; nothing was answered: continue tomorrow, or ask a "
-            "custodian to raise the project's daily quota"
+            "identifiers a day; nothing was answered: continue after midnight UTC, "
+            "and plan a larger quota into the next project"
         )
         raise QuotaExceeded(msg)
     return merged

@@ -15,6 +15,7 @@ import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.keys import SecretKey
 
@@ -31,6 +32,22 @@ class DataKeyRow:
     wrapping_key_id: str
     wrapped: bytes
     created_at: datetime
+
+
+def describe_data_key(row: DataKeyRow) -> AuditEvent:
+    """Return the event of a data key's making, recorded with its row.
+
+    It is wrapped with the public half, so the vault's own log knows nothing of it.
+    """
+    return AuditEvent(
+        kind=AuditKind.DATA_KEY_CREATED,
+        at=row.created_at,
+        actor="service",
+        details={
+            "data_key": row.data_key_id,
+            "wrapping_key_id": row.wrapping_key_id,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,6 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.SIGNATURE_REFUSED: grpc.StatusCode.DATA_LOSS,
         ErrorCode.CERTIFICATE_EXPIRED: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.DEADLINE_TOO_SHORT: grpc.StatusCode.DEADLINE_EXCEEDED,
-        ErrorCode.SHUTTING_DOWN: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.CONFIGURATION_INVALID: grpc.StatusCode.FAILED_PRECONDITION,
         ErrorCode.ANSWER_UNSOUND: grpc.StatusCode.INTERNAL,
         ErrorCode.INTERNAL: grpc.StatusCode.INTERNAL,

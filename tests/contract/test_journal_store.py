@@ -24,6 +24,7 @@ from pseudo_service.core.errors import (
     StoreUnavailable,
 )
 from pseudo_service.core.quota import QuotaState
+from pseudo_service.core.register import describe_data_key
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.databases import OpenDatabase
 from tests.lib.stored_values import (
@@ -51,7 +52,10 @@ def test_a_batch_change_is_stored_whole(open_database: OpenDatabase) -> None:
         make_segment(1),
         make_segment(2, count=5),
     ]
-    assert read_bodies(database) == [encode_event(make_event(1))]
+    assert read_bodies(database) == [
+        encode_event(describe_data_key(make_data_key())),
+        encode_event(make_event(1)),
+    ]
     assert read_estimate(database) == 3
 
 
@@ -228,7 +232,12 @@ def test_a_change_submitted_again_is_stored_once(open_database: OpenDatabase) ->
     for _ in range(2):
         SqlJournal(database).submit(change).wait()
     assert len(list(SqlRegister(database).read_segments(after=0))) == 1
-    assert len(read_bodies(database)) == 2
+    event = encode_event(make_event(1))
+    assert read_bodies(database) == [
+        encode_event(describe_data_key(make_data_key())),
+        event,
+        event,
+    ]
 
 
 def test_an_id_with_other_content_is_refused(open_database: OpenDatabase) -> None:
@@ -246,7 +255,10 @@ def test_an_id_with_other_content_is_refused(open_database: OpenDatabase) -> Non
     ]:
         with pytest.raises(StateConflict, match="fresh id"):
             journal.submit(change).wait()
-    assert read_bodies(database) == [encode_event(make_event(1))]
+    assert read_bodies(database) == [
+        encode_event(describe_data_key(make_data_key())),
+        encode_event(make_event(1)),
+    ]
 
 
 def test_a_segment_needs_its_data_key(open_database: OpenDatabase) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import grpc
 import pytest
 
-from pseudo_client import DateShift, OptOuts, Client
+from pseudo_client import Client, DateShift, OptOuts
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.local_issuer import LocalIssuer
 from pseudo_service.bootstrap import open_embedded
@@ -85,9 +85,7 @@ class RunningService:
     def auditor(self) -> Client:
         return self.client("auditor", subject="auditor")
 
-    def pipeline(
-        self, project: str = "asthma", *, subject: str = "loader"
-    ) -> Client:
+    def pipeline(self, project: str = "asthma", *, subject: str = "loader") -> Client:
         return self.client(f"pipeline:{project}", subject=subject)
 
     def channel(self) -> grpc.Channel:

@@ -228,7 +228,6 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "DATABASE_REPLACED": ServiceUnavailable,
         "IDENTITY_PROVIDER_UNAVAILABLE": ServiceUnavailable,
         "CERTIFICATE_EXPIRED": ServiceUnavailable,
-        "SHUTTING_DOWN": ServiceUnavailable,
         "KEY_VAULT_REFUSED": ServiceBroken,
         "KEY_UNKNOWN": ServiceBroken,
         "KEY_ROW_REFUSED": ServiceBroken,

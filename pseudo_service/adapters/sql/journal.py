@@ -12,7 +12,7 @@ from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.adapters.sql.tables import data_keys, segments
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.errors import DatabaseReplaced, StateConflict
-from pseudo_service.core.register import DataKeyRow, Segment
+from pseudo_service.core.register import DataKeyRow, Segment, describe_data_key
 from pseudo_service.ports.journal import BatchChange, PendingCommit
 
 
@@ -33,11 +33,12 @@ class SqlJournal:
             _check_database(connection, change)
             if change.charge is not None:  # early, because it may refuse
                 charge_quota(connection, change.charge)
-            for row in change.data_keys:
-                _insert_data_key(connection, row)
+            made = [
+                row for row in change.data_keys if _insert_data_key(connection, row)
+            ]
             for segment in change.segments:
                 _insert_segment(connection, segment)
-            return (change.event,)
+            return (*map(describe_data_key, made), change.event)
 
         return self._database.write(apply, order=order_charge(change.charge))
 
@@ -55,14 +56,14 @@ def _check_database(connection: Connection, change: BatchChange) -> None:
         raise DatabaseReplaced(msg)
 
 
-def _insert_data_key(connection: Connection, row: DataKeyRow) -> None:
+def _insert_data_key(connection: Connection, row: DataKeyRow) -> bool:
     values = {
         "data_key_id": row.data_key_id,
         "wrapping_key_id": row.wrapping_key_id,
         "wrapped": row.wrapped,
         "created_at": row.created_at,
     }
-    _insert_or_compare(
+    return _insert_or_compare(
         connection, data_keys, values, key="data_key_id", proof="wrapped"
     )
 
@@ -88,17 +89,18 @@ def _insert_or_compare(
     *,
     key: str,
     proof: str,
-) -> None:
-    """Insert a row, or find the very same row there.
+) -> bool:
+    """Insert a row, or find the very same row there; say whether it is new.
 
     Raises:
         StateConflict: Another row has this id.
     """
     if insert_absent(connection, table, values):
-        return
+        return True
     stored = connection.scalar(
         select(table.c[proof]).where(table.c[key] == values[key])
     )
     if stored != values[proof]:
         msg = f"{table.name}: another row has this id; draw a fresh id and try again"
         raise StateConflict(msg)
+    return False

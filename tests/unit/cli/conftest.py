@@ -1,6 +1,6 @@
 """A client in memory behind the command line, and what was asked of it."""
 
-# ruff: noqa: ARG002, EM101, TRY003 - the fake takes what the client takes
+# ruff: noqa: ARG002 - the fake takes what the client takes
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace

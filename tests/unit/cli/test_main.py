@@ -25,9 +25,9 @@ SECRET = "9990001234"
         (StoreUnavailable("locked"), ExitCode.UNAVAILABLE, "[STORE_UNAVAILABLE]"),
         (AuditBroken("cut"), ExitCode.FAULTS_FOUND, "[AUDIT_BROKEN]"),
         (
-            ServiceUnavailable("away", code="SHUTTING_DOWN", request_id="r-1"),
+            ServiceUnavailable("away", code="STORE_UNAVAILABLE", request_id="r-1"),
             ExitCode.UNAVAILABLE,
-            "away [SHUTTING_DOWN, request r-1]",
+            "away [STORE_UNAVAILABLE, request r-1]",
         ),
         (ServiceError("new", code="NEVER_HEARD"), ExitCode.REFUSED, "[NEVER_HEARD]"),
         (UnfinishedTable("no receipt"), ExitCode.REFUSED, "no receipt"),

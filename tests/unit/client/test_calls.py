@@ -73,7 +73,6 @@ def test_only_what_may_pass_is_retryable() -> None:
         "DEADLINE_TOO_SHORT",
         "IDENTITY_PROVIDER_UNAVAILABLE",
         "KEY_VAULT_UNAVAILABLE",
-        "SHUTTING_DOWN",
         "STORE_FULL",
         "STORE_UNAVAILABLE",
         "TOO_MANY_STREAMS",
@@ -121,9 +120,7 @@ def test_many_concurrent_calls_can_be_tried_again() -> None:
     assert not translate(large).retryable
 
 
-def test_identifiers_travel_in_chunks(
-    client: Client, service: FakeService
-) -> None:
+def test_identifiers_travel_in_chunks(client: Client, service: FakeService) -> None:
     identifiers = [f"{9_990_000_000 + i}" for i in range(2_500)] + ["x"]
     results = client.pseudonymise(
         identifiers, kind="nhs_number", project="cohort", purpose="testing"

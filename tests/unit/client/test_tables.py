@@ -13,11 +13,11 @@ import pytest
 
 from pseudo_client import (
     NO_RETRIES,
+    Client,
     DeidentifiedTable,
     Pins,
     PinsChanged,
     ProtocolBroken,
-    Client,
     ServiceError,
     ServiceUnavailable,
     SourceUnusable,
@@ -128,9 +128,7 @@ class CStream:
     "kind",
     ["table", "reader", "batch", "iterable", "dataset", "dictionary", "c stream"],
 )
-def test_any_source_gives_the_same(
-    client: Client, kind: str, tmp_path: object
-) -> None:
+def test_any_source_gives_the_same(client: Client, kind: str, tmp_path: object) -> None:
     result = send(client, sources(kind, tmp_path)).read_all()
     assert result["row"].to_pylist() == kept_rows(50)
 
@@ -176,9 +174,7 @@ def test_batches_are_cut_by_bytes(client: Client, service: FakeService) -> None:
     assert service.seen[0].batches > 10
 
 
-def test_a_row_too_large_is_refused_here(
-    client: Client, service: FakeService
-) -> None:
+def test_a_row_too_large_is_refused_here(client: Client, service: FakeService) -> None:
     service.maximum_bytes = 4096
     with pytest.raises(BatchTooLarge):
         send(client, pa.table({"text": ["x" * 9000]})).read_all()
@@ -299,9 +295,7 @@ def test_other_pins_than_expected_are_refused(
     assert Pins.from_statement(pins.to_statement()) == pins
 
 
-def test_a_dead_server_is_unavailable(
-    client: Client, service: FakeService
-) -> None:
+def test_a_dead_server_is_unavailable(client: Client, service: FakeService) -> None:
     service.stop()
     with pytest.raises(ServiceUnavailable, match="cannot be reached"):
         send(client, make_table()).read_all()

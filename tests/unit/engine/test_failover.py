@@ -70,7 +70,8 @@ class FailedOverJournal:
 
     def wait(self) -> None:
         if self.changes[-1].known_in != self._register.current:
-            raise DatabaseReplaced("send the batch again")
+            msg = "send the batch again"
+            raise DatabaseReplaced(msg)
 
 
 @pytest.fixture
