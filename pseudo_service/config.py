@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 
 from pseudo_service.core.errors import ConfigurationInvalid
 
@@ -90,9 +97,9 @@ class AzureVaultSettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """SQLite by default, PostgreSQL by URL."""
+    """SQLite by default, PostgreSQL by URL; a URL may hold a password."""
 
-    url: str | None = None
+    url: SecretStr | None = None
     commit_timeout_seconds: float = Field(default=15.0, gt=0, le=120)
 
 
@@ -194,9 +201,9 @@ class Config(Settings):
     @property
     def database_url(self) -> str:
         """Return the configured URL, or that of SQLite in the state directory."""
-        return (
-            self.database.url or f"sqlite:///{self.state_directory / 'pseudo.sqlite'}"
-        )
+        if self.database.url is not None:
+            return self.database.url.get_secret_value()
+        return f"sqlite:///{self.state_directory / 'pseudo.sqlite'}"
 
     @property
     def archive_directory(self) -> Path:

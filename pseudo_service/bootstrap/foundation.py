@@ -80,7 +80,8 @@ def lay_foundation(
         entropy=entropy,
         lifetime=timedelta(minutes=config.keys.root_minutes),
     )
-    root = key_ring.ensure_service_root(process)
+    projects = SqlProjects(database)
+    root = key_ring.ensure_service_root(process, is_new=not projects.list())
     segment_key = root.derive(KeyUse.SEGMENT_MAC)
     known = KnownIdentities(
         register=SqlRegister(database),
@@ -111,7 +112,7 @@ def lay_foundation(
         entropy=entropy,
         vault=vault,
         journal=journal,
-        projects=SqlProjects(database),
+        projects=projects,
         rows=rows,
         key_ring=key_ring,
         service_root=root,

@@ -5,7 +5,7 @@ patient. Then every column has its treatment. Work is done on distinct values, i
 bulk; no loop in Python runs over rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -31,7 +31,7 @@ from pseudo_service.core.identifiers import (
 from pseudo_service.core.kernels import PatientOffsets, treat_column
 from pseudo_service.core.keyed_hash import HashesColumns
 from pseudo_service.core.opt_out_check import OptOutCheck
-from pseudo_service.core.plan import Plan
+from pseudo_service.core.plan import IdentifierColumn, Plan
 from pseudo_service.core.projects import DateShiftRule
 from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.core.quality import (
@@ -100,7 +100,8 @@ class BatchOutcome:
     ``counts`` of identifier columns are over the rows left after opt-outs and
     excluded codes, so that an identifier that removes its row, or keeps it from
     being checked, is counted and marked; those of other columns are over the rows
-    answered.
+    answered. ``dated`` are the people whose dates were moved and who got no
+    pseudonym: not registered, but charged, for an offset tells about them too.
     """
 
     batch: pa.RecordBatch = field(repr=False)
@@ -109,6 +110,7 @@ class BatchOutcome:
     counts: Counts
     rejected: Sequence[RejectedCells]
     identities: Sequence[Identities]
+    dated: Sequence[Identities] = ()
 
 
 def deidentify_batch(
@@ -163,7 +165,10 @@ def deidentify_batch(
         removed=removals.count(),
         counts={c.name: counts[c.name] for c in plan.columns if c.name in counts},
         rejected=rejected,
-        identities=_collect_identities(plan, kept, context),
+        identities=_collect_identities(
+            (column for column in plan.identifiers if column.is_answered), kept, context
+        ),
+        dated=_collect_identities(_find_dated(plan), kept, context),
     )
 
 
@@ -271,14 +276,26 @@ def _compute_offsets(
     return PatientOffsets(days=days, has_patient=has_patient)
 
 
+def _find_dated(plan: Plan) -> list[IdentifierColumn]:
+    if not plan.policy.shifts_dates:
+        return []
+    return [
+        column
+        for column in plan.identifiers
+        if column.position in plan.patients and not column.is_answered
+    ]
+
+
 def _collect_identities(
-    plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
+    columns: Iterable[IdentifierColumn],
+    kept: Mapping[int, Identifiers],
+    context: BatchContext,
 ) -> tuple[Identities, ...]:
-    """Return the identities that were given pseudonyms, each once a kind."""
+    """Return the identities of some columns, each once a kind."""
     by_kind: dict[IdentifierKind, list[pa.StringArray]] = {}
-    for column in plan.identifiers:
-        if column.is_answered and len(kept[column.position].canonical):
-            canonical = kept[column.position].canonical
+    for column in columns:
+        canonical = kept[column.position].canonical
+        if len(canonical):
             by_kind.setdefault(column.kind, []).append(canonical)
     identities = []
     for kind, parts in by_kind.items():

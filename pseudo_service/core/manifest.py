@@ -47,6 +47,7 @@ class PinSet:
     """All that an answer depends on besides its input; fields as ``Pins`` on the wire."""
 
     key_version: int
+    key_check_value: bytes
     policy: str
     policy_digest: bytes
     opt_out_list: str
@@ -59,6 +60,7 @@ class PinSet:
         """Return the pins as a receipt states them, digests in hexadecimal."""
         return {
             "key_version": self.key_version,
+            "key_check_value": self.key_check_value.hex(),
             "policy": self.policy,
             "policy_digest": self.policy_digest.hex(),
             "opt_out_list": self.opt_out_list,

@@ -58,8 +58,16 @@ class BatchLedger:
         identities: Sequence[Identities],
         *,
         limit: int,
+        dated: Sequence[Identities] = (),
     ) -> Entry:
-        """Claim the new identities and queue one commit for all of it."""
+        """Claim the new identities and queue one commit for all of it.
+
+        Args:
+            event: The intent.
+            identities: Who gets a pseudonym: registered and charged.
+            limit: The project's daily quota.
+            dated: Whose dates alone are answered: charged.
+        """
         known_in = self._known.database
         claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
         try:
@@ -79,7 +87,7 @@ class BatchLedger:
                         {row.data_key_id: row for row, _ in sealed}.values()
                     ),
                     segments=[segment for _, segment in sealed],
-                    charge=self._charge(event, identities, limit),
+                    charge=self._charge(event, [*identities, *dated], limit),
                     known_in=known_in,
                 )
             )

@@ -171,6 +171,7 @@ class DeidentifyTable:
     ) -> PinSet:
         return PinSet(
             key_version=roots.pseudonyms.version,
+            key_check_value=roots.pseudonyms.check_value() + roots.stable.check_value(),
             policy=policy.address,
             policy_digest=policy.digest,
             opt_out_list=opt_outs.list_id if opt_outs else "",

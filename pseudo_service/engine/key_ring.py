@@ -94,12 +94,25 @@ class KeyRing:
         row = self._rows.get(owner, purpose, version)
         return self._open(row, owner, purpose)
 
-    def ensure_service_root(self, actor: str) -> Root:
+    def ensure_service_root(self, actor: str, *, is_new: bool) -> Root:
         """Return the service root; at the very first start, make it.
 
         Two processes that start at once end with one root.
+
+        Args:
+            actor: The process.
+            is_new: Whether the database holds no project yet.
+
+        Raises:
+            KeyRowRefused: The row is missing from a database that is in use.
         """
         if self._rows.newest(SERVICE_OWNER, RootPurpose.SERVICE) is None:
+            if not is_new:
+                msg = (
+                    "the service root's key row is gone from a database that is in use: "
+                    "restore it from a backup, nothing can be known or checked without"
+                )
+                raise KeyRowRefused(msg)
             row = self.make_row(SERVICE_OWNER, RootPurpose.SERVICE, version=1)
             # Another process may have been first: then its root is the root.
             with contextlib.suppress(StateConflict):

@@ -154,6 +154,7 @@ class TableStream:
             self._describe_intent(sequence, outcome),
             outcome.identities,
             limit=self.facts.project.daily_quota,
+            dated=outcome.dated,
         )
         begun = BegunBatch(
             sequence=sequence,

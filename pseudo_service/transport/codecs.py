@@ -54,6 +54,7 @@ def encode_pins(pins: PinSet) -> common.Pins:
     """Return what an answer depends on."""
     return common.Pins(
         key_version=pins.key_version,
+        key_check_value=pins.key_check_value,
         policy=pins.policy,
         policy_digest=pins.policy_digest,
         opt_out_list=pins.opt_out_list,
@@ -68,6 +69,7 @@ def decode_pins(message: common.Pins) -> PinSet:
     """Return the pins that a client expects."""
     return PinSet(
         key_version=message.key_version,
+        key_check_value=message.key_check_value,
         policy=message.policy,
         policy_digest=message.policy_digest,
         opt_out_list=message.opt_out_list,

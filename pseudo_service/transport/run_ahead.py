@@ -53,6 +53,10 @@ class RunAhead(Generic[_Item]):
             raise StopIteration
         raise item.error
 
+    def allow_idle(self, seconds: float) -> None:
+        """Wait so long for each item from now on."""
+        self._idle_seconds = seconds
+
     def close(self) -> None:
         """Make no more items."""
         self._closed.set()

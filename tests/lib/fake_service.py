@@ -43,6 +43,7 @@ from tests.lib.emulator_certificates import make_loopback_certificate
 TOKEN = "a-token-for-tests"
 PINS = PinSet(
     key_version=1,
+    key_check_value=b"\x03" * 16,
     policy="cohort/release@1",
     policy_digest=b"\x01" * 32,
     opt_out_list="",
@@ -157,6 +158,7 @@ class FakeService(DeidentificationServiceServicer):
         pins = self.pins
         return common_pb2.Pins(
             key_version=pins.key_version,
+            key_check_value=pins.key_check_value,
             policy=pins.policy,
             policy_digest=pins.policy_digest,
             opt_out_list=pins.opt_out_list,

@@ -6,7 +6,10 @@ from datetime import date, datetime
 import numpy as np
 import pyarrow as pa
 
-from tests.lib.deidentification import deidentify, list_rejected
+from pseudo_service.core.columns import deidentify_batch
+from pseudo_service.core.plan import compile_plan
+from pseudo_service.core.policy import parse_policy
+from tests.lib.deidentification import deidentify, list_rejected, make_context
 from tests.lib.nhs_numbers import make_nhs_number
 
 POLICY = """
@@ -112,3 +115,28 @@ def test_nothing_lies_in_the_memory_beneath_a_null():
     texts = batch.column("reported")
     assert texts.buffers()[2].size <= 64
     assert b"soon" not in texts.buffers()[2].to_pybytes()
+
+
+def test_people_whose_dates_alone_are_answered_are_told_apart():
+    policy = parse_policy(
+        """
+policy: study/dates@1
+patient: {column: nhs_number, kind: nhs_number}
+columns:
+  nhs_number: {treatment: drop}
+  admitted: {treatment: shift_date}
+"""
+    )
+    batch = pa.record_batch(
+        {
+            "nhs_number": [ADA, BOB, ADA, None],
+            "admitted": [date(2024, 5, 6)] * 4,
+        }
+    )
+    outcome = deidentify_batch(
+        compile_plan(policy, batch.schema), batch, make_context()
+    )
+    assert outcome.identities == ()
+    (dated,) = outcome.dated
+    assert sorted(dated.canonical.to_pylist()) == sorted([ADA, BOB])
+    assert dated.blind.shape == (2, 16)

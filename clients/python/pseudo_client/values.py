@@ -11,7 +11,12 @@ import pyarrow as pa
 
 from pseudo_service.api.v1 import common_pb2, deidentification_pb2
 
-_DIGESTS = ("policy_digest", "opt_out_digest", "date_parameters_digest")
+_DIGESTS = (
+    "key_check_value",
+    "policy_digest",
+    "opt_out_digest",
+    "date_parameters_digest",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +26,7 @@ class Pins:
     key_version: int
     policy: str
     policy_digest: bytes
+    key_check_value: bytes = b""
     opt_out_list: str = ""
     opt_out_digest: bytes = b""
     date_parameters_digest: bytes = b""
@@ -32,6 +38,7 @@ class Pins:
         """Return the pins of a wire message."""
         return cls(
             key_version=message.key_version,
+            key_check_value=message.key_check_value,
             policy=message.policy,
             policy_digest=message.policy_digest,
             opt_out_list=message.opt_out_list,
@@ -45,6 +52,7 @@ class Pins:
         """Return the wire message."""
         return common_pb2.Pins(
             key_version=self.key_version,
+            key_check_value=self.key_check_value,
             policy=self.policy,
             policy_digest=self.policy_digest,
             opt_out_list=self.opt_out_list,
@@ -66,6 +74,7 @@ class Pins:
         """Return the pins as a receipt states them, digests in hexadecimal."""
         return {
             "key_version": self.key_version,
+            "key_check_value": self.key_check_value.hex(),
             "policy": self.policy,
             "policy_digest": self.policy_digest.hex(),
             "opt_out_list": self.opt_out_list,

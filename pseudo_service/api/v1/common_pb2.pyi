@@ -56,6 +56,7 @@ class Pins(_message.Message):
     DATE_PARAMETERS_DIGEST_FIELD_NUMBER: _builtins.int
     ALIAS_TABLE_FIELD_NUMBER: _builtins.int
     LIBRARY_VERSIONS_FIELD_NUMBER: _builtins.int
+    KEY_CHECK_VALUE_FIELD_NUMBER: _builtins.int
     key_version: _builtins.int
     """The version of the project's pseudonym root."""
     policy: _builtins.str
@@ -70,6 +71,8 @@ class Pins(_message.Message):
     """Digest of the date shift's unit, bound, direction and sentinels."""
     alias_table: _builtins.str
     """The table of superseded identifiers; empty where none is loaded."""
+    key_check_value: _builtins.bytes
+    """Tells the pseudonym and date keys from those of every other deployment."""
     @_builtins.property
     def library_versions(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name and version of every library that decides the output."""
@@ -85,10 +88,11 @@ class Pins(_message.Message):
         date_parameters_digest: _builtins.bytes = ...,
         alias_table: _builtins.str = ...,
         library_versions: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        key_check_value: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_table", b"alias_table", "date_parameters_digest", b"date_parameters_digest", "key_version", b"key_version", "library_versions", b"library_versions", "opt_out_digest", b"opt_out_digest", "opt_out_list", b"opt_out_list", "policy", b"policy", "policy_digest", b"policy_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_table", b"alias_table", "date_parameters_digest", b"date_parameters_digest", "key_check_value", b"key_check_value", "key_version", b"key_version", "library_versions", b"library_versions", "opt_out_digest", b"opt_out_digest", "opt_out_list", b"opt_out_list", "policy", b"policy", "policy_digest", b"policy_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,6 +26,12 @@ from pseudo_service.transport.codecs import (
     encode_time,
 )
 from pseudo_service.transport.interceptors.calls import current_call
+from pseudo_service.transport.run_ahead import RunAhead
+from pseudo_service.transport.servicers.table_requests import (
+    AHEAD,
+    FIRST_SECONDS,
+    receive,
+)
 
 MOST_IN_CHUNK = 100_000
 
@@ -133,7 +139,18 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         context: grpc.ServicerContext,
     ) -> messages.LoadOptOutsResponse:
         """Load a list: a header, then chunks."""
-        first = next(request_iterator, None)
+        requests = RunAhead(
+            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
+        )
+        try:
+            return self._load_opt_outs(requests)
+        finally:
+            requests.close()
+
+    def _load_opt_outs(
+        self, requests: RunAhead[messages.LoadOptOutsRequest]
+    ) -> messages.LoadOptOutsResponse:
+        first = next(requests, None)
         if first is None or first.WhichOneof("payload") != "header":
             msg = "an opt-out list begins with its header"
             raise InvalidArgument(msg)
@@ -141,7 +158,7 @@ class AdministrationServicer(services.AdministrationServiceServicer):
             _choose_kind(first.header.kind),
             entries=first.header.entries,
             expires_at=decode_time(first.header.expires_at),
-            chunks=_read_chunks(request_iterator),
+            chunks=_read_chunks(requests),
             actor=current_call().actor,
         )
         return messages.LoadOptOutsResponse(

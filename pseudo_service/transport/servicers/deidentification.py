@@ -36,7 +36,14 @@ from pseudo_service.transport.codecs import (
     encode_statement,
 )
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
-from pseudo_service.transport.servicers.table_requests import TableRequests
+from pseudo_service.transport.run_ahead import RunAhead
+from pseudo_service.transport.servicers.table_requests import (
+    AHEAD,
+    FIRST_SECONDS,
+    IDLE_SECONDS,
+    TableRequests,
+    receive,
+)
 
 
 class DeidentificationServicer(services.DeidentificationServiceServicer):
@@ -64,13 +71,28 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> Iterator[messages.DeidentifyTableResponse]:
         """Answer a stream in the order of its requests."""
         call = current_call()
-        header = _decode_header(next(request_iterator, None), self._limits)
-        call.name_project(header.project)
+        requests = RunAhead(
+            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
+        )
+        try:
+            header = _decode_header(next(requests, None), self._limits)
+            requests.allow_idle(IDLE_SECONDS)
+            call.name_project(header.project)
+            yield from self._answer(requests, header, call)
+        finally:
+            requests.close()
+
+    def _answer(
+        self,
+        requests: RunAhead[messages.DeidentifyTableRequest],
+        header: TableHeader,
+        call: CallContext,
+    ) -> Iterator[messages.DeidentifyTableResponse]:
         stream = self._tables.open(header, call.actor)
         code: ErrorCode | None = None
         finished = False
         incoming = TableRequests(
-            request_iterator,
+            requests,
             stream=stream,
             header=header,
             call=call,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -15,14 +16,25 @@ from pseudo_service.transport.interceptors.calls import CallContext
 from pseudo_service.transport.run_ahead import RunAhead
 
 AHEAD = 1
+FIRST_SECONDS = 30.0
+"""How long a stream may hold a thread before its first message."""
 IDLE_SECONDS = 600.0
 JOIN_SECONDS = 30.0
+_Request = TypeVar("_Request")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoded:
     sequence: int
     batch: pa.RecordBatch
+
+
+def receive(requests: Iterator[_Request]) -> Iterator[_Request]:
+    """Yield a client's requests; they end, too, when the client has gone."""
+    try:
+        yield from requests
+    except Exception:  # noqa: BLE001 - gRPC raises a bare one when a client goes
+        return
 
 
 class TableRequests:
@@ -34,7 +46,7 @@ class TableRequests:
 
     def __init__(
         self,
-        requests: Iterator[messages.DeidentifyTableRequest],
+        requests: RunAhead[messages.DeidentifyTableRequest],
         *,
         stream: TableStream,
         header: TableHeader,
@@ -78,7 +90,7 @@ class TableRequests:
         self._stages.clear()
 
     def _decode(self) -> Iterator[_Decoded]:
-        for request in self._receive():
+        for request in self._requests:
             match request.WhichOneof("payload"):
                 case "batch":
                     yield self._decode_batch(request.batch)
@@ -90,12 +102,6 @@ class TableRequests:
                     raise BatchOutOfOrder(msg)
         msg = "the stream ended without its end message: the table is unfinished"
         raise StreamIncomplete(msg)
-
-    def _receive(self) -> Iterator[messages.DeidentifyTableRequest]:
-        try:
-            yield from self._requests
-        except Exception:  # noqa: BLE001 - gRPC raises a bare one when a client goes
-            return
 
     def _decode_batch(self, message: messages.TableBatch) -> _Decoded:
         self._call.check_still_valid(self._clock.now())

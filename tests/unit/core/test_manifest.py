@@ -21,6 +21,7 @@ from pseudo_service.core.manifest import (
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PINS = PinSet(
     key_version=1,
+    key_check_value=b"\x03" * 16,
     policy="cohort/release@1",
     policy_digest=b"\x01" * 32,
     opt_out_list="",

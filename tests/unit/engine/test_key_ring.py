@@ -290,12 +290,20 @@ def test_processes_that_start_at_once_have_one_service_root(bench: Bench) -> Non
             )
             for number in range(8)
         ]
-        roots = list(pool.map(lambda ring: ring.ensure_service_root("p"), rings))
+        roots = list(
+            pool.map(lambda ring: ring.ensure_service_root("p", is_new=True), rings)
+        )
     assert len({root.check_value() for root in roots}) == 1
     assert len(bench.rows.versions(SERVICE_OWNER, RootPurpose.SERVICE)) == 1
     row = bench.rows.newest(SERVICE_OWNER, RootPurpose.SERVICE)
     assert row is not None
     assert row.wrapping_key_id == "memory/ingest/1"
+
+
+def test_a_database_in_use_is_given_no_second_service_root(bench: Bench) -> None:
+    with pytest.raises(KeyRowRefused, match="backup"):
+        bench.ring.ensure_service_root("p", is_new=False)
+    assert bench.rows.newest(SERVICE_OWNER, RootPurpose.SERVICE) is None
 
 
 def test_no_key_shows_in_what_is_printed(bench: Bench) -> None:
