@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import count
 
 import pyarrow as pa
-from locust import User, constant, constant_throughput, task
+from locust import User, task
 from locust.exception import StopUser
 
 from loadtests.profiles import Profile
@@ -114,7 +114,7 @@ class ServiceUser(User):
     load: Load
 
     def on_start(self) -> None:
-        self._retries = RetryPolicy(sleep=self._sleep)
+        self._retries = RetryPolicy(sleep=self._wait_to_retry)
         self._retried = False
         self.client = Client(
             self.load.address,
@@ -122,9 +122,23 @@ class ServiceUser(User):
             token=self.load.token,
             retries=self._retries,
         )
+        # Locust's own pacing makes all users call at the same moments.
+        self._due = time.perf_counter() + self.load.chance.random() * self._interval
+        time.sleep(self.wait_time())
 
     def on_stop(self) -> None:
         self.client.close()
+
+    @property
+    def _interval(self) -> float:
+        pace = self.load.profile.calls_per_second_per_user
+        return 1 / pace if pace else 0.0
+
+    def wait_time(self) -> float:
+        """Return the seconds until the next call is due; Locust asks after each."""
+        wait = max(0.0, self._due - time.perf_counter())
+        self._due += self._interval
+        return wait
 
     def measure(self, name: str, call: Callable[[], int]) -> None:
         """Make one call, which returns its size, and fire its one event."""
@@ -171,7 +185,7 @@ class ServiceUser(User):
         if self.load.tally.begun > self.load.profile.calls_at_most:
             raise StopUser
 
-    def _sleep(self, seconds: float) -> None:
+    def _wait_to_retry(self, seconds: float) -> None:
         self._retried = True
         self.load.tally.retries += 1
         time.sleep(seconds)
@@ -230,16 +244,11 @@ KINDS = {"unary": UnaryUser, "batch": BatchUser, "table": TableUser}
 
 def build_users(load: Load) -> list[type[User]]:
     """Return the profile's users as classes that Locust counts and paces."""
-    pace = load.profile.calls_per_second_per_user
     return [
         type(
             KINDS[kind].__name__,
             (KINDS[kind],),
-            {
-                "load": load,
-                "fixed_count": number,
-                "wait_time": constant_throughput(pace) if pace else constant(0),
-            },
+            {"load": load, "fixed_count": number},
         )
         for kind, number in load.profile.users.items()
     ]
