@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import signal
 import threading
 import time
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import pyarrow as pa
 from tests.lib.cohort import make_batch, make_numbers
 from tests.lib.reopened_register import reopen_register
 from tests.lib.served import (
-    ServedProcess,
+    ServerNursery,
     await_serving,
     describe_service,
     hold_free_port,
@@ -88,24 +89,22 @@ def check(service: RunningService, answered: Answered) -> None:
 def test_nothing_that_was_answered_is_lost(state: Path) -> None:
     draw = random.Random(20_260_301)
     answered = Answered()
-    with hold_free_port() as port, contextlib.ExitStack() as stack:
+    nursery = ServerNursery(state.parent)
+    with hold_free_port() as port, contextlib.closing(nursery):
         config = write_config(state, port, audit={"checkpoint_seconds": 1})
         service = describe_service(state, port)
-        upcoming = ServedProcess(config)
         for number in range(ROUNDS):
-            stack.callback(upcoming.stop)
-            process, upcoming = upcoming.go(), ServedProcess(config)
-            await_serving(service, process)
-            _stream_and_kill(service, process, f"round-number-{number}", answered, draw)
+            nursery.start(config)
+            await_serving(service)
+            operation = f"round-number-{number}"
+            _stream_and_kill(service, nursery, operation, answered, draw)
             check(service, answered)
         assert len(answered.batches) >= 2 * ROUNDS
-        stack.callback(upcoming.stop)
-        process = upcoming.go()
-        await_serving(service, process)
+        nursery.start(config)
+        await_serving(service)
         _check_resend(service, answered)
-        process.terminate()
-        assert process.wait() == 0
         service.closing.close()
+        assert nursery.end(signal.SIGTERM) == 0
     check(service, answered)
     events = read_stored_events(service.config, "table_finished")
     assert [event["operation"] for event in events] == ["after-all-rounds"]
@@ -113,7 +112,7 @@ def test_nothing_that_was_answered_is_lost(state: Path) -> None:
 
 def _stream_and_kill(
     service: RunningService,
-    process: ServedProcess,
+    nursery: ServerNursery,
     operation: str,
     answered: Answered,
     draw: random.Random,
@@ -126,7 +125,7 @@ def _stream_and_kill(
     client.start()
     begun.wait(20)
     time.sleep(draw.uniform(0, LONGEST_LIFE))
-    process.kill()
+    assert nursery.end(signal.SIGKILL) == -signal.SIGKILL
     client.join(30)
     assert not client.is_alive()
 

@@ -332,5 +332,5 @@ def test_a_quota_holds_between_processes(
     assert other.deidentify(make_cohort(NUMBERS[4:]), "kidney").num_rows == 6
     (eleventh,) = make_numbers(4_500, 1)
     for service in (one, other):
-        with pytest.raises(PseudoClientError, match="daily quota"):
+        with pytest.raises(PseudoClientError, match="distinct identifiers a day"):
             service.pseudonymise(eleventh, "kidney")

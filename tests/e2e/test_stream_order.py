@@ -235,3 +235,21 @@ def _await_open(service: RunningService, token: str) -> None:
             return
     msg = "dead streams still count"
     raise AssertionError(msg)
+
+
+def test_a_suspended_project_stops_its_open_streams(service: RunningService) -> None:
+    stream = TableWire(service).send(HEADER, make_message(0, FIRST))
+    stream.receive_batch(stream.open())
+    service.custodian().suspend_project("asthma", reason="a question of consent")
+    service.clock.advance(seconds=6)
+    refusal = stream.send(make_message(1, SECOND)).catch()
+    assert refusal.code == "PROJECT_NOT_ACTIVE"
+
+
+def test_a_stream_that_says_nothing_is_given_up(
+    shared_service: RunningService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = "pseudo_service.transport.servicers.deidentification"
+    monkeypatch.setattr(f"{place}.FIRST_SECONDS", 0.4)
+    refusal = TableWire(shared_service).catch()
+    assert refusal.code == "STREAM_INCOMPLETE"

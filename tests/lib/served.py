@@ -85,6 +85,64 @@ class ServedProcess:
         return self.errors.read_text(errors="replace")
 
 
+FORKER = """
+import os, sys
+from pseudo_service.cli.main import run_command
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        sys.stdin.close()
+        os._exit(run_command(["serve", "--config", line.strip()]))
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class ServerNursery:
+    """Starts servers one after another, each a fork of a process that has imported.
+
+    The import is most of a server's start, and gRPC is not begun before the fork.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.errors = folder / "nursery.stderr"
+        self._child: int | None = None
+        with self.errors.open("wb") as sink:
+            self._parent = subprocess.Popen(
+                [sys.executable, "-c", FORKER],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=sink,
+                text=True,
+                cwd=Path(__file__).parents[2],
+            )
+
+    def start(self, config_path: Path) -> None:
+        assert self._parent.stdin is not None
+        self._parent.stdin.write(f"{config_path}\n")
+        self._parent.stdin.flush()
+        self._child = self._read()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send the running server a signal; return its exit code."""
+        assert self._child is not None
+        os.kill(self._child, number)
+        self._child = None
+        return self._read()
+
+    def close(self) -> None:
+        if self._child is not None:
+            self.end(signal.SIGKILL)
+        self._parent.kill()
+        self._parent.communicate()
+
+    def _read(self) -> int:
+        assert self._parent.stdout is not None
+        line = self._parent.stdout.readline()
+        assert line, self.errors.read_text(errors="replace")
+        return int(line)
+
+
 @contextlib.contextmanager
 def hold_free_port() -> Iterator[int]:
     """Reserve a port that a server with SO_REUSEPORT can take, and nobody else."""
@@ -119,18 +177,20 @@ def describe_service(state: Path, port: int, **settings: Any) -> RunningService:
     )
 
 
-def await_serving(service: RunningService, process: ServedProcess) -> None:
+def await_serving(
+    service: RunningService, process: ServedProcess | None = None
+) -> None:
     """Return when the process answers that it serves."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if process.process.poll() is not None:
+        if process is not None and process.process.poll() is not None:
             msg = f"the server ended: {process.read_output()}"
             raise AssertionError(msg)
         with contextlib.suppress(grpc.RpcError):
             if check_health(service) == health_pb2.HealthCheckResponse.SERVING:
                 return
         time.sleep(0.02)
-    msg = f"the server does not serve: {process.read_output()}"
+    msg = f"the server does not serve: {process.read_output() if process else ''}"
     raise AssertionError(msg)
 
 
