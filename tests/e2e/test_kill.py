@@ -11,7 +11,12 @@ from pathlib import Path
 import grpc
 import pyarrow as pa
 
+from pseudo_service.adapters.entropy import SystemEntropy
+from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.outside import open_key_vault
+from pseudo_service.config import Config
 from tests.lib.cohort import make_batch, make_numbers
+from tests.lib.fakes import FakeClock
 from tests.lib.reopened_register import reopen_register
 from tests.lib.served import (
     ServerNursery,
@@ -72,9 +77,17 @@ def stream_until_killed(
     stream.close()
 
 
-def check(service: RunningService, answered: Answered) -> None:
+class Auditor:
+    """Reads register and trail; opens the vault's keys once, which takes a while."""
+
+    def __init__(self, config: Config) -> None:
+        self.vault = open_key_vault(config, clock=FakeClock(), entropy=SystemEntropy())
+        self.verify = read_audit_verifier(config)
+
+
+def check(service: RunningService, answered: Answered, auditor: Auditor) -> None:
     """Fail unless register and trail account for every answer."""
-    with reopen_register(service.config) as register:
+    with reopen_register(service.config, auditor.vault) as register:
         register.check_blind_index()
         known = register.recompute("asthma")
     assert {name: known.get(name) for name in answered.patients} == answered.patients
@@ -83,7 +96,8 @@ def check(service: RunningService, answered: Answered) -> None:
         for event in read_stored_events(service.config, "batch_intent")
     }
     assert set(answered.batches) <= intents
-    assert verify_stored_trail(service.config).findings == ()
+    verdict = verify_stored_trail(service.config, auditor.verify)
+    assert verdict.findings == ()
 
 
 def test_nothing_that_was_answered_is_lost(state: Path) -> None:
@@ -93,19 +107,20 @@ def test_nothing_that_was_answered_is_lost(state: Path) -> None:
     with hold_free_port() as port, contextlib.closing(nursery):
         config = write_config(state, port, audit={"checkpoint_seconds": 1})
         service = describe_service(state, port)
+        auditor = Auditor(service.config)
         for number in range(ROUNDS):
             nursery.start(config)
             await_serving(service)
             operation = f"round-number-{number}"
             _stream_and_kill(service, nursery, operation, answered, draw)
-            check(service, answered)
+            check(service, answered, auditor)
         assert len(answered.batches) >= 2 * ROUNDS
         nursery.start(config)
         await_serving(service)
         _check_resend(service, answered)
         service.closing.close()
         assert nursery.end(signal.SIGTERM) == 0
-    check(service, answered)
+    check(service, answered, auditor)
     events = read_stored_events(service.config, "table_finished")
     assert [event["operation"] for event in events] == ["after-all-rounds"]
 

@@ -8,6 +8,7 @@ from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.trust import VerifyVaultSignature
 from pseudo_service.config import Config
 from pseudo_service.core.audit import AuditVerdict, Checkpoint
 from pseudo_service.core.audit_verification import verify_trail
@@ -35,9 +36,11 @@ def read_stored_events(config: Config, kind: str | None = None) -> list[dict[str
     return [event for event in events if kind in (None, event["kind"])]
 
 
-def verify_stored_trail(config: Config) -> AuditVerdict:
+def verify_stored_trail(
+    config: Config, verify: VerifyVaultSignature | None = None
+) -> AuditVerdict:
     """Verify the trail in the database against the copies outside it."""
-    verify = read_audit_verifier(config)
+    verify = verify or read_audit_verifier(config)
 
     def is_signed(checkpoint: Checkpoint) -> bool:
         try:
