@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
-from pseudo_client import DateShift, OptOuts, Client
+
+from pseudo_client import Client, DateShift, OptOuts
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 

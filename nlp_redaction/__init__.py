@@ -1,0 +1,1 @@
+"""Finds and replaces identifiers in clinical free text."""

@@ -20,7 +20,7 @@ columns:
 """
 POSTCODES = pa.array(["ZZ1 1AA", "ZZ2 2BB", "ZZ3 3CC"])
 MISTAKES = {
-    "another type": lambda treated, _: pa.array([1, 2, 3]),
+    "another type": lambda *_: pa.array([1, 2, 3]),
     "a row too few": lambda treated, _: treated[:2],
     "a row too many": lambda treated, _: pa.concat_arrays([treated, treated[:1]]),
     "what was sent": lambda _, sent: sent,
