@@ -16,13 +16,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pseudo_client import Client, DateShift, OptOuts
+from pseudo_client import Client
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.kernels import compare_kernels
+from loadtests.preparation import ROLE, prepare_project
 from loadtests.servers import Target, serve, serve_echo
-from loadtests.tables import POLICY, PROJECT, make_batches, make_nhs_numbers
+from loadtests.tables import PROJECT, make_batches, make_nhs_numbers
 from pseudo_service.bootstrap.service import MEMORY_SECONDS
 
 ROWS = 65_536
@@ -53,7 +54,7 @@ def measure(*, quick: bool) -> dict[str, float]:
     batches = make_batches(patients, batches=8, rows=ROWS, distinct=DISTINCT, seed=7)
     with tempfile.TemporaryDirectory() as folder:
         with serve(Path(folder)) as service, serve_echo(Path(folder)) as echo:
-            _prepare(service)
+            prepare_project(service)
             figures = _compare(service, echo, batches, quick=quick)
         if not quick:
             with serve(Path(folder)) as service:
@@ -67,30 +68,14 @@ def measure(*, quick: bool) -> dict[str, float]:
     return figures
 
 
-def _prepare(service: Target) -> None:
-    with service.connect("custodian") as custodian:
-        custodian.administration.create_project(
-            PROJECT,
-            title="Load test",
-            daily_quota=100_000_000,
-            date_shift=DateShift(unit="weeks", bound=52, direction="past"),
-            opt_outs=OptOuts(
-                application="not_applicable",
-                legal_basis="synthetic data",
-                uncheckable="keep",
-            ),
-        )
-        custodian.administration.register_policy(POLICY)
-
-
 def _compare(
     service: Target, echo: Target, batches: list[pa.RecordBatch], *, quick: bool
 ) -> dict[str, float]:
     rounds, repeats = (3, 5) if quick else (7, 12)
     ours, echoes = [], []
     with (
-        service.connect(f"pipeline:{PROJECT}") as client,
-        echo.connect(f"pipeline:{PROJECT}") as echo_client,
+        service.connect(ROLE) as client,
+        echo.connect(ROLE) as echo_client,
     ):
         new_patients = _stream(client, batches)  # registers them
         _stream(echo_client, batches)
@@ -120,7 +105,7 @@ def _measure_growth(service: Target, batches: list[pa.RecordBatch]) -> dict[str,
                 if million in {1, 20} and million not in at:
                     at[million] = service.measure_memory()
 
-    with service.connect(f"pipeline:{PROJECT}") as client:
+    with service.connect(ROLE) as client:
         _stream(client, watch())
     return {"server_growth_mb": (at[20] - at[1]) / MEGABYTE}
 
@@ -138,7 +123,7 @@ def _measure_registration(service: Target) -> dict[str, float]:
             some = numbers[start : start + DISTINCT]
             yield table.slice(0, len(some)).set_column(0, "nhs_number", some)
 
-    with service.connect(f"pipeline:{PROJECT}") as client:
+    with service.connect(ROLE) as client:
         _stream(client, introduce(patients[:100_000]))
         before = _measure_at_rest(service)
         _stream(client, introduce(patients[100_000:]))
