@@ -54,6 +54,11 @@ def make_batches(
     return [_make_batch(patients, rows, distinct, chance) for _ in range(batches)]
 
 
+def _make_postcode(number: int) -> str:
+    area = ("AB", "BS", "CF", "LS", "M", "NE", "SW", "YO")[number % 8]
+    return f"{area}{number // 8 % 9 + 1} {number % 9}AA"
+
+
 def _make_batch(
     patients: pa.StringArray, rows: int, distinct: int, chance: np.random.Generator
 ) -> pa.RecordBatch:
@@ -71,7 +76,7 @@ def _make_batch(
             "nhs_number": patients.take(pa.array(who)),
             "admitted": pa.array(admitted, pa.timestamp("ms")),
             "discharged": pa.array(admitted + stays, pa.timestamp("ms")),
-            "postcode": draw([f"ZZ{i % 99 + 1} {i % 9}AA" for i in range(800)]),
+            "postcode": draw([_make_postcode(i) for i in range(800)]),
             "surname": draw([f"Surname{chr(65 + i % 26)}" for i in range(500)]),
             "specialty": pa.array(chance.integers(100, 900, rows), pa.int32()),
             "diagnosis": draw(
