@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from pseudo_service.adapters.allocator import keep_large_buffers
 from pseudo_service.bootstrap.foundation import Surroundings
 from pseudo_service.bootstrap.observers import (
     WorkerMetrics,
@@ -65,6 +66,7 @@ def run_worker(config: Config, address: str, stopping: threading.Event) -> int:
 def _run(
     config: Config, address: str, stopping: threading.Event, telemetry: Telemetry
 ) -> int:
+    keep_large_buffers()
     service = Service(config, Surroundings(telemetry=telemetry), address=address)
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)
