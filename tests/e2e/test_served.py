@@ -9,7 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from pseudo_client import PseudoClient
+from pseudo_client import Client
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
 from pseudo_service.api.v1 import administration_pb2, deidentification_pb2
@@ -115,9 +115,9 @@ def certified(state: Path) -> Iterator[tuple[RunningService, int, LocalCertifica
 
 def connect(
     service: RunningService, port: int, client: TlsFiles, **options: str
-) -> PseudoClient:
+) -> Client:
     return service.closing.enter_context(
-        PseudoClient(
+        Client(
             f"localhost:{port}",
             root_certificates=service.root_certificates,
             client_certificate=client.certificate,
@@ -147,7 +147,7 @@ def test_a_listed_certificate_is_a_caller(
         "of another authority": connect(service, port, stranger),
         "and a token too": connect(service, port, listed, token=token),
         "none": service.closing.enter_context(
-            PseudoClient(
+            Client(
                 f"localhost:{port}",
                 root_certificates=service.root_certificates,
                 token=token,

@@ -78,5 +78,3 @@ __all__ = [
     "UnfinishedTable",
     "draw_operation_id",
 ]
-
-PseudoClient = Client
