@@ -1,0 +1,1 @@
+"""The models that judge words in their context, and the files they are read from."""

@@ -1,0 +1,60 @@
+"""What a word looks like and which lists know it: seventeen classes for the models.
+
+The encoder's vocabulary is uncased, so the case of a word reaches it only through
+this class, together with whether the lists know the word as medicine, as a name, as
+both or not at all.
+"""
+
+from functools import cache
+from typing import Final
+
+from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.text import Document
+
+NO_LETTERS: Final = 0
+CLASS_COUNT: Final = 17
+_CASES: Final = 4
+_LONG_PLACE_WORD: Final = 4
+
+
+@cache
+def _read_names() -> frozenset[str]:
+    """Words of names and places: single entries, and the words of longer ones."""
+    places = {
+        word
+        for place in read_lexicon("places")
+        for word in place.replace("-", " ").split()
+        if len(word) >= _LONG_PLACE_WORD
+    }
+    return read_lexicon("forenames") | read_lexicon("surnames") | frozenset(places)
+
+
+@cache
+def _classify_lexically(word: str) -> int:
+    """0 a clinical word, 1 a name, 2 both, 3 neither."""
+    is_clinical = word in read_lexicon("clinical_words")
+    is_name = word in _read_names()
+    if is_clinical:
+        return 2 if is_name else 0
+    return 1 if is_name else 3
+
+
+def _classify_case(word: str) -> int:
+    """0 lower, 1 capitalised (or one capital), 2 capitals, 3 mixed."""
+    if word.islower():
+        return 0
+    if word[0].isupper() and (len(word) == 1 or word[1:].islower()):
+        return 1
+    return 2 if word.isupper() else 3
+
+
+def classify_word(word: str) -> int:
+    """Return the class of one token, from 0 to ``CLASS_COUNT - 1``."""
+    if not word[0].isalpha():
+        return NO_LETTERS
+    return 1 + _CASES * _classify_case(word) + _classify_lexically(word.lower())
+
+
+def classify_words(document: Document) -> list[int]:
+    """Return the class of every token of a document."""
+    return [classify_word(word) for word in document.words]

@@ -1,0 +1,120 @@
+"""Finds the model that a mode names: ours in the package, or a spaCy pipeline's."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final, Protocol
+
+from nlp_redaction.errors import ModelMissing
+from nlp_redaction.models.features import CLASS_COUNT
+from nlp_redaction.models.labels import Probabilities
+from nlp_redaction.resolve import Thresholds
+from nlp_redaction.text import Document
+
+_PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
+
+
+class WordModel(Protocol):
+    """Judges every word of a document."""
+
+    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+        """Return a row a token and a column a class of ``labels.CLASS_NAMES``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model, or none, and what its answers are held against.
+
+    Attributes:
+        name: What ``explain`` calls it.
+        thresholds: See ``resolve.Thresholds``.
+        model: None in the mode ``rules``.
+    """
+
+    name: str
+    thresholds: Thresholds
+    model: WordModel | None = None
+
+    def judge(self, documents: Sequence[Document]) -> Sequence[Probabilities | None]:
+        """Return the model's answers; None a document without a model."""
+        if self.model is None:
+            return [None] * len(documents)
+        return self.model.judge(documents)
+
+
+def _load_encoder(folder: Path) -> WordModel:
+    from nlp_redaction.models.encoder import Encoder  # noqa: PLC0415 - loads ONNX Runtime
+
+    return Encoder(folder)
+
+
+def _load_tagger(folder: Path) -> WordModel:
+    from nlp_redaction.models.tagger import Tagger  # noqa: PLC0415 - loads spaCy
+
+    return Tagger(folder)
+
+
+def _load_plug_in(folder: Path) -> WordModel:
+    from nlp_redaction.models.plug_in import PlugIn  # noqa: PLC0415 - loads spaCy
+
+    return PlugIn(folder)
+
+
+_OURS: Final[dict[str, Callable[[Path], WordModel]]] = {
+    "thorough": _load_encoder,
+    "fast": _load_tagger,
+}
+MODES: Final = (*_OURS, "rules")
+
+
+def load_model(mode: str) -> LoadedModel:
+    """Load the model of a mode.
+
+    Args:
+        mode: ``thorough``, ``fast``, ``rules``, or the folder of a spaCy pipeline.
+
+    Raises:
+        ModelMissing: There is no such model, or it cannot be loaded.
+    """
+    if mode == "rules":
+        return LoadedModel("rules", _even(1.0))
+    if mode in _OURS:
+        folder = _PACKAGE / mode
+        return LoadedModel(mode, read_thresholds(folder), _OURS[mode](folder))
+    folder = Path(mode)
+    if not folder.is_dir():
+        message = (
+            f"There is no mode and no folder of that name; name one of {', '.join(MODES)} "
+            "or the folder of a spaCy pipeline."
+        )
+        raise ModelMissing(message)
+    return LoadedModel(folder.name, _even(0.5), _load_plug_in(folder))
+
+
+def read_thresholds(folder: Path) -> Thresholds:
+    """Read ``thresholds.json`` beside a model.
+
+    Raises:
+        ModelMissing: It is not there or not what it should be.
+    """
+    try:
+        content = json.loads((folder / "thresholds.json").read_text("utf-8"))
+        thresholds = Thresholds(
+            by_class=tuple(map(float, content["by_class"])),
+            hinted=float(content["hinted"]),
+            protected=float(content["protected"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"The thresholds of the model {folder.name} cannot be read; install the package again."
+        raise ModelMissing(message) from error
+    if len(thresholds.by_class) != CLASS_COUNT:
+        message = f"The thresholds of the model {folder.name} do not fit this version."
+        raise ModelMissing(message)
+    return thresholds
+
+
+def _even(threshold: float) -> Thresholds:
+    return Thresholds(by_class=(threshold,) * CLASS_COUNT)

@@ -1,0 +1,76 @@
+"""The model of ``fast``: a compact spaCy CNN that tags words, read without threads."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import spacy
+from spacy.pipeline import Tagger as SpacyTagger
+
+from nlp_redaction.errors import ModelMissing
+from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
+from nlp_redaction.models.tagged_words import write_doc
+from nlp_redaction.text import Document
+
+_BATCH: Final = 32
+
+
+class Tagger:
+    """Judges every word of a document by its neighbours on both sides."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load the pipeline.
+
+        Raises:
+            ModelMissing: It is not there or holds other tags.
+        """
+        try:
+            self._nlp = spacy.load(folder / "pipeline")
+            component = self._nlp.get_pipe("tagger")
+        except Exception as error:
+            message = (
+                f"The model of the mode fast cannot be loaded from {folder.name}; "
+                "install the package again."
+            )
+            raise ModelMissing(message) from error
+        if not isinstance(component, SpacyTagger) or set(component.labels) != set(
+            CLASS_NAMES
+        ):
+            message = "The model of the mode fast does not fit this version."
+            raise ModelMissing(message)
+        self._model = component.model
+        self._columns = [component.labels.index(name) for name in CLASS_NAMES]
+
+    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+        """Return the probabilities of every token of every document."""
+        answers: list[Probabilities] = []
+        for at in range(0, len(documents), _BATCH):
+            answers += self._judge_batch(documents[at : at + _BATCH])
+        return answers
+
+    def _judge_batch(self, documents: Sequence[Document]) -> list[Probabilities]:
+        # What a document adds to the string store leaves with the zone: without it
+        # the vocabulary would grow with every text.
+        with self._nlp.memory_zone():
+            written = [write_doc(self._nlp.vocab, document) for document in documents]
+            scores = self._model.predict([doc for doc, _ in written])
+            return [
+                self._read_scores(document, places, np.asarray(score))
+                for document, (_, places), score in zip(
+                    documents, written, scores, strict=True
+                )
+            ]
+
+    def _read_scores(
+        self, document: Document, places: list[int], scores: np.ndarray
+    ) -> Probabilities:
+        answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
+        if not places:
+            return answer
+        answer[:, NONE] = 1
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        odds /= odds.sum(axis=1, keepdims=True)
+        at = np.asarray(places)
+        answer[at[at >= 0]] = odds[at >= 0][:, self._columns]
+        return answer

@@ -1,0 +1,127 @@
+"""A text made ready to be searched: same length, plain signs, atomic tokens.
+
+Every view of the text has exactly as many code points as the text itself, so that an
+offset found in one holds in all and nothing has to be mapped back.
+"""
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from nlp_redaction.errors import Refusal, TextRefused
+
+_SPACES: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u200b\u202f\u205f\u3000\ufeff\u2060\t\v\f"
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"
+_QUOTES: Final = "\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4\u0060\uff07"
+_DOUBLE_QUOTES: Final = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
+_PLAIN: Final[dict[int, str]] = {
+    **{ord(sign): " " for sign in _SPACES},
+    **{ord(sign): "-" for sign in _DASHES},
+    **{ord(sign): "'" for sign in _QUOTES},
+    **{ord(sign): '"' for sign in _DOUBLE_QUOTES},
+    # Full-width forms, as some keyboards and forms send them.
+    **{0xFF01 + offset: chr(0x21 + offset) for offset in range(0x5E)},
+}
+_TOKEN: Final = re.compile(
+    r"[^\W\d_][^\W\d_\u0300-\u036f]*[\u0300-\u036f]*(?:[^\W\d_]|[\u0300-\u036f])*|\d+|\S"
+)
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_LINE: Final = re.compile(r"[^\r\n]+")
+
+
+def make_plain(text: str) -> str:
+    """Write odd spaces, dashes, quotes and full-width signs as plain ones, in place."""
+    return text if text.isascii() and "\t" not in text else text.translate(_PLAIN)
+
+
+def fold(text: str) -> str:
+    """Lower-case without ever changing the length (a dotted capital I would)."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
+
+
+@dataclass(frozen=True, eq=False)
+class Document:
+    """One text and the views of it that the recognisers share.
+
+    Attributes:
+        text: As it came.
+        plain: The same length, with plain spaces, dashes and quotes; tabs are spaces,
+            line breaks stay.
+        words: The atomic tokens of ``plain``: runs of letters, runs of digits, single
+            other signs; never spaces.
+        starts: Where each token begins.
+        ends: Where each token ends.
+    """
+
+    text: str
+    plain: str
+    words: list[str] = field(repr=False)
+    starts: list[int] = field(repr=False)
+    ends: list[int] = field(repr=False)
+
+    @classmethod
+    def read(cls, text: object, *, longest: int = 200_000) -> "Document":
+        """Prepare a text.
+
+        Args:
+            text: What came; anything but a ``str`` is refused.
+            longest: The most code points that are searched.
+
+        Raises:
+            TextRefused: It is no text, too long, or holds half a surrogate pair.
+        """
+        if not isinstance(text, str):
+            raise TextRefused(Refusal.NOT_TEXT, "The value is not a text.")
+        if len(text) > longest:
+            raise TextRefused(
+                Refusal.TOO_LONG,
+                f"The text has more than {longest} characters; split it.",
+            )
+        if not text.isascii() and _SURROGATE.search(text):
+            raise TextRefused(
+                Refusal.BROKEN_ENCODING,
+                "The text holds half of a surrogate pair; mend its encoding.",
+            )
+        plain = make_plain(text)
+        found = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(plain)]
+        words, starts, ends = (
+            map(list, zip(*found, strict=True)) if found else ([], [], [])
+        )
+        return cls(text, plain, words, starts, ends)
+
+    @cached_property
+    def lower(self) -> str:
+        """``plain`` in lower case, of the same length."""
+        return fold(self.plain)
+
+    @cached_property
+    def folded(self) -> list[str]:
+        """The tokens in lower case."""
+        return [word.lower() for word in self.words]
+
+    @cached_property
+    def lines(self) -> list[tuple[int, int]]:
+        """Start and end of every line that is not empty."""
+        return [match.span() for match in _LINE.finditer(self.plain)]
+
+    @cached_property
+    def has_digit(self) -> bool:
+        """Whether any digit is there: without one most patterns need not be tried."""
+        return any(word.isdigit() for word in self.words)
+
+    def token_at(self, offset: int) -> int:
+        """Return the index of the token at or before an offset; -1 when none is."""
+        return bisect_right(self.starts, offset) - 1
+
+    def line_at(self, offset: int) -> tuple[int, int]:
+        """Return start and end of the line around an offset."""
+        start = max(
+            self.plain.rfind("\n", 0, offset), self.plain.rfind("\r", 0, offset)
+        )
+        stops = [at for sign in "\r\n" if (at := self.plain.find(sign, offset)) >= 0]
+        return start + 1, min(stops, default=len(self.plain))
