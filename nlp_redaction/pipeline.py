@@ -1,6 +1,6 @@
 """The search from end to end: rules, known identifiers, model, one decision."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from nlp_redaction.errors import TextRefused
@@ -116,8 +116,7 @@ class Finder:
                 spans,
                 find_protected(document),
                 probabilities,
-                self._model.thresholds,
-                self._model.name,
+                self._model,
             )
             yield merge(document, propagate(document, found))
 
@@ -129,6 +128,3 @@ class Finder:
         if known:
             spans += find_known(document, known)
         return spans
-
-
-Find = Callable[[str, KnownIdentifiers], list[Span]]

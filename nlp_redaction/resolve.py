@@ -8,7 +8,7 @@ that knows better says otherwise.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
@@ -34,6 +34,20 @@ class Thresholds:
     by_class: tuple[float, ...]
     hinted: float = 0.08
     protected: float = 0.97
+
+
+class Judge(Protocol):
+    """The model, as far as the decision needs to know it."""
+
+    @property
+    def name(self) -> str:
+        """What ``explain`` calls it."""
+        ...
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """What its answers are held against."""
+        ...
 
 
 @dataclass(slots=True)
@@ -67,8 +81,7 @@ def decide(
     spans: Iterable[Span],
     protected: Sequence[tuple[int, int]],
     probabilities: Probabilities | None,
-    thresholds: Thresholds,
-    model_name: str = "model",
+    model: Judge,
 ) -> list[Span]:
     """Return what to remove, in order, overlapping spans merged.
 
@@ -78,8 +91,7 @@ def decide(
         protected: Stretches that hold eponyms, instruments and the like.
         probabilities: The model's answer a token and class; None without a model,
             when only what stands alone is removed.
-        thresholds: What the model's answer is held against.
-        model_name: What ``explain`` calls the model.
+        model: Its name, and what its answers are held against.
     """
     verdict = Verdict.weigh(document, spans)
     guarded = _mark(document, protected)
@@ -89,9 +101,7 @@ def decide(
         if span.score >= OVERRULES_GUARD or not _is_guarded(document, span, guarded)
     ]
     if probabilities is not None and len(document.words):
-        kept += _follow_model(
-            document, verdict.hints, guarded, probabilities, thresholds, model_name
-        )
+        kept += _follow_model(document, verdict.hints, guarded, probabilities, model)
     return merge(document, kept)
 
 
@@ -117,9 +127,9 @@ def _follow_model(
     hints: Sequence[Span],
     guarded: set[int],
     probabilities: Probabilities,
-    thresholds: Thresholds,
-    model_name: str,
+    model: Judge,
 ) -> list[Span]:
+    thresholds = model.thresholds
     needed = np.asarray(thresholds.by_class, np.float32)[classify_words(document)]
     hinted = _mark(document, ((hint.start, hint.end) for hint in hints))
     for token in hinted:
@@ -139,7 +149,7 @@ def _follow_model(
                 document.ends[token],
                 LABELS[best[token]],
                 max(float(probable[token]), STANDS_ALONE),
-                model_name,
+                model.name,
                 f"{reason}: {probable[token]:.2f}",
             )
         )

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib import import_module, resources
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from nlp_redaction.text import Document
 
@@ -45,6 +45,7 @@ _FAKER_LOCALES: Final = [
 ]
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
 _LEAST_COUNT: Final = 1
+_SHORTEST_PLACE: Final = 3
 
 
 def _split_words(names: Iterable[str], shortest: int = 2) -> set[str]:
@@ -74,9 +75,9 @@ def _list_faker_names(attributes: tuple[str, ...]) -> list[str]:
     return found
 
 
-def _read_mimesis(file: str) -> dict[str, object]:
+def _read_mimesis(file: str) -> dict[str, Any]:
     path = resources.files("mimesis") / "datasets" / "en-gb" / file
-    content: dict[str, object] = json.loads(path.read_text("utf-8"))
+    content: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return content
 
 
@@ -84,7 +85,6 @@ def compile_forenames(data: Path) -> set[str]:
     """Names given in England and Wales, and those of Faker's and mimesis' lists."""
     person = _read_mimesis("person.json")
     names = person["names"]
-    assert isinstance(names, dict)
     faker = _list_faker_names(
         (
             "first_names",
@@ -101,7 +101,6 @@ def compile_surnames(data: Path) -> set[str]:
     """The commonest surnames of the United States census, and Faker's and mimesis'."""
     person = _read_mimesis("person.json")
     surnames = person["surnames"]
-    assert isinstance(surnames, list)
     faker = _list_faker_names(("last_names", "last_names_male", "last_names_female"))
     listed = _read_column(data / "lists/surnames_us_2010.csv", "name")
     return _split_words([*listed, *faker, *surnames], 3)
@@ -117,15 +116,14 @@ def compile_places(data: Path) -> set[str]:
     ]
     towns += _read_column(data / "lists/gp_practices_england_wales.csv", "town")
     address = _read_mimesis("address.json")
-    for key in ("city",):
-        listed = address[key]
-        assert isinstance(listed, list)
-        towns += listed
+    towns += address["city"]
     counties = import_module("faker.providers.address.en_GB").Provider.counties
     towns += list(counties)
     plain = (re.sub(r"\s+", " ", town.split(",")[0]).strip().lower() for town in towns)
     return {
-        town for town in plain if len(town) > 2 and not any(c.isdigit() for c in town)
+        town
+        for town in plain
+        if len(town) >= _SHORTEST_PLACE and not any(sign.isdigit() for sign in town)
     }
 
 
