@@ -1,6 +1,8 @@
 """The model of ``thorough``: a small encoder run by ONNX Runtime, on one thread."""
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -50,51 +52,66 @@ class Encoder:
         enough to doubt the word.
         """
         answers = [_start_answer(document) for document in documents]
-        queue = [
-            (number, window)
-            for number, document in enumerate(documents)
-            for window in self._cutter.cut(document)
-        ]
-        queue.sort(key=lambda item: len(item[1].pieces))
-        at = 0
-        while at < len(queue):
-            longest = len(queue[at][1].pieces)
-            size = max(1, _BATCH_PIECES // longest)
-            batch = queue[at : at + size]
-            while size > 1 and size * len(batch[-1][1].pieces) > _BATCH_PIECES:
-                size = max(1, _BATCH_PIECES // len(batch[-1][1].pieces))
-                batch = queue[at : at + size]
+        passages: dict[bytes, _Passage] = {}
+        for number, document in enumerate(documents):
+            for window in self._cutter.cut(document):
+                key = array("i", (*window.pieces, *window.classes)).tobytes()
+                passage = passages.setdefault(key, _Passage(window, []))
+                passage.places.append((number, window.tokens))
+        for batch in _make_batches(list(passages.values())):
             self._judge_batch(batch, answers)
-            at += len(batch)
-        for answer in answers:
-            answer[:, NONE] = np.minimum(answer[:, NONE], 1.0)
         return answers
 
     def _judge_batch(
-        self, batch: list[tuple[int, Window]], answers: list[Probabilities]
+        self, batch: list["_Passage"], answers: list[Probabilities]
     ) -> None:
-        shape = (len(batch), max(len(window.pieces) for _, window in batch))
+        shape = (len(batch), max(len(passage.window.pieces) for passage in batch))
         pieces, classes, mask = (np.zeros(shape, np.int64) for _ in range(3))
-        for row, (_, window) in enumerate(batch):
-            size = len(window.pieces)
-            pieces[row, :size] = window.pieces
-            classes[row, :size] = window.classes
+        for row, passage in enumerate(batch):
+            size = len(passage.window.pieces)
+            pieces[row, :size] = passage.window.pieces
+            classes[row, :size] = passage.window.classes
             mask[row, :size] = 1
         feed = {"input_ids": pieces, "token_type_ids": classes, "attention_mask": mask}
         logits = self._session.run(None, feed)[0]
         odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
         odds /= odds.sum(axis=-1, keepdims=True)
-        for row, (number, window) in enumerate(batch):
-            tokens = np.asarray(window.tokens)
-            judged = tokens >= 0
-            found = odds[row, : len(tokens)][judged]
-            answer = answers[number]
-            np.maximum.at(answer[:, 1:], tokens[judged], found[:, 1:])
-            np.minimum.at(answer[:, NONE], tokens[judged], found[:, NONE])
+        for row, passage in enumerate(batch):
+            for number, places in passage.places:
+                _keep_highest(answers[number], odds[row], np.asarray(places))
+
+
+@dataclass(slots=True)
+class _Passage:
+    """A window that is read once, and every place in the texts where it stands."""
+
+    window: Window
+    places: list[tuple[int, list[int]]]
+
+
+def _make_batches(passages: list[_Passage]) -> Iterator[list[_Passage]]:
+    """Yield windows of about one length together: padding is read for nothing."""
+    batch: list[_Passage] = []
+    for passage in sorted(passages, key=lambda p: len(p.window.pieces)):
+        if batch and len(passage.window.pieces) * (len(batch) + 1) > _BATCH_PIECES:
+            yield batch
+            batch = []
+        batch.append(passage)
+    if batch:
+        yield batch
+
+
+def _keep_highest(
+    answer: Probabilities, odds: Probabilities, places: np.ndarray
+) -> None:
+    judged = places >= 0
+    found, tokens = odds[: len(places)][judged], places[judged]
+    np.maximum.at(answer[:, 1:], tokens, found[:, 1:])
+    np.minimum.at(answer[:, NONE], tokens, found[:, NONE])
 
 
 def _start_answer(document: Document) -> Probabilities:
-    """Nothing is an identifier until a piece says so; 2 marks what no piece touched."""
+    """Nothing is an identifier until a piece says so."""
     answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
-    answer[:, NONE] = 2.0
+    answer[:, NONE] = 1
     return answer

@@ -70,6 +70,20 @@ _OURS: Final[dict[str, Callable[[Path], WordModel]]] = {
 MODES: Final = (*_OURS, "rules")
 
 
+RULES_ONLY: Final = LoadedModel("rules", Thresholds(by_class=(1.0,) * CLASS_COUNT))
+"""The mode without a model."""
+
+
+def load_words_judge(folder: Path) -> WordModel:
+    """Load one of our models from a folder, without thresholds.
+
+    Raises:
+        ModelMissing: It is neither kind, or cannot be loaded.
+    """
+    is_encoder = (folder / "model.onnx").exists()
+    return _load_encoder(folder) if is_encoder else _load_tagger(folder)
+
+
 def load_model(mode: str) -> LoadedModel:
     """Load the model of a mode.
 
@@ -79,8 +93,8 @@ def load_model(mode: str) -> LoadedModel:
     Raises:
         ModelMissing: There is no such model, or it cannot be loaded.
     """
-    if mode == "rules":
-        return LoadedModel("rules", _even(1.0))
+    if mode == RULES_ONLY.name:
+        return RULES_ONLY
     if mode in _OURS:
         folder = _PACKAGE / mode
         return LoadedModel(mode, read_thresholds(folder), _OURS[mode](folder))

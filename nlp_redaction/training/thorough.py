@@ -9,7 +9,7 @@ import json
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,7 +30,6 @@ class Recipe:
     """Everything that decides the outcome."""
 
     seed: int = 20
-    epochs: int = 6
     learning_rate: float = 1.5e-4
     head_rate: float = 1e-3
     warm_up: float = 0.06
@@ -38,15 +37,13 @@ class Recipe:
     none_weight: float = 0.6
     smoothing: float = 0.02
     unknown_names: float = 0.25
-    minutes: float | None = None
     threads: int = 2
-    log: list[dict[str, float]] = field(default_factory=list)
 
 
-def build_model(folder: Path) -> BertForTokenClassification:
+def build_model(folder: Path, seed: int) -> BertForTokenClassification:
     """Load the published encoder, widen its token types and put a head on it."""
+    torch.manual_seed(seed)
     config = BertConfig.from_pretrained(folder)
-    types = config.type_vocab_size
     config.num_labels = len(CLASS_NAMES)
     model = BertForTokenClassification.from_pretrained(folder, config=config)
     old = model.bert.embeddings.token_type_embeddings
@@ -55,7 +52,6 @@ def build_model(folder: Path) -> BertForTokenClassification:
         wide.weight.copy_(old.weight[:1].expand(CLASS_COUNT, -1))
     model.bert.embeddings.token_type_embeddings = wide
     model.config.type_vocab_size = CLASS_COUNT
-    del types
     return model
 
 
@@ -155,14 +151,12 @@ def teach(
             total += float(loss.detach()) * targets.numel()
             seen += targets.numel()
         took = time.monotonic() - began
-        recipe.log.append({"epoch": number, "loss": total / seen, "seconds": took})
-        print(
-            json.dumps(
-                recipe.log[-1]
-                | {"pieces": seen, "pieces_per_second": seen / took, "step": step}
-            ),
-            flush=True,
-        )
+        progress = {
+            "epoch": number,
+            "loss": round(total / seen, 4),
+            "pieces_per_second": round(seen / took),
+        }
+        print(json.dumps(progress), flush=True)
 
 
 def _set_rates(optimiser: Any, step: int, steps: int, warm_up: float) -> None:

@@ -13,7 +13,12 @@ import numpy as np
 
 from nlp_redaction.gold import Note
 from nlp_redaction.models.features import CLASS_COUNT, classify_words
+from nlp_redaction.guards import find_protected
 from nlp_redaction.models.labels import Probabilities
+from nlp_redaction.models.load import RULES_ONLY, WordModel
+from nlp_redaction.pipeline import Finder
+from nlp_redaction.resolve import decide, list_tokens
+from nlp_redaction.spans import STANDS_ALONE, Span
 from nlp_redaction.text import Document
 
 GRID: Final = (
@@ -98,3 +103,53 @@ def _choose(probable: np.ndarray, marked: np.ndarray, price: float) -> float:
         if gain > best_gain:
             best, best_gain = threshold, gain
     return best
+
+
+def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
+    """Ask the model and the rules about notes, without deciding anything."""
+    rules = Finder("rules")
+    documents = [Document.read(note.text) for note in notes]
+    answers = model.judge(documents)
+    judged = []
+    for note, document, probabilities in zip(notes, documents, answers, strict=True):
+        spans = rules.look(note.text)
+        guarded = find_protected(document)
+        taken = decide(document, spans, guarded, None, RULES_ONLY)
+        hints = [span for span in spans if span.score < STANDS_ALONE]
+        judged.append(
+            Judged(
+                note,
+                document,
+                probabilities,
+                taken=_mark_tokens(document, taken),
+                hinted=_mark_tokens(document, hints),
+            )
+        )
+    return judged
+
+
+def _mark_tokens(document: Document, spans: Sequence[Span]) -> np.ndarray:
+    marked = np.zeros(len(document.words), bool)
+    for span in spans:
+        marked[list(list_tokens(document, span.start, span.end))] = True
+    return marked
+
+
+def choose_for_model(
+    model: WordModel, notes: Sequence[Note], price: float
+) -> dict[str, object]:
+    """Return the thresholds of a model, as ``thresholds.json`` holds them."""
+    judged = judge_notes(model, notes)
+    by_class = choose_thresholds(judged, price)
+    return {
+        "by_class": by_class,
+        "hinted": choose_hinted(judged, price),
+        "protected": 0.97,
+    }
+
+
+def choose_hinted(judged: Sequence[Judged], price: float) -> float:
+    """Return the threshold of words that a weaker rule points at."""
+    words = _flatten(judged)
+    hinted = np.concatenate([item.hinted for item in judged]) & words.is_judged
+    return _choose(words.probable[hinted], words.is_marked[hinted], price)
