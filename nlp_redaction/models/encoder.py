@@ -16,6 +16,7 @@ from nlp_redaction.models.windows import Window, WindowCutter
 from nlp_redaction.text import Document
 
 _BATCH_PIECES: Final = 2048
+_UNTOUCHED: Final = 2.0
 
 
 class Encoder:
@@ -60,6 +61,8 @@ class Encoder:
                 passage.places.append((number, window.tokens))
         for batch in _make_batches(list(passages.values())):
             self._judge_batch(batch, answers)
+        for document, answer in zip(documents, answers, strict=True):
+            _fill_gaps(document, answer)
         return answers
 
     def _judge_batch(
@@ -110,8 +113,17 @@ def _keep_highest(
     np.minimum.at(answer[:, NONE], tokens, found[:, NONE])
 
 
+def _fill_gaps(document: Document, answer: Probabilities) -> None:
+    """Let a token that shares its piece with the one before ("30th") share its answer."""
+    for token in np.flatnonzero(answer[:, NONE] == _UNTOUCHED).tolist():
+        if token and document.starts[token] == document.ends[token - 1]:
+            answer[token] = answer[token - 1]
+        else:
+            answer[token, NONE] = 1
+
+
 def _start_answer(document: Document) -> Probabilities:
     """Nothing is an identifier until a piece says so."""
     answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
-    answer[:, NONE] = 1
+    answer[:, NONE] = _UNTOUCHED
     return answer
