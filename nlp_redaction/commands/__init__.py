@@ -1,0 +1,1 @@
+"""What ``python -m nlp_redaction`` can be asked to do."""

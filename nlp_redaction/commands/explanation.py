@@ -1,0 +1,145 @@
+"""What a search made of one text, and of what it did not take: the facts to show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
+from nlp_redaction.spans import STANDS_ALONE, Span, sort_spans
+from nlp_redaction.text import Document
+
+Stretch = tuple[int, int]
+
+
+class Explainer(Protocol):
+    """What is needed of ``nlp_redaction.pipeline.Finder``."""
+
+    def find(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
+        """Return what is removed."""
+        ...
+
+    def look(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
+        """Return everything that the rules said before the decision."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Explanation:
+    """A text and what was decided of it.
+
+    Attributes:
+        text: The text.
+        found: What is removed, in order.
+        support: What rules said of the same places, beyond what names the span.
+        hints: Weak spans, no part of which is removed.
+        overruled: Strong spans that were not followed: the guard spoke.
+        protected: Stretches that the guard protects, such as eponyms.
+    """
+
+    text: str
+    found: tuple[Span, ...]
+    support: tuple[Span, ...]
+    hints: tuple[Span, ...]
+    overruled: tuple[Span, ...]
+    protected: tuple[Stretch, ...]
+
+
+def explain(
+    finder: Explainer,
+    protect: Callable[[Document], Sequence[Stretch]],
+    text: str,
+    known: KnownIdentifiers = NOTHING_KNOWN,
+) -> Explanation:
+    """Gather what was found in a text, what hinted, and what was protected.
+
+    Raises:
+        TextRefused: The text cannot be searched.
+    """
+    found = finder.find(text, known)
+    said = sort_spans(finder.look(text, known))
+    taken = {(span.start, span.end, span.recogniser, span.reason) for span in found}
+    support, others = [], []
+    for span in said:
+        if any(span.overlaps(one) for one in found):
+            support.append(span)
+        else:
+            others.append(span)
+    return Explanation(
+        text=text,
+        found=tuple(found),
+        support=tuple(
+            span
+            for span in support
+            if (span.start, span.end, span.recogniser, span.reason) not in taken
+        ),
+        hints=tuple(span for span in others if span.score < STANDS_ALONE),
+        overruled=tuple(span for span in others if span.score >= STANDS_ALONE),
+        protected=tuple(protect(Document.read(text, longest=len(text)))),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the table.
+
+    Attributes:
+        outcome: ``removed``, ``agreed``, ``hint only``, ``overruled`` or ``protected``.
+        place: Line and column of the first sign, and the offsets.
+        words: What stands there.
+        label: What it seems to be.
+        score: How sure the recogniser is, written.
+        recogniser: Who says so.
+        reason: Why.
+    """
+
+    outcome: str
+    place: str
+    words: str
+    label: str = ""
+    score: str = ""
+    recogniser: str = ""
+    reason: str = ""
+
+
+HEADS = ("outcome", "place", "words", "label", "score", "recogniser", "reason")
+
+
+def list_lines(explanation: Explanation) -> list[Line]:
+    """Return the lines of the table: what is removed first, then the rest."""
+    text = explanation.text
+    lines: list[Line] = []
+    for outcome, spans in (
+        ("removed", explanation.found),
+        ("agreed", explanation.support),
+        ("hint only", explanation.hints),
+        ("overruled", explanation.overruled),
+    ):
+        lines += [_make_line(outcome, text, span) for span in spans]
+    lines += [
+        Line(
+            outcome="protected",
+            place=_tell_place(text, start, end),
+            words=text[start:end],
+            recogniser="guard",
+        )
+        for start, end in explanation.protected
+    ]
+    return lines
+
+
+def _make_line(outcome: str, text: str, span: Span) -> Line:
+    return Line(
+        outcome=outcome,
+        place=_tell_place(text, span.start, span.end),
+        words=text[span.start : span.end],
+        label=span.label.value,
+        score=f"{span.score:.2f}",
+        recogniser=span.recogniser,
+        reason=span.reason,
+    )
+
+
+def _tell_place(text: str, start: int, end: int) -> str:
+    row = text.count("\n", 0, start) + 1
+    column = start - (text.rfind("\n", 0, start) + 1) + 1
+    return f"{row}:{column} ({start}-{end})"

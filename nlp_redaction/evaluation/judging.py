@@ -1,0 +1,92 @@
+"""Searches marked notes and holds what was found against the marks."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from nlp_redaction.commands.searching import Searcher, search
+from nlp_redaction.errors import TextRefused
+from nlp_redaction.evaluation.cases import Case
+from nlp_redaction.evaluation.left_behind import find_left_behind, find_present
+from nlp_redaction.evaluation.scoring import NoteScore, score_note
+from nlp_redaction.gold import GoldSpan
+from nlp_redaction.known import NOTHING_KNOWN
+from nlp_redaction.spans import Span
+
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What became of one note.
+
+    Attributes:
+        case: The note and what is known of its patient.
+        score: The search without anything known, held against the marks.
+        spans: What that search found.
+        told: What a second search found that was told of the patient.
+        present: Where identifiers stand that are known of the patient.
+        left: Those of them that stay when the search is told of them.
+    """
+
+    case: Case
+    score: NoteScore
+    spans: tuple[Span, ...]
+    told: tuple[Span, ...] = ()
+    present: tuple[Stretch, ...] = ()
+    left: tuple[Stretch, ...] = ()
+
+
+def judge(finder: Searcher, cases: Sequence[Case]) -> tuple[list[Judged], int]:
+    """Search every note, those with known identifiers a second time with them.
+
+    Returns:
+        The judged notes in order, and how many were refused and are left out.
+    """
+    plain = search(finder, [(case.note.text, NOTHING_KNOWN) for case in cases])
+    again = iter(search(finder, [(c.note.text, c.known) for c in cases if c.known]))
+    judged: list[Judged] = []
+    for case, found in zip(cases, plain, strict=True):
+        informed = next(again) if case.known else None
+        if not isinstance(found, TextRefused) and not isinstance(informed, TextRefused):
+            judged.append(_judge_one(case, found, informed))
+    return judged, len(cases) - len(judged)
+
+
+def _judge_one(
+    case: Case, found: Sequence[Span], informed: Sequence[Span] | None
+) -> Judged:
+    present: list[Stretch] = []
+    left: list[Stretch] = []
+    if informed is not None:
+        present = find_present(case.note, case.known)
+        left = find_left_behind(case.note.text, present, informed)
+    return Judged(
+        case=case,
+        score=score_note(case.note, found),
+        spans=tuple(found),
+        told=tuple(informed or ()),
+        present=tuple(present),
+        left=tuple(left),
+    )
+
+
+def count_confusions(judged: Iterable[Judged]) -> Counter[tuple[str, str]]:
+    """Count found identifiers by the label they have and the other that they got."""
+    confusions: Counter[tuple[str, str]] = Counter()
+    for one in judged:
+        for mark in one.score.found:
+            given = name_given(mark, one.spans)
+            if given != mark.label:
+                confusions[mark.label, given] += 1
+    return confusions
+
+
+def name_given(mark: GoldSpan, spans: Iterable[Span]) -> str:
+    """Return the label of the span that shares most with a mark; empty for none."""
+    shared = [
+        (min(span.end, mark.end) - max(span.start, mark.start), span.label.value)
+        for span in spans
+        if span.start < mark.end and mark.start < span.end
+    ]
+    return max(shared, default=(0, ""), key=lambda pair: pair[0])[1]
