@@ -1,7 +1,7 @@
 """The model of ``thorough``: a small encoder run by ONNX Runtime, on one thread."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,6 @@ from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
 from nlp_redaction.models.windows import Window, WindowCutter
 from nlp_redaction.text import Document
 
-_BATCH_PIECES: Final = 2048
 _UNTOUCHED: Final = 2.0
 
 
@@ -59,29 +58,32 @@ class Encoder:
                 key = array("i", (*window.pieces, *window.classes)).tobytes()
                 passage = passages.setdefault(key, _Passage(window, []))
                 passage.places.append((number, window.tokens))
-        for batch in _make_batches(list(passages.values())):
-            self._judge_batch(batch, answers)
+        for passage in passages.values():
+            odds = self._read(passage.window)
+            for number, places in passage.places:
+                _keep_highest(answers[number], odds, np.asarray(places))
         for document, answer in zip(documents, answers, strict=True):
             _fill_gaps(document, answer)
         return answers
 
-    def _judge_batch(
-        self, batch: list["_Passage"], answers: list[Probabilities]
-    ) -> None:
-        shape = (len(batch), max(len(passage.window.pieces) for passage in batch))
-        pieces, classes, mask = (np.zeros(shape, np.int64) for _ in range(3))
-        for row, passage in enumerate(batch):
-            size = len(passage.window.pieces)
-            pieces[row, :size] = passage.window.pieces
-            classes[row, :size] = passage.window.classes
-            mask[row, :size] = 1
-        feed = {"input_ids": pieces, "token_type_ids": classes, "attention_mask": mask}
-        logits = self._session.run(None, feed)[0]
+    def _read(self, window: Window) -> Probabilities:
+        """Return the probabilities of each piece of a window.
+
+        Windows are read one by one: the int8 kernels scale a whole batch at once, so
+        that a text's answer would depend on the texts beside it; and there is no
+        padding to read for nothing.
+        """
+        pieces = np.asarray([window.pieces], np.int64)
+        classes = np.asarray([window.classes], np.int64)
+        feed = {
+            "input_ids": pieces,
+            "token_type_ids": classes,
+            "attention_mask": np.ones_like(pieces),
+        }
+        logits = self._session.run(None, feed)[0][0]
         odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        odds /= odds.sum(axis=-1, keepdims=True)
-        for row, passage in enumerate(batch):
-            for number, places in passage.places:
-                _keep_highest(answers[number], odds[row], np.asarray(places))
+        answer: Probabilities = odds / odds.sum(axis=-1, keepdims=True)
+        return answer
 
 
 @dataclass(slots=True)
@@ -90,18 +92,6 @@ class _Passage:
 
     window: Window
     places: list[tuple[int, list[int]]]
-
-
-def _make_batches(passages: list[_Passage]) -> Iterator[list[_Passage]]:
-    """Yield windows of about one length together: padding is read for nothing."""
-    batch: list[_Passage] = []
-    for passage in sorted(passages, key=lambda p: len(p.window.pieces)):
-        if batch and len(passage.window.pieces) * (len(batch) + 1) > _BATCH_PIECES:
-            yield batch
-            batch = []
-        batch.append(passage)
-    if batch:
-        yield batch
 
 
 def _keep_highest(

@@ -58,6 +58,8 @@ class WindowCutter:
         units = self._read_units(document)
         body = LONGEST - 2
         windows: list[Window] = []
+        if not document.words:
+            return windows
         start = 0
         while start < len(units):
             context = min(CONTEXT, start)

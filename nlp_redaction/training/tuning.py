@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from nlp_redaction.gold import Note
-from nlp_redaction.models.features import CLASS_COUNT, classify_words
 from nlp_redaction.guards import find_protected
+from nlp_redaction.models.features import CLASS_COUNT, classify_words
 from nlp_redaction.models.labels import Probabilities
 from nlp_redaction.models.load import RULES_ONLY, WordModel
 from nlp_redaction.pipeline import Finder
