@@ -165,6 +165,21 @@ class KeySettings(Settings):
     certificate_hours: float = Field(default=24.0, gt=0, le=7 * 24)
 
 
+class TextSettings(Settings):
+    """Redaction of free text; where no mode is listed, every text is withheld.
+
+    ``processes`` are started by each worker of the service that meets a text.
+    ``settings_file`` is the TOML file of the deployment's own number forms and words.
+    The other two bound a patient table, which stays in memory with its stream.
+    """
+
+    modes: tuple[Literal["thorough", "fast"], ...] = ()
+    processes: int = Field(default=1, ge=1, le=64)
+    settings_file: Path | None = None
+    patient_table_rows: int = Field(default=5_000_000, ge=1, le=100_000_000)
+    patient_table_bytes: int = Field(default=1 << 30, ge=1 << 20, le=16 << 30)
+
+
 class LogFormat(StrEnum):
     """JSON lines for machines, plain text for people."""
 
@@ -197,6 +212,7 @@ class Config(Settings):
     audit: AuditSettings = AuditSettings()
     keys: KeySettings = KeySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    text: TextSettings = TextSettings()
 
     @property
     def database_url(self) -> str:

@@ -11,7 +11,11 @@ from pseudo_service.adapters.sql.journal import SqlJournal
 from pseudo_service.adapters.sql.key_rows import SqlKeyRows
 from pseudo_service.adapters.sql.projects import SqlProjects
 from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.bootstrap.outside import KEY_NAMES, open_key_vault
+from pseudo_service.bootstrap.outside import (
+    KEY_NAMES,
+    open_key_vault,
+    open_redactor,
+)
 from pseudo_service.config import Config
 from pseudo_service.core.keys import KeyUse, Root
 from pseudo_service.core.warm_up import warm_up
@@ -26,6 +30,7 @@ from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.key_vault import KeyVault
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 from pseudo_service.ports.telemetry import Telemetry
+from pseudo_service.ports.text_redactor import TextRedactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +41,7 @@ class Surroundings:
     clock: Clock = SystemClock()  # noqa: RUF009 - it has no state
     entropy: Entropy = SystemEntropy()  # noqa: RUF009 - it has no state
     vault: KeyVault | None = None
+    redactor: TextRedactor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Foundation:
     writer: RegisterWriter
     signer: ReceiptSigner
     admission: Admission
+    redactor: TextRedactor
 
 
 def lay_foundation(
@@ -120,4 +127,5 @@ def lay_foundation(
         writer=writer,
         signer=signer,
         admission=Admission(journal=journal, clock=clock),
+        redactor=around.redactor or open_redactor(config),
     )

@@ -13,6 +13,7 @@ from pseudo_service.adapters.local_certificates import LocalCertificates
 from pseudo_service.adapters.local_issuer import LocalIssuer
 from pseudo_service.adapters.oidc import OidcProfile, OidcVerifier
 from pseudo_service.adapters.signing_keys import FetchedKeys, FetchTimes
+from pseudo_service.adapters.text_redactor import open_text_redactor
 from pseudo_service.config import (
     AzureVaultSettings,
     Config,
@@ -22,10 +23,12 @@ from pseudo_service.config import (
 )
 from pseudo_service.core.access import RoleGrant
 from pseudo_service.core.errors import ConfigurationInvalid
+from pseudo_service.core.texts import TextMode
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.key_vault import KeyVault
 from pseudo_service.ports.telemetry import Telemetry
+from pseudo_service.ports.text_redactor import TextRedactor
 from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
@@ -55,6 +58,19 @@ def open_key_vault(config: Config, *, clock: Clock, entropy: Entropy) -> KeyVaul
         config.state_directory / "key-vault",
         _read_passphrase(settings),
         entropy=entropy,
+    )
+
+
+def open_redactor(config: Config) -> TextRedactor:
+    """Return the configured redactor of free text; its workers start when needed.
+
+    Raises:
+        ConfigurationInvalid: A listed mode has no model here, or the settings are bad.
+    """
+    return open_text_redactor(
+        modes=[TextMode(mode) for mode in config.text.modes],
+        processes=config.text.processes,
+        settings_file=config.text.settings_file,
     )
 
 

@@ -87,6 +87,7 @@ class Service:
         self._maintenance.stop()
         with contextlib.suppress(PseudoError):  # the next start makes up for it
             self._use_cases.audit.checkpoint()
+        self._base.redactor.close()
         self._base.vault.close()
         self._database.close()
 
@@ -103,6 +104,7 @@ class Service:
             deidentification=DeidentificationServicer(
                 tables=use_cases.tables,
                 values=use_cases.values,
+                texts=use_cases.texts,
                 limits=ArrowLimits(
                     rows=limits.batch_rows,
                     columns=limits.columns,

@@ -9,7 +9,6 @@ from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
 from pseudo_service.adapters.sql.policies import SqlPolicies
-from pseudo_service.adapters.text_redactor import WithholdingRedactor
 from pseudo_service.bootstrap.foundation import Foundation
 from pseudo_service.config import Config
 from pseudo_service.core.identifiers import IdentifierRules
@@ -20,9 +19,11 @@ from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRu
 from pseudo_service.engine.deidentify_values import DeidentifyValues
 from pseudo_service.engine.key_rotation import KeyRotation
 from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.patient_intake import PatientLimits
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
+from pseudo_service.engine.redact_texts import RedactFreeText
 
 _PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "numba")
 
@@ -32,6 +33,7 @@ class UseCases:
     """Everything that the service can be asked to do."""
 
     tables: DeidentifyTable
+    texts: RedactFreeText
     values: DeidentifyValues
     projects: ProjectLifecycle
     rotation: KeyRotation
@@ -59,9 +61,10 @@ def build_use_cases(
         entropy=base.entropy,
         admission=base.admission,
     )
-    tables, values = _build_data_use_cases(base, rules, policies, opt_outs)
+    tables, texts, values = _build_data_use_cases(base, rules, policies, opt_outs)
     return UseCases(
         tables=tables,
+        texts=texts,
         values=values,
         projects=ProjectLifecycle(
             projects=base.projects,
@@ -105,6 +108,9 @@ def choose_rules(config: Config) -> DeploymentRules:
         sentinels=frozenset(config.dates.sentinels),
         library_versions={name: version(name) for name in _PINNED_LIBRARIES}
         | {"openssl": ssl.OPENSSL_VERSION},
+        patient_limits=PatientLimits(
+            rows=config.text.patient_table_rows, bytes=config.text.patient_table_bytes
+        ),
     )
 
 
@@ -113,7 +119,7 @@ def _build_data_use_cases(
     rules: DeploymentRules,
     policies: PolicyRegistry,
     opt_outs: OptOutLists,
-) -> tuple[DeidentifyTable, DeidentifyValues]:
+) -> tuple[DeidentifyTable, RedactFreeText, DeidentifyValues]:
     keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
     ledger = BatchLedger(
         journal=base.journal,
@@ -131,10 +137,21 @@ def _build_data_use_cases(
         ledger=ledger,
         journal=base.journal,
         signer=base.signer,
-        redactor=WithholdingRedactor(),
+        redactor=base.redactor,
         clock=base.clock,
         rules=rules,
         service_root=base.service_root,
+    )
+    texts = RedactFreeText(
+        admission=base.admission,
+        projects=base.projects,
+        policies=policies,
+        keys=keys,
+        opt_outs=opt_outs,
+        ledger=ledger,
+        redactor=base.redactor,
+        clock=base.clock,
+        rules=rules.identifiers,
     )
     values = DeidentifyValues(
         admission=base.admission,
@@ -146,4 +163,4 @@ def _build_data_use_cases(
         clock=base.clock,
         rules=rules.identifiers,
     )
-    return tables, values
+    return tables, texts, values

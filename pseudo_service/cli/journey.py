@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from pseudo_client import (
     Client,
+    PatientTable,
     Pins,
     PinsChanged,
     PseudoClientError,
@@ -19,6 +20,7 @@ from pseudo_client import (
 from pseudo_service.cli.exits import ExitCode, Failure
 from pseudo_service.cli.outputs import write_outputs
 from pseudo_service.cli.parts import PartRunner
+from pseudo_service.cli.patients import read_patients
 from pseudo_service.cli.progress import Progress
 from pseudo_service.cli.readers import TableInput
 from pseudo_service.cli.row_cursor import RowCursor
@@ -37,6 +39,7 @@ def run_to_end(
     *,
     inputs: Sequence[TableInput],
     progress: Progress,
+    patients: TableInput | None = None,
     retries: RetryPolicy = _PART_RETRIES,
 ) -> dict[str, Any]:
     """Run the parts, with a new token whenever one expires on the way.
@@ -56,6 +59,7 @@ def run_to_end(
                     settings,
                     inputs=inputs,
                     progress=progress,
+                    patients=patients,
                     retries=retries,
                 )
         except TokenExpired:
@@ -71,6 +75,7 @@ def run_parts(
     *,
     inputs: Sequence[TableInput],
     progress: Progress,
+    patients: TableInput | None = None,
     retries: RetryPolicy = _PART_RETRIES,
 ) -> dict[str, Any]:
     """Bring every part to count, write the outputs, and return the totals.
@@ -80,6 +85,7 @@ def run_parts(
         Failure: An input or the output folder cannot be used.
     """
     state.sweep()
+    known = read_patients(client, settings, patients)
     operation = state.read_operation(settings)
     if operation is None:
         if state.list_finished():
@@ -91,6 +97,7 @@ def run_parts(
             state=state,
             settings=settings,
             operation=operation,
+            patients=known,
             progress=progress,
             retries=retries,
         )
@@ -98,8 +105,8 @@ def run_parts(
             parts = journey.go(inputs)
         except PinsChanged:
             progress.say(
-                "the key version, the policy or the opt-out list has changed since "
-                "the first part: all parts begin afresh"
+                "the key version, the policy, the opt-out list or the patient table "
+                "has changed since the first part: all parts begin afresh"
             )
             operation = state.begin(settings)
             continue
@@ -116,6 +123,7 @@ class _Journey:
     state: RunState
     settings: RunSettings
     operation: str
+    patients: PatientTable | None
     progress: Progress
     retries: RetryPolicy
 
@@ -140,6 +148,7 @@ class _Journey:
             state=self.state,
             settings=self.settings,
             operation=self.operation,
+            patients=self.patients,
             progress=self.progress,
         )
         kept = self.state.finished(name)

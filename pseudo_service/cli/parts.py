@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from pseudo_client import (
     Client,
     DeidentifiedTable,
+    PatientTable,
     Pins,
     Receipt,
     RejectedCells,
@@ -45,6 +46,7 @@ class PartRunner:
     settings: RunSettings
     operation: str
     progress: Progress
+    patients: PatientTable | None = None
 
     def digest_input(self, cursor: RowCursor, name: PartName) -> str:
         """Return the keyed digest of a part's input, without sending it."""
@@ -76,6 +78,7 @@ class PartRunner:
             operation_id=self.operation,
             part=name.number,
             expected_pins=expected,
+            patients=self.patients,
         ) as table:
             given = self._write(table, name)
             self._check(table.receipt, name, given)

@@ -41,6 +41,14 @@ def run(
         Path, typer.Option(help="A new or empty folder, or that of a broken-off run.")
     ],
     purpose: Annotated[str, typer.Option(help="What the data is for; kept for audit.")],
+    patients: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="The policy's patient table: what is known of the patients of the "
+            "texts. Only the columns that the policy names are sent.",
+        ),
+    ] = None,
     part_rows: Annotated[
         int, typer.Option(min=1, max=50_000_000, help="The most rows of one part.")
     ] = PART_ROWS,
@@ -69,11 +77,17 @@ def run(
     )
     with hold_output(output) as state, show_progress() as progress:
         inputs = open_inputs(files, form, state.folder)
+        known = (
+            open_inputs(find_inputs([patients])[:1], form, state.folder)[0]
+            if patients is not None
+            else None
+        )
         totals = run_to_end(
             lambda: connect(options, roles=[f"{Role.PIPELINE}:{project}"]),
             state,
             settings,
             inputs=inputs,
+            patients=known,
             progress=progress,
         )
         state.end()
@@ -85,6 +99,8 @@ EPILOG = show_examples(
     '    --output released/patients --purpose "asthma outcomes study"',
     "pseudo run --project asthma --policy stays@1 --input 'extract/*.parquet' \\",
     "    --output released/stays --purpose audit --server pseudo.example:8443 --json",
+    "pseudo run --project asthma --policy notes@1 --input notes.parquet \\",
+    "    --patients patients.csv --output released/notes --purpose audit",
 )
 
 

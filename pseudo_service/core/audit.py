@@ -40,6 +40,7 @@ class AuditKind(StrEnum):
     TABLE_FINISHED = "table_finished"
     TABLE_FAILED = "table_failed"
     VALUES_INTENT = "values_intent"
+    TEXTS_INTENT = "texts_intent"
     CALL_REFUSED = "call_refused"
     AUDIT_EXPORTED = "audit_exported"
 

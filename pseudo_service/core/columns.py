@@ -5,14 +5,19 @@ patient. Then every column has its treatment. Work is done on distinct values, i
 bulk; no loop in Python runs over rows.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.batch_values import (
+    BatchContext,
+    BatchOutcome,
+    Identities,
+    KindKeys,
+)
 from pseudo_service.core.dates import choose_offsets
 from pseudo_service.core.errors import AnswerUnsound, SchemaChanged, name_field
 from pseudo_service.core.exclusion import find_excluded
@@ -29,88 +34,30 @@ from pseudo_service.core.identifiers import (
     IdentifierRules,
 )
 from pseudo_service.core.kernels import PatientOffsets, treat_column
-from pseudo_service.core.keyed_hash import HashesColumns
-from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.plan import IdentifierColumn, Plan
-from pseudo_service.core.projects import DateShiftRule
-from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.core.quality import (
-    Counts,
     RejectedCells,
     count_codes,
     find_rejected,
 )
 from pseudo_service.core.removal import RemovalReason, Removals, remove_opted_out
-from pseudo_service.core.texts import RedactTexts, withhold_texts
+from pseudo_service.core.text_columns import FOUND
+from pseudo_service.core.text_rows import redact_texts
 from pseudo_service.core.treatments import (
     ExcludeRows,
     Keep,
     OnInvalid,
     Pseudonymise,
+    RedactText,
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindKeys:
-    """The keyed hashes and the text form of one identifier kind."""
-
-    pseudonym: HashesColumns
-    form: PseudonymFormat
-    date: HashesColumns
-    blind: HashesColumns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchContext:
-    """What the batches of one stream share: all that the answer depends on.
-
-    Attributes:
-        keys: By kind as text; one for each of ``Plan.kinds``.
-        date_shift: The project's rule for offsets.
-        identifier_rules: The deployment's; the policy may decide on CHI numbers.
-        sentinels: The deployment's dates that are no dates; the policy may add to them.
-        opt_outs: The check; None where the project does not apply opt-outs.
-        redact: Redacts texts; by default they are withheld.
-    """
-
-    keys: Mapping[str, KindKeys]
-    date_shift: DateShiftRule
-    identifier_rules: IdentifierRules
-    sentinels: frozenset[date] = frozenset()
-    opt_outs: OptOutCheck | None = None
-    redact: RedactTexts = withhold_texts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identities:
-    """The identities of one kind whose pseudonyms are in the answer, each once.
-
-    ``blind`` is their blind index, (n, 16) uint8, in the order of ``canonical``.
-    """
-
-    kind: IdentifierKind
-    canonical: pa.StringArray = field(repr=False)
-    blind: npt.NDArray[np.uint8] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchOutcome:
-    """The answer to one batch.
-
-    ``counts`` of identifier columns are over the rows left after opt-outs and
-    excluded codes, so that an identifier that removes its row, or keeps it from
-    being checked, is counted and marked; those of other columns are over the rows
-    answered. ``dated`` are the people whose dates were moved and who got no
-    pseudonym: not registered, but charged, for an offset tells about them too.
-    """
-
-    batch: pa.RecordBatch = field(repr=False)
-    rows_in: int
-    removed: Mapping[str, int]
-    counts: Counts
-    rejected: Sequence[RejectedCells]
-    identities: Sequence[Identities]
-    dated: Sequence[Identities] = ()
+__all__ = [
+    "BatchContext",
+    "BatchOutcome",
+    "Identities",
+    "KindKeys",
+    "deidentify_batch",
+]
 
 
 def deidentify_batch(
@@ -138,17 +85,29 @@ def deidentify_batch(
     _remove_invalid(plan, columns, removals)
     rows = removals.find_kept()
     kept = {position: column.select(rows) for position, column in columns.items()}
-    arrays = _pseudonymise(plan, kept, context)
+    pseudonyms = _pseudonymise(plan, kept, context)
+    arrays = {at: kept[at].spread(texts) for at, texts in pseudonyms.items()}
     offsets = _compute_offsets(plan, kept, context)
+
+    def read(position: int) -> pa.Array:
+        return _read_values(batch, position, rows)
+
+    texts, found = redact_texts(
+        plan, read, kept=kept, pseudonyms=pseudonyms, offsets=offsets, context=context
+    )
     for column in plan.columns:
         if column.output is None or column.position in arrays:
             continue
-        treated = treat_column(
-            column.rule.treatment,
-            _read_values(batch, column.position, rows),
-            offsets=offsets,
-            sentinels=context.sentinels | plan.sentinels,
-            redact=context.redact,
+        is_text = isinstance(column.rule.treatment, RedactText)
+        treated = (
+            texts[column.position]
+            if is_text
+            else treat_column(
+                column.rule.treatment,
+                read(column.position),
+                offsets=offsets,
+                sentinels=context.sentinels | plan.sentinels,
+            )
         )
         arrays[column.position] = treated.values
         counts[column.name] = count_codes(treated.codes, treated.names)
@@ -159,11 +118,12 @@ def deidentify_batch(
             unremarkable=treated.unremarkable,
             rows=rows,
         )
+    named = {c.name: counts[c.name] for c in plan.columns if c.name in counts}
     return BatchOutcome(
         batch=_assemble(plan, batch, arrays, rows),
         rows_in=batch.num_rows,
         removed=removals.count(),
-        counts={c.name: counts[c.name] for c in plan.columns if c.name in counts},
+        counts=named | {name + FOUND: labels for name, labels in found.items()},
         rejected=rejected,
         identities=_collect_identities(
             (column for column in plan.identifiers if column.is_answered), kept, context
@@ -250,15 +210,15 @@ def _judge_identifiers(
 
 def _pseudonymise(
     plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
-) -> dict[int, pa.Array]:
-    arrays = {}
+) -> dict[int, pa.StringArray]:
+    """Return the pseudonyms of each answered column's distinct identifiers."""
+    pseudonyms = {}
     for column in plan.identifiers:
         if column.is_answered:
-            identifiers = kept[column.position]
             keys = context.keys[column.kind.text]
-            macs = keys.pseudonym.mac(identifiers.canonical)
-            arrays[column.position] = identifiers.spread(keys.form.encode(macs))
-    return arrays
+            macs = keys.pseudonym.mac(kept[column.position].canonical)
+            pseudonyms[column.position] = keys.form.encode(macs)
+    return pseudonyms
 
 
 def _compute_offsets(
@@ -277,7 +237,7 @@ def _compute_offsets(
 
 
 def _find_dated(plan: Plan) -> list[IdentifierColumn]:
-    if not plan.policy.shifts_dates:
+    if not (plan.policy.shifts_dates or plan.policy.draws_surrogates):
         return []
     return [
         column

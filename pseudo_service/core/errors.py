@@ -27,6 +27,7 @@ class ErrorCode(StrEnum):
     BATCH_OUT_OF_ORDER = "BATCH_OUT_OF_ORDER"
     SCHEMA_CHANGED = "SCHEMA_CHANGED"
     STREAM_INCOMPLETE = "STREAM_INCOMPLETE"
+    PATIENT_TABLE_REFUSED = "PATIENT_TABLE_REFUSED"
     PINS_CHANGED = "PINS_CHANGED"
     IDENTIFIER_REFUSED = "IDENTIFIER_REFUSED"
     PSEUDONYM_REFUSED = "PSEUDONYM_REFUSED"
@@ -151,6 +152,12 @@ class StreamIncomplete(PseudoError):
     """The stream ended without its end message, or the totals do not agree."""
 
     code = ErrorCode.STREAM_INCOMPLETE
+
+
+class PatientTableRefused(PseudoError):
+    """A table of known identifiers is missing, unasked for, or not as announced."""
+
+    code = ErrorCode.PATIENT_TABLE_REFUSED
 
 
 class PinsChanged(PseudoError):

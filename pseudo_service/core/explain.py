@@ -1,6 +1,7 @@
 """Says in plain words what a policy does, and what in it deserves a second look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -8,6 +9,7 @@ from pseudo_service.core.generalise import Generalisation
 from pseudo_service.core.plan import compile_plan
 from pseudo_service.core.policy import ColumnRule, Policy
 from pseudo_service.core.suggest import REVIEW
+from pseudo_service.core.texts import Replacement, TextDates, TextMode
 from pseudo_service.core.treatments import (
     AfterExclusion,
     Drop,
@@ -21,6 +23,21 @@ from pseudo_service.core.treatments import (
 )
 
 _OF_DATES = frozenset({Generalisation.MONTH, Generalisation.YEAR})
+_EXPLAINED_REPLACEMENTS: Mapping[Replacement, str] = MappingProxyType(
+    {
+        Replacement.TAGS: "identifiers become tags such as [NAME]",
+        Replacement.MASKS: "identifiers become X of the same length",
+        Replacement.SURROGATES: "identifiers become invented ones, the same for the "
+        "same patient",
+    }
+)
+_EXPLAINED_DATES: Mapping[TextDates, str] = MappingProxyType(
+    {
+        TextDates.SHIFT: "its dates move by the patient's offset",
+        TextDates.REDACT: "its dates are removed",
+        TextDates.KEEP: "its dates stay",
+    }
+)
 
 
 def explain_policy(policy: Policy, schema: pa.Schema | None = None) -> list[str]:
@@ -36,6 +53,7 @@ def explain_policy(policy: Policy, schema: pa.Schema | None = None) -> list[str]
     """
     lines = [f"policy {policy.address}, digest {policy.digest.hex()}"]
     lines += _explain_patient(policy)
+    lines += _explain_table(policy)
     if policy.sentinels:
         days = ", ".join(day.isoformat() for day in sorted(policy.sentinels))
         lines.append(f"dates that become null and are counted: {days}")
@@ -63,7 +81,7 @@ def find_doubts(policy: Policy) -> Iterator[str]:
             ):
                 yield f"{rule.name}: the band is of the shifted date of birth"
             case RedactText():
-                yield f"{rule.name}: text is withheld until a redactor is in use"
+                yield from _find_text_doubts(rule.name, rule.treatment)
             case _:
                 continue
 
@@ -102,7 +120,43 @@ def _explain_treatment(rule: ColumnRule, policy: Policy) -> str:  # noqa: PLR091
             return (
                 f"rows with any of {len(codes)} codes ({name}) are removed; then {fate}"
             )
-        case RedactText(known=known):
-            return "redacted free text" + (
-                f", identifiers known from {', '.join(known)}" if known else ""
-            )
+        case RedactText():
+            return _explain_text(rule.treatment)
+
+
+def _explain_text(treatment: RedactText) -> str:
+    parts = [
+        f"redacted free text ({treatment.mode} search)",
+        _EXPLAINED_REPLACEMENTS[treatment.replacement],
+        _EXPLAINED_DATES[treatment.dates]
+        + (f" ({treatment.reason})" if treatment.reason else ""),
+    ]
+    parts += [
+        f"{kind} known from {', '.join(names)}"
+        for kind, names in treatment.known.items()
+    ]
+    if treatment.known_from is not None:
+        parts.append(f"more known from the patient table {treatment.known_from}")
+    return "; ".join(parts)
+
+
+def _find_text_doubts(name: str, treatment: RedactText) -> Iterator[str]:
+    if not treatment.known and treatment.known_from is None:
+        yield (
+            f"{name}: nothing is known of its patients; columns under known, or a "
+            "patient table, find what no search can"
+        )
+    if treatment.dates is TextDates.KEEP:
+        yield f"{name}: its dates leave as they are"
+    if treatment.mode is TextMode.FAST:
+        yield f"{name}: the fast search misses more than the thorough one"
+    yield f"{name}: no search finds everything; have a sample read before release"
+
+
+def _explain_table(policy: Policy) -> list[str]:
+    table = policy.patient_table
+    if table is None:
+        return []
+    known = "; ".join(f"{kind}: {', '.join(n)}" for kind, n in table.known.items())
+    numbers = f"{table.column} as {table.kind.text}"
+    return [f"patient table {table.name}, sent ahead: {numbers}; {known}"]

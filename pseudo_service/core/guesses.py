@@ -169,7 +169,7 @@ def guess_content(name: str, values: pa.Array) -> Guess:
         values: A sample of its values.
     """
     kind = values.type
-    words = frozenset(word.lower() for word in _WORDS.findall(name))
+    words = split_words(name)
     if kind.num_fields or _is_opaque(kind):
         return Guess(content=Content.NESTED)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
@@ -184,6 +184,11 @@ def guess_content(name: str, values: pa.Array) -> Guess:
     if _holds_nhs_numbers(sample, distinct.slice(0, MOST_DISTINCT)):
         return Guess(content=Content.NHS_NUMBER, distinct=len(distinct))
     return _guess_text(sample) if _is_text(kind) else _guess_number(sample)
+
+
+def split_words(name: str) -> frozenset[str]:
+    """Return the words of a column's name, in lower case."""
+    return frozenset(word.lower() for word in _WORDS.findall(name))
 
 
 def infer_formats(texts: Sequence[str]) -> tuple[str, ...]:

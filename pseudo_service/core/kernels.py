@@ -17,7 +17,6 @@ from pseudo_service.core.generalise import (
     Generalisation,
     generalise,
 )
-from pseudo_service.core.texts import TEXT_CODES, RedactTexts, TextCode
 from pseudo_service.core.treatments import (
     Drop,
     ExcludeRows,
@@ -66,16 +65,15 @@ def treat_column(
     *,
     offsets: PatientOffsets | None,
     sentinels: frozenset[date],
-    redact: RedactTexts,
 ) -> Treated:
     """Apply a treatment to the rows that stay.
 
     Args:
-        treatment: Any but drop and pseudonymise, which answer no column of their own.
+        treatment: Any but those that need more than the column: drop, pseudonymise
+            and redact_text.
         values: The column's values in the rows that stay.
         offsets: The rows' date offsets, where the policy shifts any date.
         sentinels: Dates that are no dates.
-        redact: Redacts texts.
     """
     if isinstance(treatment, Keep | ExcludeRows):
         return _keep(values)
@@ -86,14 +84,8 @@ def treat_column(
             return _shift(treatment, values, _need(offsets), sentinels)
         case Generalise():
             return _generalise(treatment, values, offsets, sentinels)
-        case RedactText():
-            texts, codes = redact(values)
-            withheld = _UNREMARKABLE | {TextCode.WITHHELD}
-            return Treated(
-                values=texts, codes=codes, names=TEXT_CODES, unremarkable=withheld
-            )
-        case Drop() | Pseudonymise():
-            msg = "a column without values of its own was treated; report it"
+        case Drop() | Pseudonymise() | RedactText():
+            msg = "a column was treated without what its treatment needs; report it"
             raise AnswerUnsound(msg)
 
 

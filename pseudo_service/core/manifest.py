@@ -55,6 +55,7 @@ class PinSet:
     date_parameters_digest: bytes
     alias_table: str
     library_versions: Mapping[str, str]
+    patient_table_digest: bytes = b""
 
     def describe(self) -> dict[str, Any]:
         """Return the pins as a receipt states them, digests in hexadecimal."""
@@ -68,6 +69,7 @@ class PinSet:
             "date_parameters_digest": self.date_parameters_digest.hex(),
             "alias_table": self.alias_table,
             "library_versions": dict(self.library_versions),
+            "patient_table_digest": self.patient_table_digest.hex(),
         }
 
 

@@ -12,6 +12,11 @@ from typing import Final
 
 import pyarrow as pa
 
+from pseudo_service.core.column_types import (
+    can_be_identifier,
+    can_be_known,
+    is_text,
+)
 from pseudo_service.core.errors import (
     ColumnDuplicated,
     ColumnMissing,
@@ -23,6 +28,7 @@ from pseudo_service.core.errors import (
 from pseudo_service.core.generalise import Generalisation
 from pseudo_service.core.identifiers import IdentifierKind
 from pseudo_service.core.policy import ColumnRule, Policy
+from pseudo_service.core.texts import KnownKind
 from pseudo_service.core.treatments import (
     Drop,
     ExcludeRows,
@@ -64,6 +70,15 @@ class IdentifierColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextColumn:
+    """A column of free text, and where the known identifiers of its rows stand."""
+
+    position: int
+    treatment: RedactText
+    known: tuple[tuple[KnownKind, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to do with every batch of one table.
 
@@ -77,6 +92,7 @@ class Plan:
     columns: tuple[ColumnPlan, ...]
     identifiers: tuple[IdentifierColumn, ...]
     patients: tuple[int, ...]
+    texts: tuple[TextColumn, ...]
     kinds: tuple[IdentifierKind, ...]
 
     @property
@@ -113,6 +129,7 @@ def compile_plan(policy: Policy, schema: pa.Schema) -> Plan:
         columns=columns,
         identifiers=identifiers,
         patients=tuple(schema.get_field_index(source.column) for source in sources),
+        texts=tuple(_find_texts(columns, schema)),
         kinds=tuple(dict.fromkeys(column.kind for column in identifiers)),
     )
 
@@ -187,16 +204,6 @@ def _name_type(kind: pa.DataType) -> str:
     return str(kind) if not kind.num_fields and len(str(kind)) < 40 else "nested"  # noqa: PLR2004
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """Say whether the type is text, or the null of a column without any value."""
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )
-
-
 def _is_plain(kind: pa.DataType) -> bool:
     return bool(
         is_text(kind)
@@ -221,7 +228,7 @@ def _find_problem(rule: ColumnRule, kind: pa.DataType) -> str | None:
 
 def _check_pseudonymise(treatment: Pseudonymise, kind: pa.DataType) -> str | None:
     del treatment
-    if is_text(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind):
+    if can_be_identifier(kind):
         return None
     if pa.types.is_floating(kind):
         return "this type has too few digits for an identifier; send text"
@@ -314,3 +321,32 @@ def _find_identifiers(
             kind=kind,
             is_answered=is_answered,
         )
+
+
+def _find_texts(
+    columns: tuple[ColumnPlan, ...], schema: pa.Schema
+) -> Iterator[TextColumn]:
+    for column in columns:
+        treatment = column.rule.treatment
+        if not isinstance(treatment, RedactText):
+            continue
+        known = [
+            (kind, schema.get_field_index(name))
+            for kind, names in treatment.known.items()
+            for name in names
+        ]
+        for _, position in known:
+            _check_known(schema, position)
+        yield TextColumn(
+            position=column.position, treatment=treatment, known=tuple(known)
+        )
+
+
+def _check_known(schema: pa.Schema, position: int) -> None:
+    field = schema.field(position)
+    if not can_be_known(field.type):
+        shown = name_field(field.name, position)
+        msg = (
+            f"column {shown} cannot give known identifiers: send text, numbers or dates"
+        )
+        raise ColumnTypeUnsuitable(msg)

@@ -7,7 +7,7 @@ the meaning, not the text: comments, key order and quoting do not change it.
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from enum import StrEnum
@@ -17,6 +17,13 @@ from pseudo_service.core.errors import InvalidArgument, name_field
 from pseudo_service.core.identifiers import IdentifierKind
 from pseudo_service.core.policy_text import Entry, Fields, read_document
 from pseudo_service.core.projects import ChiInNhsColumn, check_project_id
+from pseudo_service.core.text_policy import (
+    PatientTableRule,
+    check_patient_table,
+    check_text_column,
+    read_patient_table,
+)
+from pseudo_service.core.texts import Replacement, TextDates
 from pseudo_service.core.treatments import (
     LONGEST_NAME,
     AfterExclusion,
@@ -82,6 +89,7 @@ class Policy:
     number: int
     description: str | None
     patient: PatientRule | None
+    patient_table: PatientTableRule | None = None
     chi_in_nhs_column: ChiInNhsColumn | None
     sentinels: frozenset[date]
     columns: tuple[ColumnRule, ...]
@@ -98,12 +106,28 @@ class Policy:
 
     @property
     def shifts_dates(self) -> bool:
-        """Say whether any column is shifted; then generalised dates are as well."""
-        return any(isinstance(rule.treatment, ShiftDate) for rule in self.columns)
+        """Say whether any date is shifted; then generalised dates are as well."""
+        return any(
+            isinstance(rule.treatment, ShiftDate)
+            or (
+                isinstance(rule.treatment, RedactText)
+                and rule.treatment.dates is TextDates.SHIFT
+            )
+            for rule in self.columns
+        )
+
+    @property
+    def draws_surrogates(self) -> bool:
+        """Say whether any text gets surrogates, which tell whose it is."""
+        return any(
+            isinstance(rule.treatment, RedactText)
+            and rule.treatment.replacement is Replacement.SURROGATES
+            for rule in self.columns
+        )
 
     def canonical_text(self) -> str:
         """Return the policy as canonical JSON: sorted keys, no white space."""
-        statement = {
+        statement: dict[str, object] = {
             "format": POLICY_FORMAT,
             "policy": self.address,
             "description": self.description,
@@ -119,6 +143,8 @@ class Policy:
                 for rule in self.columns
             },
         }
+        if self.patient_table is not None:
+            statement["patient_table"] = _normalise(self.patient_table)
         return json.dumps(statement, sort_keys=True, separators=(",", ":"))
 
 
@@ -132,6 +158,7 @@ def parse_policy(text: str) -> Policy:
     project, release, number = _read_address(document)
     description = document.take("description")
     patient = document.take("patient")
+    table = document.take("patient_table")
     chi = document.take("chi_in_nhs_column")
     sentinels = document.take("sentinels")
     columns = document.need("columns", "name every column of the table")
@@ -144,12 +171,21 @@ def parse_policy(text: str) -> Policy:
             description.text(longest=LONGEST_DESCRIPTION) if description else None
         ),
         patient=_read_patient(patient) if patient else None,
+        patient_table=read_patient_table(table) if table else None,
         chi_in_nhs_column=chi.choice(ChiInNhsColumn) if chi else None,
         sentinels=_read_sentinels(sentinels),
         columns=_read_columns(columns),
     )
     _check_patient(policy, patient)
     _check_columns(policy, columns)
+    check_patient_table(
+        policy.patient_table,
+        table,
+        patient_kinds=[s.kind for s in policy.patient.sources()]
+        if policy.patient
+        else [],
+        treatments=[rule.treatment for rule in policy.columns],
+    )
     return policy
 
 
@@ -268,21 +304,31 @@ def _check_column(
             column.refuse("dates move by patient: say under patient whose they are")
         case Generalise(as_of=day) if day is not None and day in policy.sentinels:
             column.refuse("as_of is one of the sentinels; give another day")
-        case RedactText(known=known) if not set(known) <= names:
-            column.refuse("known names a column that is not among columns")
+        case RedactText():
+            check_text_column(
+                rule.treatment,
+                column,
+                name=rule.name,
+                names=names,
+                has_patient=policy.patient is not None,
+                shifts_dates=policy.shifts_dates,
+                table=policy.patient_table,
+            )
         case _:
             return
 
 
-def _normalise_fields(value: Treatment | PatientRule) -> dict[str, object]:
+def _normalise_fields(
+    value: Treatment | PatientRule | PatientTableRule,
+) -> dict[str, object]:
     return {f.name: _normalise(getattr(value, f.name)) for f in fields(value)}
 
 
-def _normalise(value: object) -> object:
+def _normalise(value: object) -> object:  # noqa: PLR0911 - one a type
     match value:
         case IdentifierKind():
             return value.text
-        case PatientRule():
+        case PatientRule() | PatientTableRule():
             return _normalise_fields(value)
         case StrEnum():
             return value.value
@@ -290,5 +336,7 @@ def _normalise(value: object) -> object:
             return value.isoformat()
         case tuple():
             return [_normalise(each) for each in value]
+        case Mapping():
+            return {str(key): _normalise(each) for key, each in value.items()}
         case _:
             return value

@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 from pseudo_service.core.date_texts import format_days, parse_dates
 from pseudo_service.core.errors import ColumnDuplicated
 from pseudo_service.core.guesses import Content, Guess, guess_content
+from pseudo_service.core.known_columns import guess_known
+from pseudo_service.core.texts import KnownKind
 
 REVIEW: Final = "REVIEW"
 MOST_ROWS: Final = 200_000
@@ -37,7 +39,8 @@ _COMMENTS: Final = {
     Content.DIRECT: "looks like a direct identifier",
     Content.BIRTH_DATE: "date of birth",
     Content.POSTCODE: "postcode; postcode_area is coarser",
-    Content.FREE_TEXT: "free text; withheld wherever it cannot be redacted",
+    Content.FREE_TEXT: "free text; known names the columns whose values are removed "
+    "from it; dates: shift moves its dates, otherwise they are removed",
     Content.RESTRICTED_CODES: "exclude_rows with the codes that the law restricts, "
     "if it can hold any",
     Content.HIGH_CARDINALITY: "many different values: may identify people",
@@ -219,12 +222,13 @@ def _write_formats(guess: Guess) -> list[str]:
 
 
 def _write_known(suggestion: Suggestion) -> list[str]:
-    known = [
-        _quote(column.name)
-        for column in suggestion.columns
-        if column.guess.content in {Content.DIRECT, Content.LOCAL_ID}
-    ]
-    return ["known: [" + ", ".join(known) + "]"] if known else []
+    known: dict[KnownKind, list[str]] = {}
+    for column in suggestion.columns:
+        kind = guess_known(column.name, column.guess)
+        if kind is not None:
+            known.setdefault(kind, []).append(_quote(column.name))
+    kinds = [f"{kind}: [{', '.join(names)}]" for kind, names in known.items()]
+    return ["known: {" + ", ".join(kinds) + "}"] if kinds else []
 
 
 def _quote(text: str) -> str:

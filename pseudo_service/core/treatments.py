@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,6 +14,13 @@ from pseudo_service.core.errors import InvalidArgument, PseudoError
 from pseudo_service.core.generalise import Generalisation
 from pseudo_service.core.identifiers import IdentifierKind
 from pseudo_service.core.policy_text import Entry, Fields
+from pseudo_service.core.texts import (
+    KnownKind,
+    Replacement,
+    TextDates,
+    TextMode,
+    TextStyle,
+)
 
 LONGEST_NAME: Final = 128
 LONGEST_FORMAT: Final = 40
@@ -98,9 +105,30 @@ class ExcludeRows:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedactText:
-    """Free text is redacted; ``known`` columns hold identifiers of the same row."""
+    """Free text is redacted.
 
-    known: tuple[str, ...] = ()
+    Attributes:
+        known: Columns of the same table that hold the patient's identifiers, by kind.
+        known_from: The patient table that gives further ones; None for none.
+        mode: How texts are searched.
+        replacement: What stands where an identifier stood.
+        dates: What happens to dates.
+        reason: Why dates are kept; None unless they are.
+    """
+
+    known: Mapping[KnownKind, tuple[str, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
+    known_from: str | None = None
+    mode: TextMode = TextMode.THOROUGH
+    replacement: Replacement = Replacement.TAGS
+    dates: TextDates = TextDates.REDACT
+    reason: str | None = None
+
+    @property
+    def style(self) -> TextStyle:
+        """Return what a redactor is told."""
+        return TextStyle(mode=self.mode, replacement=self.replacement, dates=self.dates)
 
 
 Treatment = (
@@ -226,9 +254,51 @@ def _read_exclude_rows(fields: Fields) -> ExcludeRows:
 
 
 def _read_redact_text(fields: Fields) -> RedactText:
-    entry = fields.take("known")
-    known = entry.texts(longest=LONGEST_NAME) if entry is not None else ()
-    return RedactText(known=known)
+    known = fields.take("known")
+    known_from = fields.take("known_from")
+    mode = fields.take("mode")
+    replacement = fields.take("replacement")
+    dates = fields.take("dates")
+    chosen = dates.choice(TextDates) if dates else TextDates.REDACT
+    return RedactText(
+        known=read_known(known) if known else MappingProxyType({}),
+        known_from=known_from.text(longest=LONGEST_NAME) if known_from else None,
+        mode=mode.choice(TextMode) if mode else TextMode.THOROUGH,
+        replacement=replacement.choice(Replacement)
+        if replacement
+        else Replacement.TAGS,
+        dates=chosen,
+        reason=_read_reason_for_dates(fields, chosen),
+    )
+
+
+def _read_reason_for_dates(fields: Fields, dates: TextDates) -> str | None:
+    if dates is TextDates.KEEP:
+        return _read_reason(
+            fields.need("reason", "say why the dates of the text may stay")
+        )
+    entry = fields.take("reason")
+    if entry is not None:
+        entry.refuse("a reason belongs to dates: keep only; take it out")
+    return None
+
+
+def read_known(entry: Entry) -> Mapping[KnownKind, tuple[str, ...]]:
+    """Read which columns hold known identifiers, by kind; each column once."""
+    fields = Fields(entry)
+    taken = {kind: fields.take(kind) for kind in KnownKind}
+    fields.close()
+    known = {
+        kind: columns.texts(longest=LONGEST_NAME)
+        for kind, columns in taken.items()
+        if columns is not None
+    }
+    if not known:
+        entry.refuse("it names nothing; give names, dates, numbers, or take it out")
+    columns = [column for names in known.values() for column in names]
+    if len(set(columns)) < len(columns):
+        entry.refuse("a column stands under two kinds; leave one out")
+    return MappingProxyType(known)
 
 
 _READERS: Mapping[TreatmentName, Callable[[Fields], Treatment]] = MappingProxyType(

@@ -5,7 +5,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import pyarrow as pa
@@ -17,17 +17,23 @@ from pseudo_service.core.errors import InvalidArgument, PinsChanged
 from pseudo_service.core.identifiers import IdentifierRules
 from pseudo_service.core.keys import KeyUse, Root, SecretKey
 from pseudo_service.core.manifest import PinSet
-from pseudo_service.core.plan import compile_plan
+from pseudo_service.core.patient_table import PatientTable
+from pseudo_service.core.plan import Plan, compile_plan
 from pseudo_service.core.policy import Policy
 from pseudo_service.core.projects import Project
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.patient_intake import (
+    AnnouncedPatients,
+    PatientIntake,
+    PatientLimits,
+    check_announced,
+)
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import PinnedRoots, ProjectKeys
 from pseudo_service.engine.receipt_signing import ReceiptSigner
 from pseudo_service.engine.table_stream import StreamFacts, TableStream
-from pseudo_service.engine.text_columns import redact_column
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.opt_outs import OptOutList
@@ -51,6 +57,7 @@ class TableHeader:
     operation: str
     part: int
     expected_pins: PinSet | None
+    patients: AnnouncedPatients | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,7 @@ class DeploymentRules:
     identifiers: IdentifierRules
     sentinels: frozenset[date]
     library_versions: Mapping[str, str]
+    patient_limits: PatientLimits = field(default_factory=PatientLimits)
 
 
 class DeidentifyTable:
@@ -93,6 +101,9 @@ class DeidentifyTable:
         self._clock = clock
         self._rules = rules
         self._digest_key: SecretKey = service_root.derive(KeyUse.DIGEST, "table_input")
+        self._patients_key: SecretKey = service_root.derive(
+            KeyUse.DIGEST, "patient_table"
+        )
 
     def open(self, header: TableHeader, actor: Actor) -> TableStream:
         """Check, plan and pin; nothing of the table has been read yet.
@@ -100,7 +111,7 @@ class DeidentifyTable:
         Raises:
             AccessDenied, PurposeMissing, ProjectUnknown, ProjectNotActive,
             PolicyUnknown, ColumnMissing, ColumnUnlisted, ColumnTypeUnsuitable,
-            OptOutListMissing, OptOutListStale, KeyVaultUnavailable, PinsChanged
+            PatientTableRefused, BatchTooLarge, OptOutListMissing, OptOutListStale, KeyVaultUnavailable, PinsChanged
         """
         # 1. Who asks, what for: before anything is looked up.
         self._admission.admit_to_data(
@@ -116,16 +127,17 @@ class DeidentifyTable:
         policy = self._policies.resolve(header.project, header.policy)
         # 3. The plan: an unlisted column or a wrong type ends the stream here.
         plan = compile_plan(policy, header.schema)
+        check_announced(policy, header.patients, self._rules.patient_limits)
         # 4. Pin the keys and the opt-out list; they stay until the stream ends.
         roots = self._keys.pin(project)
         opt_outs = self._opt_outs.check_for(project)
         pins = self._state_pins(
-            policy, project, roots, opt_outs[1] if opt_outs else None
+            plan, project, roots, opt_outs[1] if opt_outs else None, header.patients
         )
         if header.expected_pins is not None and header.expected_pins != pins:
             msg = (
-                "the policy, key version, opt-out list, date parameters or libraries "
-                "changed since the run began: start its parts again"
+                "the policy, key version, opt-out list, patient table, date parameters "
+                "or libraries changed since the run began: start its parts again"
             )
             raise PinsChanged(msg)
         context = BatchContext(
@@ -134,7 +146,8 @@ class DeidentifyTable:
             identifier_rules=self._rules.identifiers,
             sentinels=self._rules.sentinels,
             opt_outs=opt_outs[0] if opt_outs else None,
-            redact=lambda column: redact_column(self._redactor, column),
+            redact=self._redactor.redact,
+            patient_table=self._make_patient_table(policy, header.patients),
         )
         # 5. On record before the first row.
         self._journal.record(self._describe_opening(header, pins, actor))
@@ -150,6 +163,7 @@ class DeidentifyTable:
             facts=facts,
             plan=plan,
             context=context,
+            patients=self._make_intake(context, header.patients),
             input_digest=self._start_digest(header.schema_bytes),
             ledger=self._ledger,
             journal=self._journal,
@@ -162,13 +176,36 @@ class DeidentifyTable:
         # Keyed: a plain digest of a table of one row could be searched for.
         return hmac.new(self._digest_key.reveal(), schema_bytes, hashlib.sha256)
 
+    def _make_patient_table(
+        self, policy: Policy, announced: AnnouncedPatients | None
+    ) -> PatientTable | None:
+        if announced is None or policy.patient_table is None:
+            return None
+        rules = choose_rules(policy, self._rules.identifiers)
+        hashing = self._keys.hash_blindly(policy.patient_table.kind)
+        return PatientTable(
+            policy.patient_table, announced.schema, hashing=hashing, rules=rules
+        )
+
+    def _make_intake(
+        self, context: BatchContext, announced: AnnouncedPatients | None
+    ) -> PatientIntake | None:
+        if announced is None or context.patient_table is None:
+            return None
+        return PatientIntake(
+            context.patient_table, announced, self._rules.patient_limits
+        )
+
     def _state_pins(
         self,
-        policy: Policy,
+        plan: Plan,
         project: Project,
         roots: PinnedRoots,
         opt_outs: OptOutList | None,
+        patients: AnnouncedPatients | None,
     ) -> PinSet:
+        policy = plan.policy
+        texts = self._redactor.describe() if plan.texts else {}
         return PinSet(
             key_version=roots.pseudonyms.version,
             key_check_value=roots.pseudonyms.check_value() + roots.stable.check_value(),
@@ -178,7 +215,8 @@ class DeidentifyTable:
             opt_out_digest=opt_outs.digest if opt_outs else b"",
             date_parameters_digest=digest_parameters(project, self._rules),
             alias_table="",
-            library_versions=dict(self._rules.library_versions),
+            library_versions={**self._rules.library_versions, **texts},
+            patient_table_digest=patients.pin(self._patients_key) if patients else b"",
         )
 
     def _describe_opening(
@@ -197,6 +235,7 @@ class DeidentifyTable:
                 "policy_digest": pins.policy_digest.hex(),
                 "key_version": pins.key_version,
                 "opt_out_list": pins.opt_out_list,
+                "patients": header.patients.rows if header.patients else 0,
             },
         )
 
@@ -211,6 +250,12 @@ def check_operation(operation: str) -> None:
             "numbers"
         )
         raise InvalidArgument(msg)
+
+
+def choose_rules(policy: Policy, rules: IdentifierRules) -> IdentifierRules:
+    """Return the deployment's rules as a policy changes them."""
+    chi = policy.chi_in_nhs_column
+    return rules if chi is None else replace(rules, chi_in_nhs_column=chi)
 
 
 def digest_parameters(project: Project, rules: DeploymentRules) -> bytes:

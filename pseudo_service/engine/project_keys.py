@@ -53,6 +53,11 @@ class ProjectKeys:
         """
         return {kind.text: self._derive_kind(project, roots, kind) for kind in kinds}
 
+    def hash_blindly(self, kind: IdentifierKind) -> KeyedHash:
+        """Return the blind index of a kind, which remembers nothing of a stream."""
+        key = self._service_root.derive(KeyUse.BLIND_INDEX, kind.text)
+        return KeyedHash(key, kind)
+
     def _derive_kind(
         self, project: Project, roots: PinnedRoots, kind: IdentifierKind
     ) -> KindKeys:
@@ -67,5 +72,6 @@ class ProjectKeys:
                 tag=project.tag, kind=kind, version=roots.pseudonyms.version
             ),
             date=make_hash(roots.stable, KeyUse.DATE_SHIFT),
+            surrogate=make_hash(roots.stable, KeyUse.SURROGATE),
             blind=make_hash(self._service_root, KeyUse.BLIND_INDEX),
         )

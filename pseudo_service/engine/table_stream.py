@@ -32,12 +32,16 @@ from pseudo_service.core.plan import Plan
 from pseudo_service.core.projects import Project
 from pseudo_service.core.quality import Counts, RejectedCells, TableTally
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
+from pseudo_service.engine.patient_intake import PatientIntake
 from pseudo_service.engine.receipt_signing import ReceiptSigner
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.projects import ProjectStore
 
 PROJECT_CHECK_INTERVAL = timedelta(seconds=5)
+TEXT_BATCH_ROWS = 512
+"""The most rows that a client is asked to send at a time where a table has text: a
+batch of notes takes minutes where one of codes takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,7 @@ class TableStream:
         facts: StreamFacts,
         plan: Plan,
         context: BatchContext,
+        patients: PatientIntake | None = None,
         input_digest: hmac.HMAC,
         ledger: BatchLedger,
         journal: Journal,
@@ -109,6 +114,8 @@ class TableStream:
         self.output_schema: pa.Schema = plan.output_schema
         self._plan = plan
         self._context = context
+        self.patients = patients
+        self.most_rows: int | None = TEXT_BATCH_ROWS if plan.texts else None
         self._input_digest = input_digest
         self._output_digest = LogicalDigest(plan.output_schema)
         self._ledger = ledger
@@ -130,7 +137,9 @@ class TableStream:
 
         Raises:
             BatchOutOfOrder: A batch was skipped or sent twice.
+            PatientTableRefused: The patient table before it is not the announced one.
         """
+        self._seal_patients()
         if sequence != self._received:
             msg = f"another batch came where batch {self._received} was due"
             raise BatchOutOfOrder(msg)
@@ -194,7 +203,9 @@ class TableStream:
 
         Raises:
             StreamIncomplete: The client's totals differ from what came.
+            PatientTableRefused: The patient table is not the announced one.
         """
+        self._seal_patients()
         tally = self._tally
         if self._begun or (batches, rows) != (self._received, tally.rows_in):
             msg = (
@@ -255,6 +266,10 @@ class TableStream:
                     "batches": self._received,
                 },
             )
+
+    def _seal_patients(self) -> None:
+        if self.patients is not None:
+            self.patients.seal()
 
     def _check_project(self, now: datetime) -> None:
         if now - self._checked_project >= PROJECT_CHECK_INTERVAL:

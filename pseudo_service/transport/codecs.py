@@ -62,6 +62,7 @@ def encode_pins(pins: PinSet) -> common.Pins:
         date_parameters_digest=pins.date_parameters_digest,
         alias_table=pins.alias_table,
         library_versions=dict(pins.library_versions),
+        patient_table_digest=pins.patient_table_digest,
     )
 
 
@@ -77,6 +78,7 @@ def decode_pins(message: common.Pins) -> PinSet:
         date_parameters_digest=message.date_parameters_digest,
         alias_table=message.alias_table,
         library_versions=dict(message.library_versions),
+        patient_table_digest=message.patient_table_digest,
     )
 
 

@@ -29,6 +29,7 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.BATCH_OUT_OF_ORDER: grpc.StatusCode.INVALID_ARGUMENT,
         ErrorCode.SCHEMA_CHANGED: grpc.StatusCode.INVALID_ARGUMENT,
         ErrorCode.STREAM_INCOMPLETE: grpc.StatusCode.INVALID_ARGUMENT,
+        ErrorCode.PATIENT_TABLE_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
         ErrorCode.PINS_CHANGED: grpc.StatusCode.ABORTED,
         ErrorCode.IDENTIFIER_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,
         ErrorCode.PSEUDONYM_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,

@@ -15,13 +15,16 @@ from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import SecretKey
 from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.patient_table import PatientTable
 from pseudo_service.core.plan import compile_plan
 from pseudo_service.core.policy import parse_policy
 from pseudo_service.core.projects import ChiInNhsColumn, DateShiftRule, Uncheckable
 from pseudo_service.core.pseudonyms import PseudonymFormat
+from pseudo_service.core.texts import RedactTexts, withhold_texts
 
 TAG, VERSION, WEEKS = "TEST", 3, 26
 DATE_KEY, OPT_OUT_KEY, BLIND_KEY = b"d" * 32, b"o" * 32, b"b" * 32
+SURROGATE_KEY = b"s" * 32
 PSEUDONYM_KEYS = {"nhs_number": b"n" * 32, "mrn@RXH": b"m" * 32}
 NHS_NUMBER = IdentifierKind.parse("nhs_number")
 
@@ -32,6 +35,8 @@ def make_context(
     sentinels: frozenset[date] = frozenset(),
     opt_outs: OptOutCheck | None = None,
     rules: IdentifierRules | None = None,
+    redact: RedactTexts = withhold_texts,
+    patient_table: PatientTable | None = None,
 ) -> BatchContext:
     return BatchContext(
         keys={kind: _make_keys(IdentifierKind.parse(kind)) for kind in kinds},
@@ -42,6 +47,8 @@ def make_context(
         ),
         sentinels=sentinels,
         opt_outs=opt_outs,
+        redact=redact,
+        patient_table=patient_table,
     )
 
 
@@ -50,6 +57,7 @@ def _make_keys(kind: IdentifierKind) -> KindKeys:
         pseudonym=KeyedHash(SecretKey(PSEUDONYM_KEYS[kind.text]), kind),
         form=PseudonymFormat(tag=TAG, kind=kind, version=VERSION),
         date=KeyedHash(SecretKey(DATE_KEY), kind),
+        surrogate=KeyedHash(SecretKey(SURROGATE_KEY), kind),
         blind=KeyedHash(SecretKey(BLIND_KEY), kind),
     )
 

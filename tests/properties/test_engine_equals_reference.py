@@ -57,7 +57,7 @@ columns:
   code: {treatment: exclude_rows, codes: ["Z31*", A56.0], list: restricted, then: keep, reason: outcome}
   sex: {treatment: keep, reason: stratification}
   name: {treatment: drop}
-  note: {treatment: redact_text, known: [name]}
+  note: {treatment: redact_text, known: {names: [name]}}
 """
 UNSHIFTED = (
     SHIFTED.replace("treatment: shift_date, time_of_day: keep, formats", "treatment: generalise, to: year, formats")

@@ -11,7 +11,7 @@ policy: study-a/notes@1
 columns:
   score: {treatment: keep, reason: the outcome, rename: outcome}
   name: {treatment: drop}
-  note: {treatment: redact_text, known: [name]}
+  note: {treatment: redact_text, known: {names: [name]}}
 """
 
 

@@ -31,15 +31,20 @@ from pseudo_client.errors import (
     TokenExpired,
     UnfinishedTable,
 )
+from pseudo_client.patients import PatientTable
 from pseudo_client.retries import NO_RETRIES, RetryPolicy
 from pseudo_client.tables import DeidentifiedTable
 from pseudo_client.values import (
     BatchResult,
     CheckedPseudonym,
+    KnownIdentifiers,
     Pins,
     Pseudonymised,
     Receipt,
+    RedactedText,
+    RedactedTexts,
     RejectedCells,
+    Text,
 )
 
 __all__ = [
@@ -56,8 +61,10 @@ __all__ = [
     "DeidentifiedTable",
     "InputRefused",
     "KeyVersion",
+    "KnownIdentifiers",
     "LoadedOptOuts",
     "OptOuts",
+    "PatientTable",
     "Pins",
     "PinsChanged",
     "Policy",
@@ -67,6 +74,8 @@ __all__ = [
     "Pseudonymised",
     "Receipt",
     "RecordedEvent",
+    "RedactedText",
+    "RedactedTexts",
     "RejectedCells",
     "RetryPolicy",
     "ServiceBroken",
@@ -74,6 +83,7 @@ __all__ = [
     "ServiceUnavailable",
     "SourceUnusable",
     "StateRefused",
+    "Text",
     "TokenExpired",
     "UnfinishedTable",
     "draw_operation_id",

@@ -1,6 +1,7 @@
 """The client: one connection to the service, for pipelines, notebooks and Spark."""
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from types import TracebackType
@@ -13,17 +14,27 @@ from pseudo_client.arrow import TableSource
 from pseudo_client.calls import Caller
 from pseudo_client.channels import Connection, TokenSource
 from pseudo_client.errors import ProtocolBroken
+from pseudo_client.patients import PatientTable
 from pseudo_client.retries import RetryPolicy
 from pseudo_client.statuses import translate
 from pseudo_client.streams import TableCall
 from pseudo_client.tables import DeidentifiedTable, TableRequest
-from pseudo_client.values import CheckedPseudonym, Pins, Pseudonymised
+from pseudo_client.values import (
+    CheckedPseudonym,
+    Pins,
+    Pseudonymised,
+    RedactedText,
+    RedactedTexts,
+    Text,
+    count_by_name,
+)
 from pseudo_service.api.v1 import deidentification_pb2 as pb
 from pseudo_service.api.v1.deidentification_pb2_grpc import DeidentificationServiceStub
 
 T = TypeVar("T")
 
 _IDENTIFIERS_PER_CALL = 1_000
+_TEXTS_PER_CALL = 100
 _PSEUDONYMS_PER_CALL = 10_000
 _WINDOW = 4
 
@@ -103,6 +114,7 @@ class Client(AdministrationCalls):
         operation_id: str | None = None,
         part: int = 0,
         expected_pins: Pins | None = None,
+        patients: PatientTable | TableSource | None = None,
     ) -> DeidentifiedTable:
         """Return the table as it comes back, to be iterated once.
 
@@ -114,10 +126,15 @@ class Client(AdministrationCalls):
             operation_id: Names the run: 8 to 64 letters, digits and dashes.
             part: Which part of the run this table is.
             expected_pins: Have the table refused unless these hold.
+            patients: What is known of the patients of the table's texts, with exactly
+                the columns of the policy's ``patient_table``. It is read into memory;
+                to send it with many tables, read it once with ``PatientTable.read``.
 
         Raises:
-            SourceUnusable: The source is no table.
+            SourceUnusable: The source, or ``patients``, is no table.
         """
+        if patients is not None and not isinstance(patients, PatientTable):
+            patients = PatientTable.read(patients)
         request = TableRequest(
             project=project,
             policy=policy,
@@ -125,6 +142,7 @@ class Client(AdministrationCalls):
             operation_id=operation_id or draw_operation_id(),
             part=part,
             expected_pins=expected_pins,
+            patients=patients,
         )
         return DeidentifiedTable(
             request=request,
@@ -182,6 +200,43 @@ class Client(AdministrationCalls):
             )
         return results
 
+    def redact_text(
+        self,
+        texts: Iterable[Text],
+        *,
+        project: str,
+        policy: str,
+        column: str,
+        purpose: str,
+    ) -> RedactedTexts:
+        """Return each text in order, redacted as a policy says, or why it is withheld.
+
+        Args:
+            texts: As many as you like; they travel 100 a call.
+            project: Whose pseudonyms and dates they get.
+            policy: "release@n".
+            column: The column of the policy whose treatment they get.
+            purpose: What they are for.
+
+        Raises:
+            ServiceError: The service refused or failed; nothing is returned.
+        """
+        results: list[RedactedText] = []
+        found: Counter[str] = Counter()
+        for chunk in _cut(texts, _TEXTS_PER_CALL):
+            request = pb.RedactTextRequest(
+                project=project,
+                policy=policy,
+                column=column,
+                purpose=purpose,
+                texts=[each.to_message() for each in chunk],
+            )
+            answer = self._caller.ask(self._tables().RedactText, request)
+            _check_count(len(answer.results), len(chunk))
+            results.extend(_read_text(each) for each in answer.results)
+            found.update(count_by_name(answer.found))
+        return RedactedTexts(texts=tuple(results), found=dict(found))
+
     def _start_table(self, requests: Iterator[pb.DeidentifyTableRequest]) -> TableCall:
         metadata = self._caller.connection.metadata()
         try:
@@ -203,6 +258,15 @@ def _cut(items: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(items)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def _read_text(result: pb.RedactTextResponse.Result) -> RedactedText:
+    is_answered = result.WhichOneof("outcome") == "text"
+    return RedactedText(
+        text=result.text if is_answered else None,
+        withheld=None if is_answered else result.withheld or "failed",
+        patient_refusal=result.patient_refusal or None,
+    )
 
 
 def _check_count(answered: int, asked: int) -> None:

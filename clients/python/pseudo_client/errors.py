@@ -124,6 +124,10 @@ class OptOutListRefused(InputRefused):
     """An opt-out list cannot be loaded as it is."""
 
 
+class PatientTableRefused(InputRefused):
+    """A table of known identifiers is missing, unasked for, or not as announced."""
+
+
 class PurposeMissing(InputRefused):
     """A data call came without a usable purpose."""
 
@@ -207,6 +211,7 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "POLICY_INVALID": PolicyInvalid,
         "OPT_OUT_LIST_REFUSED": OptOutListRefused,
         "PURPOSE_MISSING": PurposeMissing,
+        "PATIENT_TABLE_REFUSED": PatientTableRefused,
         "PINS_CHANGED": PinsChanged,
         "POLICY_UNKNOWN": PolicyUnknown,
         "POLICY_EXISTS": PolicyExists,

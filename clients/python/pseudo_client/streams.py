@@ -33,16 +33,26 @@ class TableCall(Protocol):
 StartCall = Callable[[Iterator[pb.DeidentifyTableRequest]], TableCall]
 
 
+_Sending = pb.DeidentifyTableRequest | Iterator[pb.DeidentifyTableRequest]
+
+
 class TableStream:
     """Sends without waiting; receives in order. Closing cancels what is open."""
 
     def __init__(self, start: StartCall) -> None:
-        self._requests: SimpleQueue[pb.DeidentifyTableRequest | None] = SimpleQueue()
-        self._call = start(iter(self._requests.get, None))
+        self._requests: SimpleQueue[_Sending | None] = SimpleQueue()
+        self._call = start(_send_in_turn(iter(self._requests.get, None)))
 
     def send(self, request: pb.DeidentifyTableRequest) -> None:
         """Queue a request; the caller bounds how many are unanswered."""
         self._requests.put(request)
+
+    def send_all(self, requests: Iterator[pb.DeidentifyTableRequest]) -> None:
+        """Queue requests that have no answers; each is made when its turn comes.
+
+        They are made on gRPC's thread: making one must not fail.
+        """
+        self._requests.put(requests)
 
     def receive(self) -> pb.DeidentifyTableResponse:
         """Wait for the next answer.
@@ -78,3 +88,11 @@ class TableStream:
         """End the call, and the thread that waits for requests."""
         self.finish_sending()
         self._call.cancel()
+
+
+def _send_in_turn(queued: Iterator[_Sending]) -> Iterator[pb.DeidentifyTableRequest]:
+    for each in queued:
+        if isinstance(each, pb.DeidentifyTableRequest):
+            yield each
+        else:
+            yield from each

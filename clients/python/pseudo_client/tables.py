@@ -10,6 +10,7 @@ import pyarrow as pa
 from pseudo_client.arrow import TableSource, cut, open_source, plain_batch, plain_schema
 from pseudo_client.errors import ProtocolBroken, UnfinishedTable
 from pseudo_client.exchange import Exchange
+from pseudo_client.patients import PatientTable
 from pseudo_client.retries import RetryPolicy
 from pseudo_client.streams import StartCall, TableStream
 from pseudo_client.values import BatchResult, Pins, Receipt, RejectedCells
@@ -29,6 +30,7 @@ class TableRequest:
     operation_id: str
     part: int = 0
     expected_pins: Pins | None = None
+    patients: PatientTable | None = None
 
     def to_header(self, schema: pa.Schema) -> pb.TableHeader:
         """Return the header message for a table of this schema."""
@@ -41,6 +43,7 @@ class TableRequest:
             operation_id=self.operation_id,
             part=self.part,
             expected_pins=None if pins is None else pins.to_message(),
+            patient_table=self.patients.announce() if self.patients else None,
         )
 
 
@@ -168,6 +171,8 @@ class DeidentifiedTable:
 
     def _exchange(self) -> Generator[BatchResult, None, None]:
         opened = self._open()
+        if self._request.patients is not None:
+            opened.stream.send_all(self._request.patients.write_requests())
         exchange = Exchange(
             stream=opened.stream,
             batches=self._cut(opened),

@@ -16,6 +16,7 @@ _DIGESTS = (
     "policy_digest",
     "opt_out_digest",
     "date_parameters_digest",
+    "patient_table_digest",
 )
 
 
@@ -32,6 +33,7 @@ class Pins:
     date_parameters_digest: bytes = b""
     alias_table: str = ""
     library_versions: Mapping[str, str] = field(default_factory=dict)
+    patient_table_digest: bytes = b""
 
     @classmethod
     def from_message(cls, message: common_pb2.Pins) -> Self:
@@ -46,6 +48,7 @@ class Pins:
             date_parameters_digest=message.date_parameters_digest,
             alias_table=message.alias_table,
             library_versions=dict(message.library_versions),
+            patient_table_digest=message.patient_table_digest,
         )
 
     def to_message(self) -> common_pb2.Pins:
@@ -60,14 +63,15 @@ class Pins:
             date_parameters_digest=self.date_parameters_digest,
             alias_table=self.alias_table,
             library_versions=dict(self.library_versions),
+            patient_table_digest=self.patient_table_digest,
         )
 
     @classmethod
     def from_statement(cls, statement: Mapping[str, Any]) -> Self:
         """Return the pins as a receipt states them, digests in hexadecimal."""
         fields = dict(statement)
-        for name in _DIGESTS:
-            fields[name] = bytes.fromhex(fields[name])
+        for name in _DIGESTS:  # receipts of older services lack the newest
+            fields[name] = bytes.fromhex(fields.get(name, ""))
         return cls(**fields)
 
     def to_statement(self) -> dict[str, Any]:
@@ -82,6 +86,7 @@ class Pins:
             "date_parameters_digest": self.date_parameters_digest.hex(),
             "alias_table": self.alias_table,
             "library_versions": dict(self.library_versions),
+            "patient_table_digest": self.patient_table_digest.hex(),
         }
 
 
@@ -162,6 +167,69 @@ class CheckedPseudonym:
 
     outcome: str
     key_version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownIdentifiers:
+    """What a record already says of a patient, as it is written there."""
+
+    names: tuple[str, ...] = field(default=(), repr=False)
+    people: tuple[str, ...] = field(default=(), repr=False)
+    dates: tuple[str, ...] = field(default=(), repr=False)
+    numbers: tuple[str, ...] = field(default=(), repr=False)
+    addresses: tuple[str, ...] = field(default=(), repr=False)
+    postcodes: tuple[str, ...] = field(default=(), repr=False)
+    phones: tuple[str, ...] = field(default=(), repr=False)
+    emails: tuple[str, ...] = field(default=(), repr=False)
+
+    def to_message(self) -> deidentification_pb2.KnownIdentifiers:
+        """Return the wire message."""
+        return deidentification_pb2.KnownIdentifiers(
+            **{name: getattr(self, name) for name in self.__slots__}
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A text to be redacted, whose it is, and what is known of that patient.
+
+    ``patient_kind`` may be left out where the policy has one kind of patient number.
+    """
+
+    text: str = field(repr=False)
+    patient: str = field(default="", repr=False)
+    patient_kind: str = ""
+    known: KnownIdentifiers = field(default_factory=KnownIdentifiers, repr=False)
+
+    def to_message(self) -> deidentification_pb2.TextToRedact:
+        """Return the wire message."""
+        return deidentification_pb2.TextToRedact(
+            text=self.text,
+            patient=self.patient,
+            patient_kind=self.patient_kind,
+            known=self.known.to_message(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedText:
+    """A redacted text, or the code that says why it is withheld.
+
+    ``patient_refusal`` is the class of a patient's number that was not accepted: the
+    text was then redacted as one without a patient.
+    """
+
+    text: str | None = field(repr=False)
+    withheld: str | None
+    patient_refusal: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedTexts:
+    """One answer a text, in order, and what was found in them by label."""
+
+    texts: tuple[RedactedText, ...]
+    found: Mapping[str, int]
 
 
 def count_by_name(counts: Iterable[common_pb2.Count]) -> dict[str, int]:

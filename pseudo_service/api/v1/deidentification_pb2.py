@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from pseudo_service.api.v1 import common_pb2 as pseudo__service_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pseudo_service/api/v1/deidentification.proto\x12\x15pseudo_service.api.v1\x1a\"pseudo_service/api/v1/common.proto\"\xbd\x01\n\x16\x44\x65identifyTableRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".pseudo_service.api.v1.TableHeaderH\x00\x12\x32\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32!.pseudo_service.api.v1.TableBatchH\x00\x12.\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1f.pseudo_service.api.v1.TableEndH\x00\x42\t\n\x07payload\"\xa7\x01\n\x0bTableHeader\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\x0c\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x14\n\x0coperation_id\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\r\x12\x32\n\rexpected_pins\x18\x07 \x01(\x0b\x32\x1b.pseudo_service.api.v1.Pins\"?\n\nTableBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trow_count\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\")\n\x08TableEnd\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x04\x12\x0c\n\x04rows\x18\x02 \x01(\x04\"\xcc\x01\n\x17\x44\x65identifyTableResponse\x12\x34\n\x06opened\x18\x01 \x01(\x0b\x32\".pseudo_service.api.v1.TableOpenedH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.TableBatchResultH\x00\x12\x36\n\x07receipt\x18\x03 \x01(\x0b\x32#.pseudo_service.api.v1.TableReceiptH\x00\x42\t\n\x07payload\"u\n\x0bTableOpened\x12\x0e\n\x06schema\x18\x01 \x01(\x0c\x12)\n\x04pins\x18\x02 \x01(\x0b\x32\x1b.pseudo_service.api.v1.Pins\x12\x14\n\x0cmaximum_rows\x18\x03 \x01(\r\x12\x15\n\rmaximum_bytes\x18\x04 \x01(\x04\"\xac\x01\n\x10TableBatchResult\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trow_count\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12-\n\x07removed\x18\x04 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\x12\x36\n\x08rejected\x18\x05 \x03(\x0b\x32$.pseudo_service.api.v1.RejectedCells\";\n\rRejectedCells\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04rows\x18\x03 \x03(\r\"\xcf\x01\n\x0cTableReceipt\x12\x37\n\x07receipt\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.SignedStatement\x12\x0f\n\x07rows_in\x18\x02 \x01(\x04\x12\x10\n\x08rows_out\x18\x03 \x01(\x04\x12-\n\x07removed\x18\x04 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\x12\x34\n\x07\x63olumns\x18\x05 \x03(\x0b\x32#.pseudo_service.api.v1.ColumnCounts\"Z\n\x13PseudonymiseRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bidentifiers\x18\x03 \x03(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\xad\x01\n\x14PseudonymiseResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.pseudo_service.api.v1.PseudonymiseResponse.Result\x12\x13\n\x0bkey_version\x18\x02 \x01(\r\x1a;\n\x06Result\x12\x13\n\tpseudonym\x18\x01 \x01(\tH\x00\x12\x11\n\x07refusal\x18\x02 \x01(\tH\x00\x42\t\n\x07outcome\"=\n\x16\x43heckPseudonymsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\npseudonyms\x18\x02 \x03(\t\"\x91\x01\n\x17\x43heckPseudonymsResponse\x12\x46\n\x07results\x18\x01 \x03(\x0b\x32\x35.pseudo_service.api.v1.CheckPseudonymsResponse.Result\x1a.\n\x06Result\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x13\n\x0bkey_version\x18\x02 \x01(\r2\xea\x02\n\x17\x44\x65identificationService\x12t\n\x0f\x44\x65identifyTable\x12-.pseudo_service.api.v1.DeidentifyTableRequest\x1a..pseudo_service.api.v1.DeidentifyTableResponse(\x01\x30\x01\x12g\n\x0cPseudonymise\x12*.pseudo_service.api.v1.PseudonymiseRequest\x1a+.pseudo_service.api.v1.PseudonymiseResponse\x12p\n\x0f\x43heckPseudonyms\x12-.pseudo_service.api.v1.CheckPseudonymsRequest\x1a..pseudo_service.api.v1.CheckPseudonymsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,pseudo_service/api/v1/deidentification.proto\x12\x15pseudo_service.api.v1\x1a\"pseudo_service/api/v1/common.proto\"\xf6\x01\n\x16\x44\x65identifyTableRequest\x12\x34\n\x06header\x18\x01 \x01(\x0b\x32\".pseudo_service.api.v1.TableHeaderH\x00\x12\x32\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32!.pseudo_service.api.v1.TableBatchH\x00\x12.\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1f.pseudo_service.api.v1.TableEndH\x00\x12\x37\n\x08patients\x18\x04 \x01(\x0b\x32#.pseudo_service.api.v1.PatientBatchH\x00\x42\t\n\x07payload\"\xe3\x01\n\x0bTableHeader\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\x0c\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x14\n\x0coperation_id\x18\x05 \x01(\t\x12\x0c\n\x04part\x18\x06 \x01(\r\x12\x32\n\rexpected_pins\x18\x07 \x01(\x0b\x32\x1b.pseudo_service.api.v1.Pins\x12:\n\rpatient_table\x18\x08 \x01(\x0b\x32#.pseudo_service.api.v1.PatientTable\"<\n\x0cPatientTable\x12\x0e\n\x06schema\x18\x01 \x01(\x0c\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\"A\n\x0cPatientBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trow_count\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\"?\n\nTableBatch\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trow_count\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\")\n\x08TableEnd\x12\x0f\n\x07\x62\x61tches\x18\x01 \x01(\x04\x12\x0c\n\x04rows\x18\x02 \x01(\x04\"\xcc\x01\n\x17\x44\x65identifyTableResponse\x12\x34\n\x06opened\x18\x01 \x01(\x0b\x32\".pseudo_service.api.v1.TableOpenedH\x00\x12\x38\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.TableBatchResultH\x00\x12\x36\n\x07receipt\x18\x03 \x01(\x0b\x32#.pseudo_service.api.v1.TableReceiptH\x00\x42\t\n\x07payload\"u\n\x0bTableOpened\x12\x0e\n\x06schema\x18\x01 \x01(\x0c\x12)\n\x04pins\x18\x02 \x01(\x0b\x32\x1b.pseudo_service.api.v1.Pins\x12\x14\n\x0cmaximum_rows\x18\x03 \x01(\r\x12\x15\n\rmaximum_bytes\x18\x04 \x01(\x04\"\xac\x01\n\x10TableBatchResult\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x11\n\trow_count\x18\x02 \x01(\r\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12-\n\x07removed\x18\x04 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\x12\x36\n\x08rejected\x18\x05 \x03(\x0b\x32$.pseudo_service.api.v1.RejectedCells\";\n\rRejectedCells\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0c\n\x04rows\x18\x03 \x03(\r\"\xcf\x01\n\x0cTableReceipt\x12\x37\n\x07receipt\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.SignedStatement\x12\x0f\n\x07rows_in\x18\x02 \x01(\x04\x12\x10\n\x08rows_out\x18\x03 \x01(\x04\x12-\n\x07removed\x18\x04 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\x12\x34\n\x07\x63olumns\x18\x05 \x03(\x0b\x32#.pseudo_service.api.v1.ColumnCounts\"Z\n\x13PseudonymiseRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x13\n\x0bidentifiers\x18\x03 \x03(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\xad\x01\n\x14PseudonymiseResponse\x12\x43\n\x07results\x18\x01 \x03(\x0b\x32\x32.pseudo_service.api.v1.PseudonymiseResponse.Result\x12\x13\n\x0bkey_version\x18\x02 \x01(\r\x1a;\n\x06Result\x12\x13\n\tpseudonym\x18\x01 \x01(\tH\x00\x12\x11\n\x07refusal\x18\x02 \x01(\tH\x00\x42\t\n\x07outcome\"=\n\x16\x43heckPseudonymsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x12\n\npseudonyms\x18\x02 \x03(\t\"\x91\x01\n\x17\x43heckPseudonymsResponse\x12\x46\n\x07results\x18\x01 \x03(\x0b\x32\x35.pseudo_service.api.v1.CheckPseudonymsResponse.Result\x1a.\n\x06Result\x12\x0f\n\x07outcome\x18\x01 \x01(\t\x12\x13\n\x0bkey_version\x18\x02 \x01(\r\"\x89\x01\n\x11RedactTextRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x0e\n\x06\x63olumn\x18\x03 \x01(\t\x12\x0f\n\x07purpose\x18\x04 \x01(\t\x12\x32\n\x05texts\x18\x05 \x03(\x0b\x32#.pseudo_service.api.v1.TextToRedact\"{\n\x0cTextToRedact\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0f\n\x07patient\x18\x02 \x01(\t\x12\x14\n\x0cpatient_kind\x18\x03 \x01(\t\x12\x36\n\x05known\x18\x04 \x01(\x0b\x32\'.pseudo_service.api.v1.KnownIdentifiers\"\x97\x01\n\x10KnownIdentifiers\x12\r\n\x05names\x18\x01 \x03(\t\x12\x0e\n\x06people\x18\x02 \x03(\t\x12\r\n\x05\x64\x61tes\x18\x03 \x03(\t\x12\x0f\n\x07numbers\x18\x04 \x03(\t\x12\x11\n\taddresses\x18\x05 \x03(\t\x12\x11\n\tpostcodes\x18\x06 \x03(\t\x12\x0e\n\x06phones\x18\x07 \x03(\t\x12\x0e\n\x06\x65mails\x18\x08 \x03(\t\"\xeb\x01\n\x12RedactTextResponse\x12\x41\n\x07results\x18\x01 \x03(\x0b\x32\x30.pseudo_service.api.v1.RedactTextResponse.Result\x12+\n\x05\x66ound\x18\x02 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\x12\x13\n\x0bkey_version\x18\x03 \x01(\r\x1aP\n\x06Result\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12\x12\n\x08withheld\x18\x02 \x01(\tH\x00\x12\x17\n\x0fpatient_refusal\x18\x03 \x01(\tB\t\n\x07outcome2\xcd\x03\n\x17\x44\x65identificationService\x12t\n\x0f\x44\x65identifyTable\x12-.pseudo_service.api.v1.DeidentifyTableRequest\x1a..pseudo_service.api.v1.DeidentifyTableResponse(\x01\x30\x01\x12g\n\x0cPseudonymise\x12*.pseudo_service.api.v1.PseudonymiseRequest\x1a+.pseudo_service.api.v1.PseudonymiseResponse\x12p\n\x0f\x43heckPseudonyms\x12-.pseudo_service.api.v1.CheckPseudonymsRequest\x1a..pseudo_service.api.v1.CheckPseudonymsResponse\x12\x61\n\nRedactText\x12(.pseudo_service.api.v1.RedactTextRequest\x1a).pseudo_service.api.v1.RedactTextResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,35 +33,49 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'pseudo_service.api.v1.deide
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DEIDENTIFYTABLEREQUEST']._serialized_start=108
-  _globals['_DEIDENTIFYTABLEREQUEST']._serialized_end=297
-  _globals['_TABLEHEADER']._serialized_start=300
-  _globals['_TABLEHEADER']._serialized_end=467
-  _globals['_TABLEBATCH']._serialized_start=469
-  _globals['_TABLEBATCH']._serialized_end=532
-  _globals['_TABLEEND']._serialized_start=534
-  _globals['_TABLEEND']._serialized_end=575
-  _globals['_DEIDENTIFYTABLERESPONSE']._serialized_start=578
-  _globals['_DEIDENTIFYTABLERESPONSE']._serialized_end=782
-  _globals['_TABLEOPENED']._serialized_start=784
-  _globals['_TABLEOPENED']._serialized_end=901
-  _globals['_TABLEBATCHRESULT']._serialized_start=904
-  _globals['_TABLEBATCHRESULT']._serialized_end=1076
-  _globals['_REJECTEDCELLS']._serialized_start=1078
-  _globals['_REJECTEDCELLS']._serialized_end=1137
-  _globals['_TABLERECEIPT']._serialized_start=1140
-  _globals['_TABLERECEIPT']._serialized_end=1347
-  _globals['_PSEUDONYMISEREQUEST']._serialized_start=1349
-  _globals['_PSEUDONYMISEREQUEST']._serialized_end=1439
-  _globals['_PSEUDONYMISERESPONSE']._serialized_start=1442
-  _globals['_PSEUDONYMISERESPONSE']._serialized_end=1615
-  _globals['_PSEUDONYMISERESPONSE_RESULT']._serialized_start=1556
-  _globals['_PSEUDONYMISERESPONSE_RESULT']._serialized_end=1615
-  _globals['_CHECKPSEUDONYMSREQUEST']._serialized_start=1617
-  _globals['_CHECKPSEUDONYMSREQUEST']._serialized_end=1678
-  _globals['_CHECKPSEUDONYMSRESPONSE']._serialized_start=1681
-  _globals['_CHECKPSEUDONYMSRESPONSE']._serialized_end=1826
-  _globals['_CHECKPSEUDONYMSRESPONSE_RESULT']._serialized_start=1780
-  _globals['_CHECKPSEUDONYMSRESPONSE_RESULT']._serialized_end=1826
-  _globals['_DEIDENTIFICATIONSERVICE']._serialized_start=1829
-  _globals['_DEIDENTIFICATIONSERVICE']._serialized_end=2191
+  _globals['_DEIDENTIFYTABLEREQUEST']._serialized_end=354
+  _globals['_TABLEHEADER']._serialized_start=357
+  _globals['_TABLEHEADER']._serialized_end=584
+  _globals['_PATIENTTABLE']._serialized_start=586
+  _globals['_PATIENTTABLE']._serialized_end=646
+  _globals['_PATIENTBATCH']._serialized_start=648
+  _globals['_PATIENTBATCH']._serialized_end=713
+  _globals['_TABLEBATCH']._serialized_start=715
+  _globals['_TABLEBATCH']._serialized_end=778
+  _globals['_TABLEEND']._serialized_start=780
+  _globals['_TABLEEND']._serialized_end=821
+  _globals['_DEIDENTIFYTABLERESPONSE']._serialized_start=824
+  _globals['_DEIDENTIFYTABLERESPONSE']._serialized_end=1028
+  _globals['_TABLEOPENED']._serialized_start=1030
+  _globals['_TABLEOPENED']._serialized_end=1147
+  _globals['_TABLEBATCHRESULT']._serialized_start=1150
+  _globals['_TABLEBATCHRESULT']._serialized_end=1322
+  _globals['_REJECTEDCELLS']._serialized_start=1324
+  _globals['_REJECTEDCELLS']._serialized_end=1383
+  _globals['_TABLERECEIPT']._serialized_start=1386
+  _globals['_TABLERECEIPT']._serialized_end=1593
+  _globals['_PSEUDONYMISEREQUEST']._serialized_start=1595
+  _globals['_PSEUDONYMISEREQUEST']._serialized_end=1685
+  _globals['_PSEUDONYMISERESPONSE']._serialized_start=1688
+  _globals['_PSEUDONYMISERESPONSE']._serialized_end=1861
+  _globals['_PSEUDONYMISERESPONSE_RESULT']._serialized_start=1802
+  _globals['_PSEUDONYMISERESPONSE_RESULT']._serialized_end=1861
+  _globals['_CHECKPSEUDONYMSREQUEST']._serialized_start=1863
+  _globals['_CHECKPSEUDONYMSREQUEST']._serialized_end=1924
+  _globals['_CHECKPSEUDONYMSRESPONSE']._serialized_start=1927
+  _globals['_CHECKPSEUDONYMSRESPONSE']._serialized_end=2072
+  _globals['_CHECKPSEUDONYMSRESPONSE_RESULT']._serialized_start=2026
+  _globals['_CHECKPSEUDONYMSRESPONSE_RESULT']._serialized_end=2072
+  _globals['_REDACTTEXTREQUEST']._serialized_start=2075
+  _globals['_REDACTTEXTREQUEST']._serialized_end=2212
+  _globals['_TEXTTOREDACT']._serialized_start=2214
+  _globals['_TEXTTOREDACT']._serialized_end=2337
+  _globals['_KNOWNIDENTIFIERS']._serialized_start=2340
+  _globals['_KNOWNIDENTIFIERS']._serialized_end=2491
+  _globals['_REDACTTEXTRESPONSE']._serialized_start=2494
+  _globals['_REDACTTEXTRESPONSE']._serialized_end=2729
+  _globals['_REDACTTEXTRESPONSE_RESULT']._serialized_start=2649
+  _globals['_REDACTTEXTRESPONSE_RESULT']._serialized_end=2729
+  _globals['_DEIDENTIFICATIONSERVICE']._serialized_start=2732
+  _globals['_DEIDENTIFICATIONSERVICE']._serialized_end=3193
 # @@protoc_insertion_point(module_scope)

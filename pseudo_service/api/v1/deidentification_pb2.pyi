@@ -26,24 +26,28 @@ class DeidentifyTableRequest(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
+    PATIENTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___TableHeader: ...
     @_builtins.property
     def batch(self) -> Global___TableBatch: ...
     @_builtins.property
     def end(self) -> Global___TableEnd: ...
+    @_builtins.property
+    def patients(self) -> Global___PatientBatch: ...
     def __init__(
         self,
         *,
         header: Global___TableHeader | None = ...,
         batch: Global___TableBatch | None = ...,
         end: Global___TableEnd | None = ...,
+        patients: Global___PatientBatch | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "end", b"end", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "end", b"end", "header", b"header", "patients", b"patients", "payload", b"payload"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "end", b"end", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "end", b"end", "header", b"header", "patients", b"patients", "payload", b"payload"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "batch", "end"]  # noqa: Y015
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "batch", "end", "patients"]  # noqa: Y015
     _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
 
@@ -60,6 +64,7 @@ class TableHeader(_message.Message):
     OPERATION_ID_FIELD_NUMBER: _builtins.int
     PART_FIELD_NUMBER: _builtins.int
     EXPECTED_PINS_FIELD_NUMBER: _builtins.int
+    PATIENT_TABLE_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     policy: _builtins.str
     """"release@n" or "project/release@n"."""
@@ -75,6 +80,10 @@ class TableHeader(_message.Message):
     def expected_pins(self) -> _common_pb2.Pins:
         """When given, the stream is refused with PINS_CHANGED unless these hold."""
 
+    @_builtins.property
+    def patient_table(self) -> Global___PatientTable:
+        """Announces the patient table; given if and only if the policy takes one."""
+
     def __init__(
         self,
         *,
@@ -85,14 +94,74 @@ class TableHeader(_message.Message):
         operation_id: _builtins.str = ...,
         part: _builtins.int = ...,
         expected_pins: _common_pb2.Pins | None = ...,
+        patient_table: Global___PatientTable | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_pins", b"expected_pins"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expected_pins", b"expected_pins", "patient_table", b"patient_table"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_pins", b"expected_pins", "operation_id", b"operation_id", "part", b"part", "policy", b"policy", "project", b"project", "purpose", b"purpose", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_pins", b"expected_pins", "operation_id", b"operation_id", "part", b"part", "patient_table", b"patient_table", "policy", b"policy", "project", b"project", "purpose", b"purpose", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TableHeader: _TypeAlias = TableHeader  # noqa: Y015
+
+@_typing.final
+class PatientTable(_message.Message):
+    """Known identifiers of patients, to be removed from their texts: one column of the
+    patients' numbers and those columns that the policy's patient_table names. Sent
+    after the header; held in memory as long as the stream; never stored or answered.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEMA_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    schema: _builtins.bytes
+    """The Arrow schema as one encapsulated IPC message, without dictionaries."""
+    rows: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 over the data of its batches, in order. A keyed digest of it is pinned."""
+    def __init__(
+        self,
+        *,
+        schema: _builtins.bytes = ...,
+        rows: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "rows", b"rows", "schema", b"schema"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientTable: _TypeAlias = PatientTable  # noqa: Y015
+
+@_typing.final
+class PatientBatch(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """From 0, without gaps."""
+    row_count: _builtins.int
+    data: _builtins.bytes
+    """One uncompressed Arrow record batch as one encapsulated IPC message."""
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        row_count: _builtins.int = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "row_count", b"row_count", "sequence", b"sequence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PatientBatch: _TypeAlias = PatientBatch  # noqa: Y015
 
 @_typing.final
 class TableBatch(_message.Message):
@@ -448,3 +517,180 @@ class CheckPseudonymsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CheckPseudonymsResponse: _TypeAlias = CheckPseudonymsResponse  # noqa: Y015
+
+@_typing.final
+class RedactTextRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    POLICY_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
+    TEXTS_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    policy: _builtins.str
+    """"release@n" or "project/release@n"."""
+    column: _builtins.str
+    """The column of the policy whose redact_text treatment the texts get."""
+    purpose: _builtins.str
+    @_builtins.property
+    def texts(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextToRedact]:
+        """1 to 1,000, together at most 8 MiB with what is known of them."""
+
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+        policy: _builtins.str = ...,
+        column: _builtins.str = ...,
+        purpose: _builtins.str = ...,
+        texts: _abc.Iterable[Global___TextToRedact] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "policy", b"policy", "project", b"project", "purpose", b"purpose", "texts", b"texts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedactTextRequest: _TypeAlias = RedactTextRequest  # noqa: Y015
+
+@_typing.final
+class TextToRedact(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    PATIENT_FIELD_NUMBER: _builtins.int
+    PATIENT_KIND_FIELD_NUMBER: _builtins.int
+    KNOWN_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    patient: _builtins.str
+    """The number of the patient whose text it is; empty if there is none."""
+    patient_kind: _builtins.str
+    """Its kind, one of the policy's for patients; empty for the first of them."""
+    @_builtins.property
+    def known(self) -> Global___KnownIdentifiers: ...
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        patient: _builtins.str = ...,
+        patient_kind: _builtins.str = ...,
+        known: Global___KnownIdentifiers | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["known", b"known"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["known", b"known", "patient", b"patient", "patient_kind", b"patient_kind", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TextToRedact: _TypeAlias = TextToRedact  # noqa: Y015
+
+@_typing.final
+class KnownIdentifiers(_message.Message):
+    """What a record already says of a patient, as it is written there."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    DATES_FIELD_NUMBER: _builtins.int
+    NUMBERS_FIELD_NUMBER: _builtins.int
+    ADDRESSES_FIELD_NUMBER: _builtins.int
+    POSTCODES_FIELD_NUMBER: _builtins.int
+    PHONES_FIELD_NUMBER: _builtins.int
+    EMAILS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def people(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def dates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def numbers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def addresses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def postcodes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def phones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        people: _abc.Iterable[_builtins.str] | None = ...,
+        dates: _abc.Iterable[_builtins.str] | None = ...,
+        numbers: _abc.Iterable[_builtins.str] | None = ...,
+        addresses: _abc.Iterable[_builtins.str] | None = ...,
+        postcodes: _abc.Iterable[_builtins.str] | None = ...,
+        phones: _abc.Iterable[_builtins.str] | None = ...,
+        emails: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["addresses", b"addresses", "dates", b"dates", "emails", b"emails", "names", b"names", "numbers", b"numbers", "people", b"people", "phones", b"phones", "postcodes", b"postcodes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KnownIdentifiers: _TypeAlias = KnownIdentifiers  # noqa: Y015
+
+@_typing.final
+class RedactTextResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class Result(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        TEXT_FIELD_NUMBER: _builtins.int
+        WITHHELD_FIELD_NUMBER: _builtins.int
+        PATIENT_REFUSAL_FIELD_NUMBER: _builtins.int
+        text: _builtins.str
+        withheld: _builtins.str
+        """Why there is no text: "withheld", "too_long", "timed_out", "opt_out" ..."""
+        patient_refusal: _builtins.str
+        """The class of a patient's number that was not accepted; the text is then
+        redacted as one without a patient.
+        """
+        def __init__(
+            self,
+            *,
+            text: _builtins.str = ...,
+            withheld: _builtins.str = ...,
+            patient_refusal: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "text", b"text", "withheld", b"withheld"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["outcome", b"outcome", "patient_refusal", b"patient_refusal", "text", b"text", "withheld", b"withheld"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["text", "withheld"]  # noqa: Y015
+        _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+        def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+    RESULTS_FIELD_NUMBER: _builtins.int
+    FOUND_FIELD_NUMBER: _builtins.int
+    KEY_VERSION_FIELD_NUMBER: _builtins.int
+    key_version: _builtins.int
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___RedactTextResponse.Result]:
+        """One a text, in order."""
+
+    @_builtins.property
+    def found(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Count]:
+        """What was found in the answered texts, by label."""
+
+    def __init__(
+        self,
+        *,
+        results: _abc.Iterable[Global___RedactTextResponse.Result] | None = ...,
+        found: _abc.Iterable[_common_pb2.Count] | None = ...,
+        key_version: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["found", b"found", "key_version", b"key_version", "results", b"results"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedactTextResponse: _TypeAlias = RedactTextResponse  # noqa: Y015

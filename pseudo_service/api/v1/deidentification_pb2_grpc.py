@@ -50,6 +50,11 @@ class DeidentificationServiceStub:
                 request_serializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsRequest.SerializeToString,
                 response_deserializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsResponse.FromString,
                 _registered_method=True)
+        self.RedactText = channel.unary_unary(
+                '/pseudo_service.api.v1.DeidentificationService/RedactText',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextResponse.FromString,
+                _registered_method=True)
 
 
 class DeidentificationServiceServicer:
@@ -57,7 +62,8 @@ class DeidentificationServiceServicer:
     """
 
     def DeidentifyTable(self, request_iterator, context):
-        """Streams one table, or one part of one. Requests: header, batches, end.
+        """Streams one table, or one part of one. Requests: header, the batches of a patient
+        table if the policy takes one, batches, end.
         Answers keep the order: opened, one answer a batch, then a signed receipt.
         Without the receipt the table is unfinished.
         """
@@ -74,6 +80,14 @@ class DeidentificationServiceServicer:
 
     def CheckPseudonyms(self, request, context):
         """Checks pseudonyms for the right project, kind, version and check symbol.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RedactText(self, request, context):
+        """Redacts up to 1,000 texts as a policy says of one of its columns. Each is answered
+        redacted, or withheld with a code; never as it came for want of something.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -96,6 +110,11 @@ def add_DeidentificationServiceServicer_to_server(servicer, server):
                     servicer.CheckPseudonyms,
                     request_deserializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsRequest.FromString,
                     response_serializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsResponse.SerializeToString,
+            ),
+            'RedactText': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedactText,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -180,6 +199,33 @@ class DeidentificationService:
             '/pseudo_service.api.v1.DeidentificationService/CheckPseudonyms',
             pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsRequest.SerializeToString,
             pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.CheckPseudonymsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedactText(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pseudo_service.api.v1.DeidentificationService/RedactText',
+            pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_deidentification__pb2.RedactTextResponse.FromString,
             options,
             channel_credentials,
             insecure,

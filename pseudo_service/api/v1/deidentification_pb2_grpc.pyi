@@ -34,7 +34,8 @@ class DeidentificationServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> DeidentificationServiceAsyncStub: ...
     DeidentifyTable: _grpc.StreamStreamMultiCallable[_deidentification_pb2.DeidentifyTableRequest, _deidentification_pb2.DeidentifyTableResponse]
-    """Streams one table, or one part of one. Requests: header, batches, end.
+    """Streams one table, or one part of one. Requests: header, the batches of a patient
+    table if the policy takes one, batches, end.
     Answers keep the order: opened, one answer a batch, then a signed receipt.
     Without the receipt the table is unfinished.
     """
@@ -42,6 +43,10 @@ class DeidentificationServiceStub:
     """Pseudonymises up to 1,000 identifiers of one kind, each with its own result."""
     CheckPseudonyms: _grpc.UnaryUnaryMultiCallable[_deidentification_pb2.CheckPseudonymsRequest, _deidentification_pb2.CheckPseudonymsResponse]
     """Checks pseudonyms for the right project, kind, version and check symbol."""
+    RedactText: _grpc.UnaryUnaryMultiCallable[_deidentification_pb2.RedactTextRequest, _deidentification_pb2.RedactTextResponse]
+    """Redacts up to 1,000 texts as a policy says of one of its columns. Each is answered
+    redacted, or withheld with a code; never as it came for want of something.
+    """
 
 @_typing.type_check_only
 class DeidentificationServiceAsyncStub(DeidentificationServiceStub):
@@ -49,7 +54,8 @@ class DeidentificationServiceAsyncStub(DeidentificationServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     DeidentifyTable: _aio.StreamStreamMultiCallable[_deidentification_pb2.DeidentifyTableRequest, _deidentification_pb2.DeidentifyTableResponse]  # type: ignore[assignment]
-    """Streams one table, or one part of one. Requests: header, batches, end.
+    """Streams one table, or one part of one. Requests: header, the batches of a patient
+    table if the policy takes one, batches, end.
     Answers keep the order: opened, one answer a batch, then a signed receipt.
     Without the receipt the table is unfinished.
     """
@@ -57,6 +63,10 @@ class DeidentificationServiceAsyncStub(DeidentificationServiceStub):
     """Pseudonymises up to 1,000 identifiers of one kind, each with its own result."""
     CheckPseudonyms: _aio.UnaryUnaryMultiCallable[_deidentification_pb2.CheckPseudonymsRequest, _deidentification_pb2.CheckPseudonymsResponse]  # type: ignore[assignment]
     """Checks pseudonyms for the right project, kind, version and check symbol."""
+    RedactText: _aio.UnaryUnaryMultiCallable[_deidentification_pb2.RedactTextRequest, _deidentification_pb2.RedactTextResponse]  # type: ignore[assignment]
+    """Redacts up to 1,000 texts as a policy says of one of its columns. Each is answered
+    redacted, or withheld with a code; never as it came for want of something.
+    """
 
 class DeidentificationServiceServicer(metaclass=_abc_1.ABCMeta):
     """Turns identifiable tables and identifiers into a project's de-identified ones."""
@@ -67,7 +77,8 @@ class DeidentificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_deidentification_pb2.DeidentifyTableRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_deidentification_pb2.DeidentifyTableResponse], _abc.AsyncIterator[_deidentification_pb2.DeidentifyTableResponse]]:
-        """Streams one table, or one part of one. Requests: header, batches, end.
+        """Streams one table, or one part of one. Requests: header, the batches of a patient
+        table if the policy takes one, batches, end.
         Answers keep the order: opened, one answer a batch, then a signed receipt.
         Without the receipt the table is unfinished.
         """
@@ -87,5 +98,15 @@ class DeidentificationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_deidentification_pb2.CheckPseudonymsResponse, _abc.Awaitable[_deidentification_pb2.CheckPseudonymsResponse]]:
         """Checks pseudonyms for the right project, kind, version and check symbol."""
+
+    @_abc_1.abstractmethod
+    def RedactText(
+        self,
+        request: _deidentification_pb2.RedactTextRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_deidentification_pb2.RedactTextResponse, _abc.Awaitable[_deidentification_pb2.RedactTextResponse]]:
+        """Redacts up to 1,000 texts as a policy says of one of its columns. Each is answered
+        redacted, or withheld with a code; never as it came for want of something.
+        """
 
 def add_DeidentificationServiceServicer_to_server(servicer: DeidentificationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -13,6 +13,8 @@ from pseudo_service.core.errors import (
 )
 from pseudo_service.engine.deidentify_table import DeidentifyTable, TableHeader
 from pseudo_service.engine.deidentify_values import DeidentifyValues, ValueResult
+from pseudo_service.engine.patient_intake import AnnouncedPatients
+from pseudo_service.engine.redact_texts import RedactFreeText
 from pseudo_service.engine.table_stream import (
     BegunBatch,
     FinishedTable,
@@ -44,6 +46,7 @@ from pseudo_service.transport.servicers.table_requests import (
     TableRequests,
     receive,
 )
+from pseudo_service.transport.text_codecs import decode_text, encode_text
 
 
 class DeidentificationServicer(services.DeidentificationServiceServicer):
@@ -54,12 +57,14 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         *,
         tables: DeidentifyTable,
         values: DeidentifyValues,
+        texts: RedactFreeText,
         limits: ArrowLimits,
         clock: Clock,
         telemetry: Telemetry,
     ) -> None:
         self._tables = tables
         self._values = values
+        self._texts = texts
         self._limits = limits
         self._clock = clock
         self._telemetry = telemetry
@@ -155,6 +160,28 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
             ]
         )
 
+    def RedactText(
+        self, request: messages.RedactTextRequest, context: grpc.ServicerContext
+    ) -> messages.RedactTextResponse:
+        """Answer one result a text."""
+        call = current_call()
+        call.name_project(request.project)
+        answer = self._texts.redact(
+            [decode_text(text) for text in request.texts],
+            project_id=request.project,
+            policy=request.policy,
+            column=request.column,
+            purpose=request.purpose,
+            actor=call.actor,
+        )
+        call.rows_in = len(answer.results)
+        call.rows_out = sum(1 for each in answer.results if each.text is not None)
+        return messages.RedactTextResponse(
+            results=[encode_text(result) for result in answer.results],
+            found=encode_counts(answer.found),
+            key_version=answer.key_version,
+        )
+
     def _settle(
         self, stream: TableStream, begun: BegunBatch, call: CallContext
     ) -> messages.DeidentifyTableResponse:
@@ -199,7 +226,9 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
             opened=messages.TableOpened(
                 schema=encode_schema(stream.output_schema),
                 pins=encode_pins(stream.facts.pins),
-                maximum_rows=self._limits.rows,
+                maximum_rows=min(
+                    self._limits.rows, stream.most_rows or self._limits.rows
+                ),
                 maximum_bytes=self._limits.message_bytes,
             )
         )
@@ -222,6 +251,22 @@ def _decode_header(
         operation=header.operation_id,
         part=header.part,
         expected_pins=decode_pins(header.expected_pins) if expects else None,
+        patients=(
+            _decode_patients(header.patient_table, limits)
+            if header.HasField("patient_table")
+            else None
+        ),
+    )
+
+
+def _decode_patients(
+    message: messages.PatientTable, limits: ArrowLimits
+) -> AnnouncedPatients:
+    return AnnouncedPatients(
+        schema=decode_schema(message.schema, limits),
+        schema_bytes=message.schema,
+        rows=message.rows,
+        digest=message.digest,
     )
 
 

@@ -92,16 +92,34 @@ class TableRequests:
     def _decode(self) -> Iterator[_Decoded]:
         for request in self._requests:
             match request.WhichOneof("payload"):
+                case "patients":
+                    self._take_patients(request.patients)
                 case "batch":
                     yield self._decode_batch(request.batch)
                 case "end":
                     self.end = request.end
                     return
                 case _:
-                    msg = "after its header a stream has batches and one end only"
+                    msg = "a stream has one header, then batches, then one end"
                     raise BatchOutOfOrder(msg)
         msg = "the stream ended without its end message: the table is unfinished"
         raise StreamIncomplete(msg)
+
+    def _take_patients(self, message: messages.PatientBatch) -> None:
+        intake = self._stream.patients
+        if intake is None:
+            msg = "patient table: none was announced in the header; leave it out"
+            raise BatchOutOfOrder(msg)
+        self._call.check_still_valid(self._clock.now())
+        intake.note(message.sequence, message.data)
+        intake.add(
+            decode_batch(
+                message.data,
+                schema=intake.schema,
+                row_count=message.row_count,
+                limits=self._limits,
+            )
+        )
 
     def _decode_batch(self, message: messages.TableBatch) -> _Decoded:
         self._call.check_still_valid(self._clock.now())

@@ -107,7 +107,7 @@ def test_no_scalar_has_an_implicit_type():
         ("{treatment: exclude_rows, codes: [A*B], list: l, then: drop}", "give a code"),
         ("{treatment: exclude_rows, codes: [A, A], list: l, then: drop}", "stands here twice"),
         ("{treatment: exclude_rows, codes: [A], list: l, then: keep}", '"reason" is missing'),
-        ("{treatment: redact_text, known: [y]}", "known names a column"),
+        ("{treatment: redact_text, known: {names: [y]}}", "known names a column"),
         ("keep", "give a mapping"),
     ],
 )  # fmt: skip
