@@ -18,14 +18,19 @@ from nlp_redaction.commands.rows import (
     open_output,
     read_known,
 )
-from nlp_redaction.errors import ModelMissing, SettingsRefused, TextRefused
+from nlp_redaction.errors import (
+    ModelMissing,
+    SettingsRefused,
+    TextRefused,
+    WorkersUnavailable,
+)
 from nlp_redaction.evaluation.cases import GoldRefused
 from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.settings import Settings
 
 DONE: Final = 0
-NO_FILE: Final = 1
-REFUSED_TO_START: Final = 2
+BROKEN_OFF: Final = 1
+NOT_POSSIBLE: Final = 2
 SOME_WITHHELD: Final = 3
 INTERRUPTED: Final = 130
 
@@ -37,14 +42,17 @@ def main(arguments: list[str] | None = None) -> int:
         return _COMMANDS[options.command](options)
     except (BrokenInput, GoldRefused, SettingsRefused, ModelMissing) as error:
         _complain(str(error))
-        return REFUSED_TO_START
+        return NOT_POSSIBLE
+    except WorkersUnavailable as error:
+        _complain(str(error))
+        return BROKEN_OFF
     except BrokenPipeError:
         # Who reads has had enough; Python would complain once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NO_FILE
+        return BROKEN_OFF
     except OSError as error:
         _complain(f"A file cannot be read or written: {error.strerror}.")
-        return NO_FILE
+        return BROKEN_OFF
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -63,7 +71,7 @@ def _redact(options: argparse.Namespace) -> int:
         read_key,
         run_redact,
     )
-    from nlp_redaction.replacement import Redactor, Style  # noqa: PLC0415 - as above
+    from nlp_redaction.replacement import Style  # noqa: PLC0415 - as above
     from nlp_redaction.workers import WorkerPool  # noqa: PLC0415 - as above
 
     _check_redact(options)
@@ -73,15 +81,10 @@ def _redact(options: argparse.Namespace) -> int:
     style = Style(
         mode=options.mode, replacement=options.replacement, dates=options.dates
     )
-    if options.processes == 1:
-        run = functools.partial(Redactor(settings).redact_all, style=style)
-        return _tell_withheld(run_redact(run, choices, options.input, options.output))
-    pool = WorkerPool(settings, options.processes)
-    try:
+    with WorkerPool(settings, options.processes) as pool:
+        pool.prepare(options.mode)
         run = functools.partial(pool.redact_all, style=style)
         return _tell_withheld(run_redact(run, choices, options.input, options.output))
-    finally:
-        pool.close()
 
 
 def _check_redact(options: argparse.Namespace) -> None:

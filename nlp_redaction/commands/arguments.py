@@ -6,7 +6,7 @@ from pathlib import Path
 from nlp_redaction.commands.rows import STANDARD
 
 _EXITS = (
-    "Exit status: 0 done; 1 a file cannot be read or written; 2 wrong options, "
+    "Exit status: 0 done; 1 a file cannot be read or written, or no worker starts; 2 wrong options, "
     "settings, model or input, and nothing is left behind; 3 done, but some texts were "
     "refused and are withheld."
 )
@@ -112,8 +112,9 @@ def _add_redact(parser: argparse.ArgumentParser) -> None:
         type=_read_count,
         default=1,
         metavar="N",
-        help="worker processes, each with a copy of the model and a time-out a text "
-        "(default: 1, none beside this one)",
+        help="worker processes, each with a copy of the model; one that a text holds up "
+        "is ended and the text withheld. 0 works in this process, without a time-out "
+        "(default: 1)",
     )
 
 
@@ -148,7 +149,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _read_count(text: str) -> int:
     count = int(text)
-    if count < 1:
-        message = "must be 1 or more"
+    if count < 0:
+        message = "must be 0 or more"
         raise argparse.ArgumentTypeError(message)
     return count

@@ -57,7 +57,6 @@ def explain(
     """
     found = finder.find(text, known)
     said = sort_spans(finder.look(text, known))
-    taken = {(span.start, span.end, span.recogniser, span.reason) for span in found}
     support, others = [], []
     for span in said:
         if any(span.overlaps(one) for one in found):
@@ -67,11 +66,7 @@ def explain(
     return Explanation(
         text=text,
         found=tuple(found),
-        support=tuple(
-            span
-            for span in support
-            if (span.start, span.end, span.recogniser, span.reason) not in taken
-        ),
+        support=tuple(span for span in support if span not in found),
         hints=tuple(span for span in others if span.score < STANDS_ALONE),
         overruled=tuple(span for span in others if span.score >= STANDS_ALONE),
         protected=tuple(protect(Document.read(text, longest=len(text)))),
