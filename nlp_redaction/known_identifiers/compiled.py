@@ -1,0 +1,106 @@
+"""What is known of a patient, made ready once for all of the patient's texts."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.known_identifiers.addresses import (
+    Phrase,
+    list_phrases,
+    list_written_forms,
+)
+from nlp_redaction.known_identifiers.date_values import KnownDate, read_dates
+from nlp_redaction.known_identifiers.fuzzy import FuzzyIndex
+from nlp_redaction.known_identifiers.names import (
+    Target,
+    list_initials,
+    list_looks,
+    list_targets,
+    read_names,
+)
+from nlp_redaction.known_identifiers.numbers import KnownNumber, list_numbers
+from nlp_redaction.known_identifiers.spelling import look_at
+
+_PATIENTS_KEPT: Final = 512
+_SHORTEST_PLACE_WORD: Final = 6
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Patient:
+    """Everything to look for in the texts of one patient; its repr shows nothing.
+
+    Attributes:
+        names: The names, by look.
+        beginnings: The beginnings of their looks, for names in pieces.
+        fuzzy: The names that bear typing errors.
+        initials: The patient's own initials in full, two letters at least.
+        first_letters: The first letters of the patient's own names.
+        initial_looks: The looks of words that may be the patient's initials.
+        phrases: Address phrases, by the look of their first word.
+        address_looks: The looks of their words, short and long, to the long form.
+        fuzzy_places: The words of addresses that bear errors.
+        dates: Known dates.
+        numbers: Numbers, postcodes, telephone numbers and e-mail addresses.
+    """
+
+    names: dict[str, Target]
+    beginnings: frozenset[str]
+    fuzzy: FuzzyIndex
+    initials: frozenset[str]
+    first_letters: frozenset[str]
+    initial_looks: frozenset[str]
+    phrases: dict[str, list[Phrase]]
+    address_looks: dict[str, str]
+    fuzzy_places: FuzzyIndex
+    dates: tuple[KnownDate, ...]
+    numbers: tuple[KnownNumber, ...]
+
+
+@lru_cache(maxsize=_PATIENTS_KEPT)
+def compile_patient(known: KnownIdentifiers) -> Patient:
+    """List every variant of what is known; the last few hundred patients are kept."""
+    own = read_names(known.names)
+    targets = [
+        *list_targets(own, is_own=True),
+        *list_targets(read_names(known.people), is_own=False),
+    ]
+    names: dict[str, Target] = {}
+    for target in targets:
+        for look in list_looks(target):
+            names.setdefault(look, target)
+    initials = list_initials(own)
+    phrases: dict[str, list[Phrase]] = {}
+    for phrase in list_phrases(known.addresses):
+        phrases.setdefault(phrase.looks[0], []).append(phrase)
+    return Patient(
+        names=names,
+        beginnings=frozenset(
+            target.look[:length]
+            for target in targets
+            if target.may_break
+            for length in range(1, len(target.look))
+        ),
+        fuzzy=FuzzyIndex.build((target.look, target.errors) for target in targets),
+        initials=initials,
+        first_letters=frozenset(word[0] for name in own for word in name.words),
+        initial_looks=frozenset(
+            look_at(letters) for whole in initials for letters in (whole, whole[0])
+        ),
+        phrases=phrases,
+        address_looks=list_written_forms(
+            look
+            for begun in phrases.values()
+            for phrase in begun
+            for look in phrase.looks
+        ),
+        fuzzy_places=FuzzyIndex.build(
+            (look, 1)
+            for begun in phrases.values()
+            for phrase in begun
+            for look in phrase.looks
+            if len(look) >= _SHORTEST_PLACE_WORD
+        ),
+        dates=read_dates(known.dates),
+        numbers=list_numbers(known),
+    )
