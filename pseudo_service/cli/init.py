@@ -54,6 +54,11 @@ identity:
   #     tenant: TENANT
   #     version: "2.0"
 
+text:
+  modes: []                    # free text is withheld; [thorough, fast] redacts it
+  # processes: 1               # that search texts, for each worker
+  # settings_file: text.toml   # your own number forms, names and words
+
 identifiers:
   accept_test_range: true      # (laptop) NHS numbers that begin with 999
   accept_chi_in_nhs_column: false

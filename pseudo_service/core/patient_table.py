@@ -30,6 +30,7 @@ from pseudo_service.core.missing import fold, is_missing
 from pseudo_service.core.text_policy import PatientTableRule
 from pseudo_service.core.texts import NOTHING_KNOWN, KnownIdentifiers, KnownKind
 
+_MOST_OF_PLAIN_TEXT: Final = 1 << 30
 MOST_ROWS_OF_ONE: Final = 32
 """Rows of one patient that are used; a table of patients has one or a few."""
 
@@ -61,7 +62,7 @@ class PatientTable:
         self._kinds = {
             name: kind for kind, names in rule.known.items() for name in names
         }
-        self._parts: list[pa.RecordBatch] = []
+        self._parts: dict[str, list[pa.Array]] = {name: [] for name in self._kinds}
         self._hashes: list[npt.NDArray[np.uint64]] = []
         self._known: dict[str, pa.Array] = {}
         self._index = np.empty(0, np.uint64)
@@ -82,8 +83,8 @@ class PatientTable:
         found = canonicalise(numbers, self._rule.kind, self._rules)
         usable = pa.array(found.accepted)
         self._hashes.append(_cut_hashes(self._hashing.mac(found.values.filter(usable))))
-        known = batch.select(list(self._kinds)).filter(usable)
-        self._parts.append(known)
+        for name, parts in self._parts.items():
+            parts.append(batch.column(name).filter(usable))
         self.rows += batch.num_rows
 
     def seal(self) -> None:
@@ -92,9 +93,11 @@ class PatientTable:
         order = np.argsort(hashes, kind="stable")
         self._places = order.astype(np.int32)
         self._index = hashes[order]
-        if self._parts:
-            self._known = _join(self._parts)
-        self._parts, self._hashes = [], []
+        self._hashes = []
+        for name in self._kinds:  # one by one, so that only one is there twice
+            parts = self._parts.pop(name)
+            if parts:
+                self._known[name] = _join(parts)
 
     def find(self, macs: npt.NDArray[np.uint8]) -> Sequence[KnownIdentifiers]:
         """Return what is known of each patient.
@@ -182,14 +185,12 @@ def _cut_hashes(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     return halves[:, 0].astype(np.uint64)
 
 
-def _join(parts: Sequence[pa.RecordBatch]) -> dict[str, pa.Array]:
-    """Join columns one by one, as large text so that no column can be too long."""
-    joined = {}
-    for place, name in enumerate(parts[0].schema.names):
-        chunks = [part.column(place) for part in parts]
-        if pa.types.is_string(chunks[0].type) or pa.types.is_string_view(
-            chunks[0].type
-        ):
-            chunks = [chunk.cast(pa.large_string()) for chunk in chunks]
-        joined[name] = pa.concat_arrays(chunks)
-    return joined
+def _join(parts: list[pa.Array]) -> pa.Array:
+    """Join the parts of a column; text of which there is very much, as large text."""
+    kind = parts[0].type
+    is_text = pa.types.is_string(kind) or pa.types.is_string_view(kind)
+    if is_text:
+        size = sum(part.nbytes for part in parts)
+        wide = pa.large_string() if size > _MOST_OF_PLAIN_TEXT else pa.string()
+        parts = [part.cast(wide) for part in parts]
+    return pa.concat_arrays(parts)
