@@ -1,6 +1,7 @@
 """The table of an evaluation, line by line, for a terminal or a page."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from rich.console import Group as Several
 from rich.console import RenderableType
@@ -14,6 +15,8 @@ Cell = tuple[str, str]
 """A figure and its interval, written."""
 
 _NOTHING: Cell = ("-", "")
+_INTERVAL_WIDTH: Final = len("(0.950-0.988,")
+"""A narrow terminal breaks a cell between interval and counts, never inside them."""
 
 
 def list_lines(report: Report) -> Iterator[tuple[str, list[Cell]]]:
@@ -43,7 +46,7 @@ def show_share(figure: Figure | None) -> Cell:
         return _NOTHING
     return (
         f"{figure.value:.3f}",
-        f"{figure.low:.3f}-{figure.high:.3f}, {figure.count:,} of {figure.of:,}",
+        f"{figure.low:.3f}-{figure.high:.3f}, {figure.count:,}/{figure.of:,}",
     )
 
 
@@ -60,9 +63,9 @@ def make_table(report: Report) -> RenderableType:
         title=f"Mode {report.mode}, with 95 % intervals, drawn by document",
         title_justify="left",
     )
-    table.add_column("figure", no_wrap=True)
+    table.add_column("figure")
     for group in report.groups:
-        table.add_column(_head(group), justify="right")
+        table.add_column(_head(group), justify="right", min_width=_INTERVAL_WIDTH)
     for name, cells in list_lines(report):
         table.add_row(name, *(_join(*cell) for cell in cells))
     parts: list[RenderableType] = [table]

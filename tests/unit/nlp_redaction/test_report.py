@@ -78,7 +78,7 @@ def test_a_report_is_json_and_a_table() -> None:
     with console.capture() as shown:
         console.print(make_table(report))
     assert "recall, NAME" in shown.get()
-    assert "0.500 (0.000-1.000, 1 of 2)" in shown.get()
+    assert "0.500 (0.000-1.000, 1/2)" in shown.get()
 
 
 def test_cases_come_from_lines_and_from_inline_files(tmp_path: Path) -> None:
