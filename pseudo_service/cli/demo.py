@@ -13,6 +13,7 @@ import typer
 from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.cli import demo_report as report
 from pseudo_service.cli.demo_mistakes import make_mistakes
+from pseudo_service.cli.demo_notes import show_notes
 from pseudo_service.cli.demo_policies import (
     SECOND_STUDY,
     STUDY,
@@ -46,7 +47,7 @@ EXAMPLES = show_examples(
     "pseudo demo --patients 100000 --admissions 1000000",
 )
 
-_STEPS = 7
+_STEPS = 8
 _SHOWN = 4
 _LOOKED_AT = 1_000
 _QUOTA = 10_000_000
@@ -154,10 +155,13 @@ def tell(service: DemoService, folder: Path, *, patients: int, admissions: int) 
     _begin_step(5, text)
     report.show_quality(last, "nhs_number")
 
-    _begin_step(6, "Mistakes are refused.")
+    _begin_step(6, "Free text: known names, numbers and dates are replaced.")
+    show_notes(service, extract.patients)
+
+    _begin_step(7, "Mistakes are refused.")
     refused = make_mistakes(service, extract, released)
 
-    _begin_step(7, "Verify what was signed.")
+    _begin_step(8, "Verify what was signed.")
     return verify_everything(service, released) and refused
 
 

@@ -60,6 +60,7 @@ def run_service(folder: Path, *, keep: bool) -> Iterator[DemoService]:
     config_file = folder / "pseudo.yaml"
     address = f"127.0.0.1:{_find_port()}"
     text = LAPTOP_CONFIG.replace("127.0.0.1:8443", address)
+    text = text.replace("modes: []  ", "modes: [thorough]")
     write_laptop_config(config_file, text)
     config = load_config(config_file)
     log = folder / "service.log"

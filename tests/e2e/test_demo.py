@@ -106,7 +106,7 @@ def test_interrupted_it_leaves_nothing_running(tmp_path, number):
     folder = tmp_path / "out"
     process = _start("--output", folder)
     for line in process.stdout:
-        if line.startswith("1 of 7"):
+        if line.startswith("1 of 8"):
             break
     servers = psutil.Process(process.pid).children(recursive=True)
     assert servers
