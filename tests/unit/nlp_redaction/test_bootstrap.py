@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp_redaction.evaluation.bootstrap import estimate, estimate_share
@@ -16,6 +16,7 @@ DOCUMENTS = st.lists(
 )
 
 
+@settings(deadline=None)  # the machine's pace is no matter here
 @given(DOCUMENTS)
 def test_a_share_lies_in_its_interval_of_shares(
     documents: list[tuple[int, int]],
