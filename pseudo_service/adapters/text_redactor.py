@@ -15,7 +15,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
-from nlp_redaction.errors import ModelMissing, Refusal, SettingsRefused
+from nlp_redaction.errors import (
+    ModelMissing,
+    Refusal,
+    SettingsRefused,
+    WorkersUnavailable,
+)
 from nlp_redaction.known import KnownIdentifiers
 from nlp_redaction.settings import Settings
 from pseudo_service.core.errors import ConfigurationInvalid
@@ -90,7 +95,10 @@ class NlpRedactor:
         if pool is None:
             return withhold_texts(rows, style)
         items = [(row.text, _translate_row(row)) for row in rows]
-        answers = pool.redact_all(items, _translate_style(style))
+        try:
+            answers = pool.redact_all(items, _translate_style(style))
+        except (WorkersUnavailable, ModelMissing):
+            return [TextAnswer(text=None, code=TextCode.WORKER_DIED) for _ in rows]
         return [_translate_answer(answer) for answer in answers]
 
     def describe(self) -> Mapping[str, str]:
