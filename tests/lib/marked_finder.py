@@ -1,10 +1,11 @@
 """A finder for tests: it finds what a text marks, and misbehaves when told to.
 
-Marks look like ``‹NAME:Comfort›``; the span is what stands behind the colon. Words of
+Marks look like ``«NAME:Comfort»``; the span is what stands behind the colon. Words of
 command make it sleep, die, fail or answer nonsense. It is imported by name in worker
 processes, as any finder factory must be.
 """
 
+import ctypes
 import os
 import re
 import signal
@@ -23,12 +24,12 @@ FAIL = "please-fail"
 REFUSE = "please-refuse"
 NONSENSE = "please-answer-nonsense"
 FORGET = "please-forget"
-_MARK = re.compile("‹(\\w+):([^›]*)›")
+_MARK = re.compile("«(\\w+):([^»]*)»")
 
 
 def mark(label: Label, written: str) -> str:
     """Write a text so that the finder finds it."""
-    return f"‹{label}:{written}›"
+    return f"«{label}:{written}»"
 
 
 class MarkedFinder:
@@ -62,9 +63,9 @@ def obey(text: str) -> None:
     if DIE in text and DIE_ONCE not in text:
         os.kill(os.getpid(), signal.SIGKILL)
     if DIE_ONCE in text:
-        path = text.split(DIE_ONCE)[1].split()[0]
+        path = text.split(DIE_ONCE)[1].split(maxsplit=1)[0]
         if not os.path.exists(path):  # noqa: PTH110 - a flag, nothing more
-            open(path, "w").close()  # noqa: PTH123, SIM115
+            open(path, "w").close()  # noqa: PTH123
             os.kill(os.getpid(), signal.SIGKILL)
     if FAIL in text:
         raise ValueError(text)
@@ -74,6 +75,11 @@ def make_marked_finder(mode: str, settings: Settings) -> MarkedFinder:
     """Be the factory of this finder; the mode ``missing`` has no model."""
     if mode == "missing":
         raise ModelMissing("The mode missing has no model; name another.")
+    if mode == "tell-threads":
+        # What a library reads when it is loaded, rather than what Python remembers.
+        getenv = ctypes.CDLL(None).getenv
+        getenv.restype = ctypes.c_char_p
+        raise ModelMissing((getenv(b"OMP_NUM_THREADS") or b"unset").decode())
     if mode == "broken":
         raise RuntimeError("something private")
     if mode == "fatal":
