@@ -28,3 +28,7 @@ class ModelMissing(Exception):
 
 class SettingsRefused(Exception):
     """The settings file says something that cannot be followed."""
+
+
+class WorkersUnavailable(Exception):
+    """The worker processes cannot be started or are closed: no text is read."""
