@@ -15,7 +15,7 @@ from nlp_redaction.spans import Span
 _SURE: Final = 0.95
 _GAP_SIGNS: Final = frozenset(" ,.-'\r\n_")
 _WIDEST_GAP: Final = 3
-_BEFORE_NUMBERS: Final = frozenset(
+_FLATS: Final = frozenset(
     look_at(word) for word in split_list("flat unit room block no number plot")
 )
 _NUMBER_GAPS: Final = frozenset({" ", ", ", "-", ". ", "/", ",\n"})
@@ -79,13 +79,10 @@ def _is_meant(words: Words, at: int, last: int, phrase: Phrase) -> bool:
 
 def _make_span(words: Words, at: int, last: int, phrase: Phrase) -> Span:
     first = at
-    if phrase.variant in ("street", "number and street", "flat"):
-        while first > 0 and _leads(words, first - 1, phrase):
-            first -= 1
-    elif first > 0 and words.written(first - 1) in ("The", "THE"):
-        first -= 1
-        if first > 0 and words.looks[first - 1] == phrase.number:
-            first -= 1
+    if phrase.number or phrase.variant in ("street", "flat"):
+        first = _grow_left(words, at, phrase)
+    if phrase.variant == "flat":
+        last += words.gap(last) == "/" and words.written(last + 1).isdigit()
     return Span(
         words.starts[first],
         words.ends[last],
@@ -96,16 +93,28 @@ def _make_span(words: Words, at: int, last: int, phrase: Phrase) -> Span:
     )
 
 
-def _leads(words: Words, at: int, phrase: Phrase) -> bool:
-    """Tell whether a word is a house number or what precedes one."""
-    look, gap = words.looks[at], words.gap(at)
-    if gap not in _NUMBER_GAPS:
+def _grow_left(words: Words, first: int, phrase: Phrase) -> int:
+    """Take in the house number, and the flat before it."""
+    at = first
+    if _is_number(words, at - 1, phrase):
+        at -= 1
+        if _is_number(words, at - 1, phrase) and words.gap(at - 1) in ("-", "/"):
+            at -= 1
+        elif _is_number(words, at - 1, phrase) and words.gap(at - 2) == "/":
+            # A Scottish flat: "1/2, 88 Bersham Road".
+            at -= 2
+    if at > 1 and _is_flat(words, at - 2) and _is_number(words, at - 1, phrase):
+        at -= 1
+    is_number = words.written(at)[:1].isdigit()
+    return at - 1 if is_number and at > 0 and _is_flat(words, at - 1) else at
+
+
+def _is_number(words: Words, at: int, phrase: Phrase) -> bool:
+    if at < 0 or words.gap(at) not in _NUMBER_GAPS:
         return False
-    if look == phrase.number:
-        return True
-    if words.written(at + 1)[:1].isdigit():
-        if lengthen(look) in _BEFORE_NUMBERS or look in _BEFORE_NUMBERS:
-            return True
-        if gap == " ":
-            return False
-    return _HOUSE_NUMBER.fullmatch(words.written(at)) is not None
+    is_known = words.looks[at] == phrase.number
+    return is_known or _HOUSE_NUMBER.fullmatch(words.written(at)) is not None
+
+
+def _is_flat(words: Words, at: int) -> bool:
+    return words.gap(at) in _NUMBER_GAPS and lengthen(words.looks[at]) in _FLATS

@@ -118,7 +118,8 @@ def _list_of_segment(segment: str) -> Iterator[Phrase]:
         number = look_at(words[0])
         words, looks = words[1:], looks[1:]
     if len(words) > 1 and words[0] == "the":
-        words, looks = words[1:], looks[1:]
+        yield from _list_named(words, tuple(looks), number)
+        words, looks, number = words[1:], looks[1:], ""
     if words:
         yield from _list_named(words, tuple(looks), number)
 

@@ -20,7 +20,7 @@ from nlp_redaction.known_identifiers.names import (
     read_names,
 )
 from nlp_redaction.known_identifiers.numbers import KnownNumber, list_numbers
-from nlp_redaction.known_identifiers.spelling import look_at
+from nlp_redaction.known_identifiers.spelling import look_at, split_words
 
 _PATIENTS_KEPT: Final = 512
 _SHORTEST_PLACE_WORD: Final = 6
@@ -62,8 +62,8 @@ def compile_patient(known: KnownIdentifiers) -> Patient:
     """List every variant of what is known; the last few hundred patients are kept."""
     own = read_names(known.names)
     targets = [
-        *list_targets(own, is_own=True),
-        *list_targets(read_names(known.people), is_own=False),
+        *list_targets(own),
+        *list_targets(read_names(known.people)),
     ]
     names: dict[str, Target] = {}
     for target in targets:
@@ -83,7 +83,9 @@ def compile_patient(known: KnownIdentifiers) -> Patient:
         ),
         fuzzy=FuzzyIndex.build((target.look, target.errors) for target in targets),
         initials=initials,
-        first_letters=frozenset(word[0] for name in own for word in name.words),
+        first_letters=frozenset(
+            part[0] for name in own for word in name.words for part in split_words(word)
+        ),
         initial_looks=frozenset(
             look_at(letters) for whole in initials for letters in (whole, whole[0])
         ),

@@ -10,6 +10,7 @@ from nlp_redaction.known_identifiers.ordinary import (
     MODALS,
     NAME_CUES,
     PREDICATES,
+    THANKS,
     list_forenames,
     list_ordinary,
 )
@@ -117,7 +118,7 @@ def _follows_cue(words: Words, mention: Mention, written: str) -> bool:
     if cue not in NAME_CUES:
         return False
     is_modal = mention.target.plain in MODALS and written.islower()
-    return not (is_modal and cue in CALLINGS) and (
+    return not (is_modal and cue in CALLINGS | THANKS) and (
         len(mention.target.plain) > 1 or written.isupper()
     )
 

@@ -18,6 +18,7 @@ from nlp_redaction.spans import Span
 _BREAK_SIGNS: Final = frozenset(" -'.\r\n_")
 _WIDEST_BREAK: Final = 3
 _GLUE: Final = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]{3}")
+_BIRTH: Final = "dob"
 _MOST_PIECES: Final = 4
 _SHORTEST_BROKEN: Final = 4
 _SHORTEST_RUN: Final = 3
@@ -160,6 +161,9 @@ def _list_runs(written: str) -> Iterator[tuple[int, str]]:
             written[at].isalpha() != written[at - 1].isalpha()
             or (written[at].isupper() and written[at - 1].islower())
         ):
-            if written[start].isalpha() and at - start < len(written):
-                yield start, written[start:at]
+            run = written[start:at]
+            if run.lower().endswith(_BIRTH):
+                yield start, run[: -len(_BIRTH)]
+            elif written[start].isalpha() and at - start < len(written):
+                yield start, run
             start = at

@@ -25,7 +25,7 @@ _EXACT: Final = 0.97
 _INEXACT: Final = 0.92
 _INITIALS: Final = 0.9
 _LEFT_TO_GUARD: Final = 0.6
-_INITIAL_GAPS: Final = frozenset({" ", ". ", ".", "-", ""})
+_INITIAL_GAPS: Final = frozenset({" ", ". ", ".", "-", "", " . ", " ."})
 _MOST_INITIALS: Final = 4
 _MOST_PARTICLES: Final = 3
 
@@ -128,7 +128,7 @@ def _is_initial(words: Words, patient: Patient, at: int, gap: str) -> bool:
 def _grow_right(words: Words, patient: Patient, last: int) -> int:
     at, is_small = last, words.written(last).islower()
     while at < last + _MOST_INITIALS:
-        gaps = (" ", ", ", ",") if at == last else (" ", ". ", ".", "-")
+        gaps = (" ", ", ", ",", "-") if at == last else (" ", ". ", ".", "-")
         following = words.plain(at + 1)
         if words.gap(at) not in gaps or following not in patient.first_letters:
             break

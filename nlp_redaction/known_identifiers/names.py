@@ -42,7 +42,6 @@ class Target:
         look: Its look.
         variant: What makes it a variant of the known name, in words.
         errors: How many typing errors it bears.
-        is_own: Whether it is the patient's and not a relative's.
         is_ordinary: Whether it may also be an ordinary word.
     """
 
@@ -50,7 +49,6 @@ class Target:
     look: str
     variant: str
     errors: int
-    is_own: bool
     is_ordinary: bool
 
     @property
@@ -114,7 +112,7 @@ def _list_last_initials(name: KnownName) -> set[str]:
     return {letters, letters[0], letters[-1]}
 
 
-def list_targets(names: Iterable[KnownName], *, is_own: bool) -> Iterator[Target]:
+def list_targets(names: Iterable[KnownName]) -> Iterator[Target]:
     """Yield the words that stand for people, exact ones before derived ones."""
     parts: dict[str, str] = {}
     first_names: set[str] = set()
@@ -130,7 +128,7 @@ def list_targets(names: Iterable[KnownName], *, is_own: bool) -> Iterator[Target
             is_word = plain in ordinary or (
                 variant.endswith("s added") and plain[:-1] in ordinary
             )
-            yield Target(plain, look_at(plain), variant, bears, is_own, is_word)
+            yield Target(plain, look_at(plain), variant, bears, is_word)
 
 
 def _list_variants(name: KnownName) -> Iterator[tuple[str, str]]:

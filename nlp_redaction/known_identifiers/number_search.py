@@ -169,16 +169,20 @@ def find_outward(
         return
     near = [place for place in places if place.label in (Label.ADDRESS, Label.LOCATION)]
     for at, digits in enumerate(words.digits):
-        if digits not in outward or not _is_outward(words, at):
-            continue
-        start, end = words.starts[at], words.ends[at]
-        before = words.document.lower[max(0, start - 20) : start]
-        if _OUTWARD_CUE.search(before) or any(
-            -_NEIGHBOURHOOD < start - place.end < _NEIGHBOURHOOD for place in near
-        ):
-            yield _span(start, end, outward[digits], "next to the address")
+        if digits in outward and _is_outward(words, at, near):
+            number, last = outward[digits], at
+            if words.gap(at) == " " and words.written(at + 1) == number.following:
+                last += 1
+            start, end = words.starts[at], words.ends[last]
+            yield _span(start, end, number, "next to the address")
 
 
-def _is_outward(words: Words, at: int) -> bool:
-    written = words.written(at)
-    return not written.islower() and any(sign.isdigit() for sign in written)
+def _is_outward(words: Words, at: int, near: Iterable[Span]) -> bool:
+    written, start = words.written(at), words.starts[at]
+    if not any(sign.isdigit() for sign in written):
+        return False
+    before = words.document.lower[max(0, start - 20) : start]
+    if _OUTWARD_CUE.search(before):
+        return True
+    widest = _WIDEST_GAP if written.islower() else _NEIGHBOURHOOD
+    return any(-widest < start - place.end < widest for place in near)

@@ -42,14 +42,14 @@ class KnownNumber:
         form: What it is.
         label: How it is called when found.
         bears_error: Whether one wrong or swapped digit is borne.
-        split: How many signs of an e-mail address or postcode precede its gap.
+        following: What may follow an outward part: the first digit of the inward one.
     """
 
     value: str
     form: Form
     label: Label
     bears_error: bool = False
-    split: int = 0
+    following: str = ""
 
 
 def list_numbers(known: KnownIdentifiers) -> tuple[KnownNumber, ...]:
@@ -104,13 +104,10 @@ def _read_postcodes(lines: Iterable[str]) -> Iterator[KnownNumber]:
     for line in lines:
         for match in _POSTCODE.finditer(spell_plainly(line)):
             outward, inward = map(read_digits, match.groups())
+            yield KnownNumber(outward + inward, Form.POSTCODE, Label.POSTCODE)
             yield KnownNumber(
-                outward + inward,
-                Form.POSTCODE,
-                Label.POSTCODE,
-                split=len(outward),
+                outward, Form.OUTWARD, Label.POSTCODE, following=inward[0]
             )
-            yield KnownNumber(outward, Form.OUTWARD, Label.POSTCODE)
         if _OUTWARD.fullmatch(line.strip()):
             outward = read_digits(spell_plainly(line))
             yield KnownNumber(outward, Form.OUTWARD, Label.POSTCODE)
@@ -123,6 +120,6 @@ def _read_emails(emails: Iterable[str]) -> Iterator[KnownNumber]:
             continue
         start, end = read_digits(local), read_digits(domain)
         if start and end:
-            yield KnownNumber(start + end, Form.EMAIL, Label.EMAIL, split=len(start))
+            yield KnownNumber(start + end, Form.EMAIL, Label.EMAIL)
         if len(start) >= _SHORTEST_LOCAL_PART and not local.isalpha():
             yield KnownNumber(start, Form.LOCAL_PART, Label.EMAIL)

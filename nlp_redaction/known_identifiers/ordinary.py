@@ -18,9 +18,14 @@ TITLES: Final = split_list(
 MODALS: Final = split_list("will may can might")
 # A calling that a modal verb may follow: "sister will", "dr may".
 CALLINGS: Final = split_list("dr doctor sister nurse matron prof professor")
-NAME_CUES: Final = TITLES | split_list(
-    "dear hi hello hiya hey name surname forename forenames firstname called named aka"
-    " nee née known re cc"
+THANKS: Final = split_list("thanks thankyou cheers ta thx")
+NAME_CUES: Final = (
+    TITLES
+    | THANKS
+    | split_list(
+        "dear hi hello hiya hey name surname forename forenames firstname called named aka"
+        " nee née known re cc"
+    )
 )
 PATIENT_CUES: Final = split_list(
     "patient pt pts client resident user initials initial re name inpatient baby child"

@@ -216,3 +216,20 @@ def test_reasons_and_repr_say_nothing_of_the_values() -> None:
         assert span.score >= 0.9
         for word in ("omfort", "gyemang", "ersham", "1958", "999"):
             assert word not in span.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "expected"),
+    [
+        ("2 The Cobbles", "lives at 2 The Cobbles, alone", "2 The Cobbles"),
+        ("18 Meadow Reach", "lives at 18 Meadow Reach", "18 Meadow Reach"),
+        ("31/4 Raeburn Wynd", "at 31/4 Raeburn Wynd", "31/4 Raeburn Wynd"),
+        ("The Old Forge", "at The Old Forge", "The Old Forge"),
+        ("The Old Forge", "at Old Forge", "Old Forge"),
+        ("St Ronan's Court", "at St Ronans Ct", "St Ronans Ct"),
+        ("Flat 2/1, 140 Arklet Drive", "at flat 2/1, 140 Arklet Dr", "140 Arklet Dr"),
+    ],
+)
+def test_addresses_of_many_kinds(line: str, text: str, expected: str) -> None:
+    found = show(text, KnownIdentifiers(addresses=(line,)))
+    assert expected in " ".join(found)
