@@ -32,6 +32,8 @@ FAST_WORDS = 24_000
 THOROUGH_WORDS = 6_000
 MEGABYTE = 1 << 20
 KILOBYTE = 1 << 10
+# Seconds as they pass, or, with --cpu, as this process gets them.
+CLOCK: Callable[[], float] = time.perf_counter
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -50,7 +52,15 @@ def main() -> None:
         "--memory", type=int, default=0, metavar="NOTES", help="stream so many notes"
     )
     parser.add_argument("--mode", default="fast", help="of --memory (default: fast)")
+    parser.add_argument(
+        "--cpu",
+        action="store_true",
+        help="count the processor's seconds, not the clock's: for a busy machine",
+    )
     options = parser.parse_args()
+    if options.cpu:
+        global CLOCK  # noqa: PLW0603 - one clock a run
+        CLOCK = time.process_time
     texts = read_texts(options.texts)
     if options.memory:
         figures = measure_memory(texts, options.memory, options.mode)
@@ -133,9 +143,9 @@ def _make_presidio() -> Callable[[Sequence[str]], None]:
 
 
 def _rate(round_of: Words, work: Callable[[Sequence[str]], None]) -> float:
-    began = time.perf_counter()
+    began = CLOCK()
     work(round_of.texts)
-    return round_of.words / (time.perf_counter() - began)
+    return round_of.words / (CLOCK() - began)
 
 
 def measure_memory(texts: Sequence[str], notes: int, mode: str) -> dict[str, float]:
