@@ -5,6 +5,7 @@ from presidio_analyzer import RecognizerRegistry
 from nlp_redaction.recognisers.address import AddressRecogniser
 from nlp_redaction.recognisers.age import AgeRecogniser
 from nlp_redaction.recognisers.base import Recogniser
+from nlp_redaction.recognisers.bleep import BleepRecogniser
 from nlp_redaction.recognisers.case_number import CaseNumberRecogniser
 from nlp_redaction.recognisers.date import DateRecogniser
 from nlp_redaction.recognisers.driving_licence import DrivingLicenceRecogniser
@@ -39,6 +40,7 @@ def list_recognisers(settings: Settings | None = None) -> list[Recogniser]:
         PassportRecogniser(),
         DrivingLicenceRecogniser(),
         CaseNumberRecogniser(),
+        BleepRecogniser(),
         VehicleRecogniser(),
         LoginRecogniser(),
         PhoneRecogniser(),
