@@ -19,6 +19,7 @@ from nlp_redaction.recognisers.address_parts import (
     strip_to_capitals,
 )
 from nlp_redaction.recognisers.address_words import (
+    AFTER_CUE,
     BARE_STREETS,
     LOWER_HOUSES,
     NEVER_NAMES,
@@ -26,7 +27,10 @@ from nlp_redaction.recognisers.address_words import (
     NUMBER_WORDS,
     PREPOSITIONS,
     SIGNS,
+    STOREY_TAILS,
+    STOREYS,
     SURE_HOUSES,
+    USUAL_STREETS,
     Sign,
 )
 from nlp_redaction.recognisers.base import Recogniser
@@ -40,39 +44,6 @@ _MOST_CUED: Final = 5
 _MOST_BARE: Final = 3
 _TITLES: Final = frozenset(("st", "dr"))
 _SHORT: Final = frozenset(("dr", "ct", "str", "pl", "ter", "gr", "av", "ln"))
-_STOREYS: Final = frozenset(
-    (
-        "ground",
-        "first",
-        "second",
-        "third",
-        "top",
-        "garden",
-        "basement",
-        "upper",
-        "lower",
-    )
-)
-_STOREY_TAILS: Final = frozenset(("flat", "left", "right", "floor"))
-_USUAL_STREETS: Final = frozenset(
-    (
-        *(
-            "high",
-            "west",
-            "east",
-            "north",
-            "south",
-            "church",
-            "mill",
-            "market",
-            "queen",
-        ),
-        *("king", "station", "main", "bridge", "castle", "park", "chapel", "victoria"),
-    )
-)
-_AFTER_CUE: Final = frozenset(
-    ("is", "now", "at", "to", "in", "alone", "c", "o", "of", "with", "line", "details")
-)
 
 
 class AddressRecogniser(Recogniser):
@@ -132,7 +103,7 @@ class AddressRecogniser(Recogniser):
         if number is not None:
             return self._weigh_numbered(document, number, index)
         if folded[index] in _TITLES and is_followed_by_name(document, index):
-            usual = folded[index - 1] in _USUAL_STREETS
+            usual = folded[index - 1] in USUAL_STREETS
             return Piece(index - 1, index, 0.3, "St or street") if usual else None
         first = strip_to_capitals(document, first, index)
         if first < index:
@@ -163,7 +134,7 @@ class AddressRecogniser(Recogniser):
     ) -> Piece | None:
         """Read a flat's or room's number to the right."""
         words, folded = document.words, document.folded
-        if index and folded[index - 1] in _STOREYS:
+        if index and folded[index - 1] in STOREYS:
             return self._read_floor(document, index)
         last = index + 1
         while last < len(words) and words[last] in ".,":
@@ -189,7 +160,7 @@ class AddressRecogniser(Recogniser):
         """Take "Ground Floor" and "Top Floor" as a unit, to be joined to a street."""
         folded = document.folded
         last = index
-        while folded[last + 1 : last + 2] and folded[last + 1] in _STOREY_TAILS:
+        while folded[last + 1 : last + 2] and folded[last + 1] in STOREY_TAILS:
             last += 1
         return Piece(index - 1, last, 0.2, "unit")
 
@@ -219,7 +190,7 @@ class AddressRecogniser(Recogniser):
         words, folded = document.words, document.folded
         at = index + 1
         while at < len(words) and (
-            folded[at] in _AFTER_CUE or not words[at][0].isalnum()
+            folded[at] in AFTER_CUE or not words[at][0].isalnum()
         ):
             if words[at] in ",;(" or not on_one_line(document, at - 1, at):
                 return None

@@ -306,3 +306,37 @@ NOT_STREET_NAMES: Final = frozenset(
         ),
     )
 )
+
+STOREYS: Final = frozenset(
+    (
+        "ground",
+        "first",
+        "second",
+        "third",
+        "top",
+        "garden",
+        "basement",
+        "upper",
+        "lower",
+    )
+)
+STOREY_TAILS: Final = frozenset(("flat", "left", "right", "floor"))
+USUAL_STREETS: Final = frozenset(
+    (
+        *(
+            "high",
+            "west",
+            "east",
+            "north",
+            "south",
+            "church",
+            "mill",
+            "market",
+            "queen",
+        ),
+        *("king", "station", "main", "bridge", "castle", "park", "chapel", "victoria"),
+    )
+)
+AFTER_CUE: Final = frozenset(
+    ("is", "now", "at", "to", "in", "alone", "c", "o", "of", "with", "line", "details")
+)

@@ -115,12 +115,17 @@ class PhoneRecogniser(Recogniser):
         yield from self._find_spoken(document)
         if not document.has_digit:
             return
-        plain = document.plain
+        plain, tails = document.plain, set[int]()
         for found in _NUMBER.finditer(plain):
             tail = _TAIL.match(plain, found.end())
             end = tail.end() if tail else found.end()
-            yield self.span(found.start(), end, Label.PHONE, 0.95, "UK numbering plan")
-        yield from self._find_short(document)
+            bracketed = ")" in found.group() and plain[found.start() - 1] == "("
+            start = found.start() - bracketed
+            tails.add(end)
+            yield self.span(start, end, Label.PHONE, 0.95, "UK numbering plan")
+        for short in self._find_short(document):
+            if short.end not in tails:
+                yield short
 
     def _find_short(self, document: Document) -> Iterator[Span]:
         """Yield extensions and local numbers, which only their cue gives away."""

@@ -79,10 +79,15 @@ class PostcodeRecogniser(Recogniser):
         if "BFPO" in plain or "GIR" in plain or "1ZZ" in plain:
             for special in _SPECIAL.finditer(plain):
                 yield self.span(*special.span(), Label.POSTCODE, 0.9, "special")
+        ends = set[int]()
         if document.has_digit:
             for digit in _START.finditer(plain):
-                yield from self._read(document, digit.start())
-        yield from self._find_scanned(document)
+                for span in self._read(document, digit.start()):
+                    ends.add(span.end)
+                    yield span
+        for span in self._find_scanned(document):
+            if span.end not in ends:
+                yield span
 
     def _read(self, document: Document, digit: int) -> Iterator[Span]:
         plain = document.plain
@@ -173,6 +178,9 @@ class PostcodeRecogniser(Recogniser):
             if word not in _ANY_CASE and not words[index].istitle():
                 continue
             if word in _ORDINALS and index and words[index - 1].isdigit():
+                continue
+            after = document.ends[index]
+            if document.plain[after : after + 1].isdigit():
                 continue
             return "\n" not in document.plain[document.starts[index] : start]
         return False
