@@ -1,0 +1,262 @@
+"""Keeps eponyms, instruments, brands and abbreviations from being taken for people.
+
+"Paget's disease" is no person, "Dr Paget" is. A protected word is removed only where a
+rule that knows better says so (a title, a signature, a known identifier).
+"""
+
+from typing import Final
+
+from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons.vocabulary import (
+    ABBREVIATIONS,
+    BRANDS,
+    EPONYMS,
+    FORENAMES,
+    NAMES,
+    ORDINARY,
+    SURE_FORENAMES,
+    split_words,
+)
+from nlp_redaction.recognisers.name_cues import DOUBTFUL_TITLES, TITLES
+from nlp_redaction.recognisers.name_reading import is_adjacent, is_titled
+from nlp_redaction.text import Document
+
+_HEADS: Final = read_lexicon("eponym_heads")
+_PLACES: Final = read_lexicon("places") | read_lexicon("places_more")
+_PURE: Final = (
+    read_lexicon("eponyms_pure")
+    | {word for word in EPONYMS if word not in NAMES and word not in _PLACES}
+    | {word + "s" for word in read_lexicon("eponyms_pure")}
+)
+_STRONG_HEADS: Final = split_words(
+    "syndrome sign palsy phenomenon manoeuvre maneuver classification osteotomy "
+    "fracture tumour tumor sarcoma lymphoma reflex forceps retractor clamp catheter "
+    "algorithm criteria stain agar bodies nodules contracture thyroiditis operation "
+    "score scale index staging grading triad law repair procedure incision ligament "
+    "fascia space pouch canal formula equation"
+)
+"""Heads that make an eponym of any capitalised word before them."""
+
+_FIXED: Final = frozenset(
+    [
+        "st john's wort",
+        "st mark's solution",
+        "st mark's mix",
+        "st marks solution",
+        "st jude",
+        "reading age",
+        "new york heart",
+        "medical research council",
+        "new zealand white",
+        "gold coast",
+        "hans algorithm",
+        "lake louise",
+        "pouch of douglas",
+        "midas rex",
+        "wal mart",
+        "martin luther king",
+        "santa claus",
+        "jesus christ",
+        "mickey mouse",
+        "peppa pig",
+        "sara stedy",
+        "mary rose",
+        "queen mary",
+        "marie curie",
+        "madame tussauds",
+        "george cross",
+        "john lewis",
+        "marks and spencer",
+        "rolls royce",
+        "harry potter",
+        "james bond",
+        "elvis presley",
+        "argyll robertson",
+        "austin flint",
+        "von willebrand",
+        "van gogh",
+        "de quervain",
+        "le fort",
+        "circle of willis",
+        "angle of louis",
+        "bundle of his",
+        "ligament of treitz",
+        "canal of nuck",
+        "sphincter of oddi",
+        "ampulla of vater",
+        "tetralogy of fallot",
+        "loop of henle",
+        "islets of langerhans",
+        "node of ranvier",
+        "crypts of lieberkuhn",
+        "foramen of monro",
+        "foramen of winslow",
+        "duct of wirsung",
+        "organ of corti",
+        "circle of zinn",
+        "valves of kerckring",
+        "space of retzius",
+        "fascia of scarpa",
+        "cave of retzius",
+        "artery of adamkiewicz",
+        "antrum of highmore",
+        "notch of rivinus",
+        "tubercle of lister",
+        "canal of guyon",
+        "sign of leser",
+        "kit kat",
+        "nana's hospital",
+    ]
+)
+_REACH: Final = 3
+_SHORTEST_ABBREVIATION: Final = 2
+
+
+def _index_fixed() -> dict[str, list[list[str]]]:
+    phrases: dict[str, list[list[str]]] = {}
+    for phrase in sorted(_FIXED):
+        words = phrase.replace("'", " ' ").split()
+        phrases.setdefault(words[0], []).append(words)
+    return phrases
+
+
+_PHRASES: Final = _index_fixed()
+
+
+def find_protected(document: Document) -> list[tuple[int, int]]:
+    """Return the stretches that hold medicine, not people; ordered.
+
+    A word behind a title is never among them, nor one beside a sure forename.
+    """
+    found: list[tuple[int, int]] = []
+    words, folded = document.words, document.folded
+    for at, word in enumerate(folded):
+        if word in EPONYMS:
+            is_kept = _is_eponym(document, at)
+        elif word in BRANDS:
+            is_kept = not _is_titled_person(document, at)
+        elif word in ABBREVIATIONS:
+            is_kept = (
+                len(word) >= _SHORTEST_ABBREVIATION
+                and words[at].isupper()
+                and not _is_titled_person(document, at)
+            )
+        elif word in _STRONG_HEADS and at:
+            _protect_before(document, at, found)
+            continue
+        else:
+            is_kept = False
+        if is_kept:
+            found.append((document.starts[at], document.ends[at]))
+        if word in _PHRASES and (end := _match_phrase(folded, at)):
+            found.append((document.starts[at], document.ends[end - 1]))
+    return sorted(found)
+
+
+def _match_phrase(folded: list[str], at: int) -> int:
+    for phrase in _PHRASES[folded[at]]:
+        if folded[at : at + len(phrase)] == phrase:
+            return at + len(phrase)
+    return 0
+
+
+def _is_titled_person(document: Document, at: int) -> bool:
+    """Tell whether a title, an initial or a sure forename stands before a word."""
+    before = at - 1
+    if before >= 0 and document.words[before] == ".":
+        before -= 1
+    if before < 0:
+        return False
+    word = document.folded[before]
+    if word in TITLES or (word in DOUBTFUL_TITLES and is_titled(document.words[at])):
+        return document.words[before] != "MR" or document.words[at].isupper()
+    return (
+        is_adjacent(document, at)
+        and before == at - 1
+        and word in SURE_FORENAMES
+        and document.words[before][0].isupper()
+    )
+
+
+def _is_eponym(document: Document, at: int) -> bool:
+    word = document.folded[at]
+    if _is_titled_person(document, at):
+        return False
+    if word in _PURE or (word in ORDINARY and document.words[at] == word):
+        return True
+    return _has_head(document, at)
+
+
+def _has_head(document: Document, at: int) -> bool:
+    """Tell whether a head noun follows within a few words, or "'s" and no forename."""
+    folded = document.folded
+    after = at + 1
+    possessive = (
+        after + 1 < len(folded)
+        and document.words[after] == "'"
+        and folded[after + 1] == "s"
+    )
+    if possessive:
+        after += 2
+    elif after < len(folded) and document.words[after] == "'":
+        after += 1
+    if after < len(folded) and (
+        document.words[after].isdigit() or _is_code(document, after)
+    ):
+        return True
+    seen = 0
+    while after < len(folded) and seen < _REACH:
+        word = folded[after]
+        if word in _HEADS:
+            return True
+        if document.words[after] in ".,;:()" or word in {
+            "and",
+            "has",
+            "is",
+            "was",
+            "said",
+        }:
+            break
+        if word != "-" and word not in EPONYMS:
+            seen += 1
+        after += 1
+    hyphened = (
+        at > 0 and document.words[at - 1] == "-" and folded[at - 2] in EPONYMS
+    ) or (
+        at + 2 < len(folded)
+        and document.words[at + 1] == "-"
+        and folded[at + 2] in EPONYMS
+        and document.starts[at + 2] == document.ends[at + 1]
+    )
+    return hyphened or (possessive and folded[at] not in FORENAMES)
+
+
+def _is_code(document: Document, at: int) -> bool:
+    """Tell whether a grade like "A2" or "C4M6" stands at a token."""
+    word = document.words[at]
+    return (
+        len(word) == 1
+        and word.isupper()
+        and at + 1 < len(document.words)
+        and document.words[at + 1].isdigit()
+        and document.starts[at + 1] == document.ends[at]
+    )
+
+
+def _protect_before(
+    document: Document, head: int, found: list[tuple[int, int]]
+) -> None:
+    """Protect the capitalised words right before a head that makes an eponym."""
+    at = head - 1
+    if at > 0 and document.folded[at] == "s" and document.words[at - 1] == "'":
+        at -= 2
+    elif document.words[at] == "'":
+        at -= 1
+    while at >= 0 and is_titled(document.words[at]) and document.words[at][0].isalpha():
+        if _is_titled_person(document, at) or document.folded[at] in SURE_FORENAMES:
+            return
+        found.append((document.starts[at], document.ends[at]))
+        if at > 1 and document.words[at - 1] == "-":
+            at -= 2
+        else:
+            return
