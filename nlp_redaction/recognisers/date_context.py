@@ -4,6 +4,7 @@ Scores: 0 is no date, 0.3 a hint, 0.5 and more stands alone.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from nlp_redaction.recognisers.date_grammar import TIME_AFTER, TIME_BEFORE
@@ -182,6 +183,10 @@ def judge_hyphened(document: Document, index: int, end: int, month: str) -> floa
 
 def judge_month_year(document: Document, index: int, month: str) -> float:
     """Score 9/22, where the second figure is no month."""
+    start = document.starts[index]
+    # HbA1c is three tokens, so it is looked for in the text.
+    if "a1c" in document.lower[max(0, start - 6) : start]:
+        return LIKELY
     before = find_word_before(document, index)
     if before in NOT_DATE_BEFORE:
         return 0.0
@@ -222,6 +227,7 @@ def _judge_abbreviation(
     return HINT if before != LINE_START else 0.0
 
 
+@lru_cache(maxsize=1)
 def _shouts(document: Document) -> bool:
     """Tell whether a note is written in capitals throughout."""
     return sum(map(str.isupper, document.plain)) > sum(map(str.islower, document.plain))
@@ -272,8 +278,8 @@ def judge_ordinal(document: Document, index: int, end: int) -> float:
 
 
 def _speaks_of_growth(document: Document, start: int, end: int) -> bool:
-    line_start, line_end = document.line_at(start)
-    near = document.lower[max(line_start, start - 45) : min(line_end, end + 35)]
+    before = document.lower[max(0, start - 45) : start].rpartition("\n")[2]
+    near = before + document.lower[start : end + 35].partition("\n")[0]
     return any(word in near for word in _CENTILES)
 
 
@@ -317,7 +323,13 @@ def _tells_times(document: Document, index: int) -> bool:
     if before_is_date(document, index):
         return True
     at_line_start = find_word_before(document, index) == LINE_START
-    times = sum(
+    return _count_times(document) >= (1 if at_line_start else 3)
+
+
+@lru_cache(maxsize=1)
+def _count_times(document: Document) -> int:
+    """Count the groups of four figures that are times of day and can be no year."""
+    return sum(
         1
         for word in document.words
         if len(word) == 4
@@ -326,7 +338,6 @@ def _tells_times(document: Document, index: int) -> bool:
         and word[2] < "6"
         and not "1925" <= word <= "2035"
     )
-    return times >= (1 if at_line_start else 3)
 
 
 def before_is_date(document: Document, index: int) -> bool:

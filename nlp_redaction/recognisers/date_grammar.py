@@ -161,6 +161,8 @@ SCANNED_WORDED: Final = re.compile(
 SCANNED_YEAR: Final = re.compile(r"(?:[li1]9|2[0o])[0-9oli]{2}(?![0-9a-z])")
 """l993, 2Ol6."""
 
+MONTH_BEHIND: Final = re.compile(rf"(?:st|nd|rd|th)? ?(?:of )?{MONTH}{_LOOK_BACK_FREE}")
+
 TIME_OF_FOUR: Final = re.compile(r" [0-2]\d[0-5]\d(?!\d)")
 
 TIME_BEFORE: Final = re.compile(

@@ -151,6 +151,8 @@ def _judge_short(
         if separator == "." and at_line_start and len(second) == 2:
             return Finding(start, end, 0.1, "a time of day", 99, "^.")
         return _judge_dotted_year(document, index, where, parts)
+    if separator == "-" and grammar.MONTH_BEHIND.match(document.lower, end):
+        return None
     if separator == "-":
         score = context.judge_hyphened(document, index, end, second)
         return Finding(start, end, score, "day and month by cue") if score else None
