@@ -12,12 +12,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from nlp_redaction.figures import find_figures
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import LABELS, Probabilities
 from nlp_redaction.spans import STANDS_ALONE, Label, Span, sort_spans
 from nlp_redaction.text import Document
 
 OVERRULES_GUARD: Final = 0.85
+_NEVER: Final = 2.0
 _JOINING_GAPS: Final = frozenset({"", " ", "-", "'", ". ", ".", ", ", " - ", "-\n"})
 
 
@@ -27,12 +29,12 @@ class Thresholds:
 
     Attributes:
         by_class: One threshold a class of ``models.features.classify_word``.
-        hinted: The threshold where a weaker rule points the same way.
+        hinted: The same, where a weaker rule points the same way.
         protected: The threshold for protected words.
     """
 
     by_class: tuple[float, ...]
-    hinted: float = 0.08
+    hinted: tuple[float, ...]
     protected: float = 0.97
 
 
@@ -130,12 +132,15 @@ def _follow_model(
     model: Judge,
 ) -> list[Span]:
     thresholds = model.thresholds
-    needed = np.asarray(thresholds.by_class, np.float32)[classify_words(document)]
+    classes = classify_words(document)
+    needed = np.asarray(thresholds.by_class, np.float32)[classes]
     hinted = _mark(document, ((hint.start, hint.end) for hint in hints))
     for token in hinted:
-        needed[token] = min(needed[token], thresholds.hinted)
+        needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
         needed[token] = max(needed[token], thresholds.protected)
+    for token in _mark(document, find_figures(document)):
+        needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
     best = probabilities[:, 1:].argmax(axis=1)
     found: list[Span] = []

@@ -70,7 +70,13 @@ _OURS: Final[dict[str, Callable[[Path], WordModel]]] = {
 MODES: Final = (*_OURS, "rules")
 
 
-RULES_ONLY: Final = LoadedModel("rules", Thresholds(by_class=(1.0,) * CLASS_COUNT))
+def _even(threshold: float, hinted: float = 1.0) -> Thresholds:
+    return Thresholds(
+        by_class=(threshold,) * CLASS_COUNT, hinted=(hinted,) * CLASS_COUNT
+    )
+
+
+RULES_ONLY: Final = LoadedModel("rules", _even(1.0))
 """The mode without a model."""
 
 
@@ -105,7 +111,7 @@ def load_model(mode: str) -> LoadedModel:
             "or the folder of a spaCy pipeline."
         )
         raise ModelMissing(message)
-    return LoadedModel(folder.name, _even(0.5), _load_plug_in(folder))
+    return LoadedModel(folder.name, _even(0.5, hinted=0.2), _load_plug_in(folder))
 
 
 def read_thresholds(folder: Path) -> Thresholds:
@@ -118,17 +124,13 @@ def read_thresholds(folder: Path) -> Thresholds:
         content = json.loads((folder / "thresholds.json").read_text("utf-8"))
         thresholds = Thresholds(
             by_class=tuple(map(float, content["by_class"])),
-            hinted=float(content["hinted"]),
+            hinted=tuple(map(float, content["hinted"])),
             protected=float(content["protected"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         message = f"The thresholds of the model {folder.name} cannot be read; install the package again."
         raise ModelMissing(message) from error
-    if len(thresholds.by_class) != CLASS_COUNT:
+    if not len(thresholds.by_class) == len(thresholds.hinted) == CLASS_COUNT:
         message = f"The thresholds of the model {folder.name} do not fit this version."
         raise ModelMissing(message)
     return thresholds
-
-
-def _even(threshold: float) -> Thresholds:
-    return Thresholds(by_class=(threshold,) * CLASS_COUNT)

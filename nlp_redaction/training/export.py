@@ -31,7 +31,7 @@ def export_encoder(
 ) -> None:
     """Write ``model.onnx`` (int8 weights) and ``tokenizer.json`` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.eval()
+    model.train(mode=False)
     example = torch.ones((2, 16), dtype=torch.long)
     full = folder / "model.float.onnx"
     names = ["input_ids", "token_type_ids", "attention_mask"]

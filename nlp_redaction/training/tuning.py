@@ -11,12 +11,14 @@ from typing import Final
 
 import numpy as np
 
+from nlp_redaction.figures import find_figures
 from nlp_redaction.gold import Note
 from nlp_redaction.guards import find_protected
 from nlp_redaction.models.features import CLASS_COUNT, classify_words
 from nlp_redaction.models.labels import Probabilities
 from nlp_redaction.models.load import RULES_ONLY, WordModel
 from nlp_redaction.pipeline import Finder
+from nlp_redaction.propagation import propagate
 from nlp_redaction.resolve import decide, list_tokens
 from nlp_redaction.spans import STANDS_ALONE, Span
 from nlp_redaction.text import Document
@@ -36,12 +38,18 @@ GRID: Final = (
     0.7,
     0.8,
     0.9,
+    0.95,
 )
+_MIDDLE: Final = 0.3
+_PROTECTED: Final = 0.97
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A note, its document, the model's answer, and what rules take or hint already."""
+    """A note, its document, the model's answer, and what is settled or hinted at.
+
+    ``taken`` marks what rules take and what guards protect: no threshold decides it.
+    """
 
     note: Note
     document: Document
@@ -78,28 +86,33 @@ def _flatten(judged: Sequence[Judged]) -> _Words:
     )
 
 
-def choose_thresholds(judged: Sequence[Judged], price: float) -> list[float]:
-    """Return a threshold a class of word.
+def choose_thresholds(
+    judged: Sequence[Judged], price: float
+) -> tuple[list[float], list[float]]:
+    """Return a threshold a class of word, without a hint and with one.
 
     Args:
         judged: Notes that the model has not learnt from.
         price: How many needless words one saved word of an identifier is worth.
     """
     words = _flatten(judged)
-    chosen = []
+    hinted = np.concatenate([item.hinted for item in judged])
+    by_class: list[float] = []
+    with_hint: list[float] = []
     for number in range(CLASS_COUNT):
         mine = (words.classes == number) & words.is_judged
-        chosen.append(_choose(words.probable[mine], words.is_marked[mine], price))
-    return chosen
+        for rows, chosen in ((mine & ~hinted, by_class), (mine & hinted, with_hint)):
+            chosen.append(_choose(words.probable[rows], words.is_marked[rows], price))
+    return by_class, with_hint
 
 
 def _choose(probable: np.ndarray, marked: np.ndarray, price: float) -> float:
-    # A class with few examples keeps to the middle: the sum has a prior of its own.
+    """The threshold of most gain; few examples leave it near the middle."""
     best, best_gain = 0.5, -np.inf
     for threshold in GRID:
         taken = probable >= threshold
         gain = price * float((taken & marked).sum()) - float((taken & ~marked).sum())
-        gain -= 0.5 * abs(np.log(threshold / 0.3))
+        gain -= abs(np.log(threshold / _MIDDLE))
         if gain > best_gain:
             best, best_gain = threshold, gain
     return best
@@ -116,12 +129,15 @@ def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
         guarded = find_protected(document)
         taken = decide(document, spans, guarded, None, RULES_ONLY)
         hints = [span for span in spans if span.score < STANDS_ALONE]
+        closed = _mark_tokens(document, propagate(document, taken))
+        for start, end in (*guarded, *find_figures(document)):
+            closed[list(list_tokens(document, start, end))] = True
         judged.append(
             Judged(
                 note,
                 document,
                 probabilities,
-                taken=_mark_tokens(document, taken),
+                taken=closed,
                 hinted=_mark_tokens(document, hints),
             )
         )
@@ -139,17 +155,5 @@ def choose_for_model(
     model: WordModel, notes: Sequence[Note], price: float
 ) -> dict[str, object]:
     """Return the thresholds of a model, as ``thresholds.json`` holds them."""
-    judged = judge_notes(model, notes)
-    by_class = choose_thresholds(judged, price)
-    return {
-        "by_class": by_class,
-        "hinted": choose_hinted(judged, price),
-        "protected": 0.97,
-    }
-
-
-def choose_hinted(judged: Sequence[Judged], price: float) -> float:
-    """Return the threshold of words that a weaker rule points at."""
-    words = _flatten(judged)
-    hinted = np.concatenate([item.hinted for item in judged]) & words.is_judged
-    return _choose(words.probable[hinted], words.is_marked[hinted], price)
+    by_class, hinted = choose_thresholds(judge_notes(model, notes), price)
+    return {"by_class": by_class, "hinted": hinted, "protected": _PROTECTED}

@@ -87,7 +87,7 @@ def test_thresholds_that_do_not_fit_are_refused(tmp_path, monkeypatch):
     from nlp_redaction.models import load
 
     (tmp_path / "thresholds.json").write_text(
-        json.dumps({"by_class": [0.5], "hinted": 0.1, "protected": 0.9})
+        json.dumps({"by_class": [0.5], "hinted": [0.1], "protected": 0.9})
     )
     with pytest.raises(ModelMissing, match="do not fit"):
         load.read_thresholds(tmp_path)

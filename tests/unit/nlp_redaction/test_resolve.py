@@ -11,7 +11,9 @@ from nlp_redaction.spans import Label, Span
 from nlp_redaction.text import Document
 
 TEXT = Document.read("Seen by Ifan Paget today; Paget's disease")
-JUDGE = LoadedModel("model", Thresholds(by_class=(0.5,) * CLASS_COUNT, hinted=0.1))
+JUDGE = LoadedModel(
+    "model", Thresholds(by_class=(0.5,) * CLASS_COUNT, hinted=(0.1,) * CLASS_COUNT)
+)
 
 
 def find(word, score, label=Label.NAME, nth=0):
