@@ -9,7 +9,7 @@ import spacy
 
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.labels import CLASS_NAMES, NONE
-from nlp_redaction.models.load import load_model
+from nlp_redaction.models.load import load_model, read_thresholds
 from nlp_redaction.text import Document
 
 TEXTS = (
@@ -83,13 +83,11 @@ def test_a_pipeline_without_entities_is_refused(tmp_path):
         load_model(str(tmp_path / "blank"))
 
 
-def test_thresholds_that_do_not_fit_are_refused(tmp_path, monkeypatch):
-    from nlp_redaction.models import load
-
+def test_thresholds_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / "thresholds.json").write_text(
         json.dumps({"by_class": [0.5], "hinted": [0.1], "protected": 0.9})
     )
     with pytest.raises(ModelMissing, match="do not fit"):
-        load.read_thresholds(tmp_path)
+        read_thresholds(tmp_path)
     with pytest.raises(ModelMissing, match="cannot be read"):
-        load.read_thresholds(Path(tmp_path / "nowhere"))
+        read_thresholds(Path(tmp_path / "nowhere"))

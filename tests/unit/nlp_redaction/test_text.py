@@ -12,11 +12,11 @@ from nlp_redaction.text import Document, fold, make_plain
     ("text", "words"),
     [
         ("Dr.Smith", ["Dr", ".", "Smith"]),
-        ("O’Neill-d’Arc", ["O", "'", "Neill", "-", "d", "'", "Arc"]),
+        ("O\u2019Neill-d\u2019Arc", ["O", "'", "Neill", "-", "d", "'", "Arc"]),
         ("caf\u0065\u0301s", ["caf\u0065\u0301s"]),
         ("7/52\u00a0ago", ["7", "/", "52", "ago"]),
         ("seen\r\nSiân", ["seen", "Siân"]),
-        ("２０２１", ["2021"]),
+        ("\uff12\uff10\uff12\uff11", ["2021"]),
         ("", []),
         (" \n ", []),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-import nlp_redaction.models as models
+from nlp_redaction import models
 from nlp_redaction.models.windows import LONGEST, WindowCutter
 from nlp_redaction.text import Document
 
