@@ -5,7 +5,7 @@ from typing import Final
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from nlp_redaction.models.features import CLASS_COUNT, NO_LETTERS, classify_words
+from nlp_redaction.models.features import CLASS_COUNT, NO_LETTERS, classify_word
 from nlp_redaction.text import Document
 
 _CLASS_MARKS: Final = tuple(f"C{number}" for number in range(CLASS_COUNT))
@@ -29,7 +29,6 @@ def write_doc(
         The document, and one index a word; -1 for a line break.
     """
     chosen = range(len(document.words)) if tokens is None else tokens
-    classes = classify_words(document)
     words: list[str] = []
     lemmas: list[str] = []
     places: list[int] = []
@@ -43,7 +42,7 @@ def write_doc(
                 lemmas.append(_CLASS_MARKS[NO_LETTERS])
                 places.append(-1)
         words.append(document.words[token])
-        lemmas.append(_CLASS_MARKS[classes[token]])
+        lemmas.append(_CLASS_MARKS[classify_word(document.words[token])])
         places.append(token)
         before = document.ends[token]
     return Doc(vocab, words=words, lemmas=lemmas), places

@@ -10,10 +10,11 @@ from spacy.pipeline import Tagger as SpacyTagger
 
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
+from nlp_redaction.models.passages import find_passages
 from nlp_redaction.models.tagged_words import write_doc
 from nlp_redaction.text import Document
 
-_BATCH: Final = 32
+_BATCH: Final = 256
 
 
 class Tagger:
@@ -43,34 +44,50 @@ class Tagger:
         self._columns = [component.labels.index(name) for name in CLASS_NAMES]
 
     def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
-        """Return the probabilities of every token of every document."""
-        answers: list[Probabilities] = []
-        for at in range(0, len(documents), _BATCH):
-            answers += self._judge_batch(documents[at : at + _BATCH])
+        """Return the probabilities of every token of every document.
+
+        Passages where nothing can hide are not read: their words are no identifiers
+        as far as the model is concerned.
+        """
+        answers = [_start_answer(document) for document in documents]
+        passages = [
+            (number, tokens)
+            for number, document in enumerate(documents)
+            for tokens in find_passages(document)
+        ]
+        for at in range(0, len(passages), _BATCH):
+            self._judge_batch(documents, passages[at : at + _BATCH], answers)
         return answers
 
-    def _judge_batch(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def _judge_batch(
+        self,
+        documents: Sequence[Document],
+        passages: Sequence[tuple[int, range]],
+        answers: list[Probabilities],
+    ) -> None:
         # What a document adds to the string store leaves with the zone: without it
         # the vocabulary would grow with every text.
         with self._nlp.memory_zone():
-            written = [write_doc(self._nlp.vocab, document) for document in documents]
-            scores = self._model.predict([doc for doc, _ in written])
-            return [
-                self._read_scores(document, places, np.asarray(score))
-                for document, (_, places), score in zip(
-                    documents, written, scores, strict=True
-                )
+            written = [
+                write_doc(self._nlp.vocab, documents[number], tokens)
+                for number, tokens in passages
             ]
+            scores = self._model.predict([doc for doc, _ in written])
+            for (number, _), (_, places), score in zip(
+                passages, written, scores, strict=True
+            ):
+                self._keep_scores(answers[number], places, np.asarray(score))
 
-    def _read_scores(
-        self, document: Document, places: list[int], scores: np.ndarray
-    ) -> Probabilities:
-        answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
-        if not places:
-            return answer
-        answer[:, NONE] = 1
+    def _keep_scores(
+        self, answer: Probabilities, places: list[int], scores: np.ndarray
+    ) -> None:
         odds = np.exp(scores - scores.max(axis=1, keepdims=True))
         odds /= odds.sum(axis=1, keepdims=True)
         at = np.asarray(places)
         answer[at[at >= 0]] = odds[at >= 0][:, self._columns]
-        return answer
+
+
+def _start_answer(document: Document) -> Probabilities:
+    answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
+    answer[:, NONE] = 1
+    return answer
