@@ -1,6 +1,6 @@
 """Our recognisers, and the Presidio registry that holds them and nothing else."""
 
-from presidio_analyzer import RecognizerRegistry
+from typing import TYPE_CHECKING
 
 from nlp_redaction.recognisers.address import AddressRecogniser
 from nlp_redaction.recognisers.age import AgeRecogniser
@@ -28,6 +28,9 @@ from nlp_redaction.recognisers.professional_number import ProfessionalNumberReco
 from nlp_redaction.recognisers.url import UrlRecogniser
 from nlp_redaction.recognisers.vehicle import VehicleRecogniser
 from nlp_redaction.settings import Settings
+
+if TYPE_CHECKING:
+    from presidio_analyzer import RecognizerRegistry
 
 
 def list_recognisers(settings: Settings | None = None) -> list[Recogniser]:
@@ -62,6 +65,11 @@ def list_recognisers(settings: Settings | None = None) -> list[Recogniser]:
     ]
 
 
-def make_registry(settings: Settings | None = None) -> RecognizerRegistry:
+def make_registry(settings: Settings | None = None) -> "RecognizerRegistry":
     """Return a registry for Presidio's own engine, without its default recognisers."""
-    return RecognizerRegistry(recognizers=list_recognisers(settings))
+    from presidio_analyzer import RecognizerRegistry  # noqa: PLC0415 - takes seconds
+
+    from nlp_redaction.presidio import PresidioRecogniser  # noqa: PLC0415 - the same
+
+    ours = [PresidioRecogniser(each) for each in list_recognisers(settings)]
+    return RecognizerRegistry(recognizers=ours)

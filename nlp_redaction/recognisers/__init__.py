@@ -1,1 +1,1 @@
-"""The recognisers: one kind of identifier a file, each usable in any Presidio registry."""
+"""The recognisers: one kind of identifier a file; ``presidio.py`` lends them to Presidio."""

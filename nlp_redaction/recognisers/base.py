@@ -1,24 +1,14 @@
-"""What all recognisers share: a way in from our pipeline and one from Presidio."""
+"""What all recognisers share; ``nlp_redaction.presidio`` makes Presidio's of them."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import ClassVar
-
-from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
-from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from nlp_redaction.spans import Label, Span
 from nlp_redaction.text import Document
 
 
-@lru_cache(maxsize=1)
-def _read_once(text: str) -> Document:
-    """Share one document between the recognisers that a Presidio engine calls."""
-    return Document.read(text)
-
-
-class Recogniser(LocalRecognizer):
+class Recogniser(ABC):
     """Finds one kind of identifier in a document, without a model.
 
     Attributes:
@@ -33,13 +23,7 @@ class Recogniser(LocalRecognizer):
     name: str
 
     def __init__(self) -> None:
-        super().__init__(
-            supported_entities=[label.value for label in self.labels],
-            name=type(self).__name__,
-        )
-
-    def load(self) -> None:
-        """Nothing to load: patterns are compiled with the module."""
+        self.name = type(self).__name__
 
     @abstractmethod
     def find(self, document: Document) -> Iterator[Span]:
@@ -58,33 +42,3 @@ class Recogniser(LocalRecognizer):
     ) -> Span:
         """Make a span in this recogniser's name."""
         return Span(start, end, label, score, self.name, reason)
-
-    def analyze(
-        self,
-        text: str,
-        entities: list[str],
-        nlp_artifacts: NlpArtifacts | None = None,  # noqa: ARG002 - Presidio's signature
-    ) -> list[RecognizerResult]:
-        """Answer a Presidio engine; see ``presidio_analyzer.EntityRecognizer``."""
-        document = _read_once(text)
-        if not self.may_find(document):
-            return []
-        return [
-            RecognizerResult(
-                span.label.value,
-                span.start,
-                span.end,
-                span.score,
-                AnalysisExplanation(
-                    recognizer=span.recogniser,
-                    original_score=span.score,
-                    textual_explanation=span.reason,
-                ),
-                {
-                    RecognizerResult.RECOGNIZER_NAME_KEY: self.name,
-                    RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
-                },
-            )
-            for span in self.find(document)
-            if not entities or span.label.value in entities
-        ]

@@ -1,0 +1,67 @@
+"""Our recognisers as Presidio's, for those who run its engine.
+
+Apart from the recognisers, because importing Presidio takes the time and memory of spaCy,
+and of PyTorch where that is installed: none of it is needed to redact.
+"""
+
+from functools import lru_cache
+
+from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
+from presidio_analyzer.nlp_engine import NlpArtifacts
+
+from nlp_redaction.recognisers.base import Recogniser
+from nlp_redaction.spans import Span
+from nlp_redaction.text import Document
+
+
+@lru_cache(maxsize=1)
+def _read_once(text: str) -> Document:
+    """Share one document between the recognisers that an engine calls."""
+    return Document.read(text)
+
+
+class PresidioRecogniser(LocalRecognizer):
+    """One of our recognisers, usable in any Presidio registry."""
+
+    def __init__(self, recogniser: Recogniser) -> None:
+        self._recogniser = recogniser
+        super().__init__(
+            supported_entities=[label.value for label in recogniser.labels],
+            name=recogniser.name,
+        )
+
+    def load(self) -> None:
+        """Nothing to load: patterns are compiled with their module."""
+
+    def analyze(
+        self,
+        text: str,
+        entities: list[str],
+        nlp_artifacts: NlpArtifacts | None = None,  # noqa: ARG002 - Presidio's signature
+    ) -> list[RecognizerResult]:
+        """Answer an engine; see ``presidio_analyzer.EntityRecognizer``."""
+        document = _read_once(text)
+        if not self._recogniser.may_find(document):
+            return []
+        return [
+            self._translate(span)
+            for span in self._recogniser.find(document)
+            if not entities or span.label.value in entities
+        ]
+
+    def _translate(self, span: Span) -> RecognizerResult:
+        return RecognizerResult(
+            span.label.value,
+            span.start,
+            span.end,
+            span.score,
+            AnalysisExplanation(
+                recognizer=span.recogniser,
+                original_score=span.score,
+                textual_explanation=span.reason,
+            ),
+            {
+                RecognizerResult.RECOGNIZER_NAME_KEY: self._recogniser.name,
+                RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
+            },
+        )
