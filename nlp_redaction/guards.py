@@ -23,11 +23,12 @@ from nlp_redaction.text import Document
 
 _HEADS: Final = read_lexicon("eponym_heads")
 _PLACES: Final = read_lexicon("places") | read_lexicon("places_more")
-_PURE: Final = (
+PURE_EPONYMS: Final = (
     read_lexicon("eponyms_pure")
     | {word for word in EPONYMS if word not in NAMES and word not in _PLACES}
     | {word + "s" for word in read_lexicon("eponyms_pure")}
 )
+"""Words that are eponyms and on no list of names or places."""
 _STRONG_HEADS: Final = split_words(
     "syndrome sign palsy phenomenon manoeuvre maneuver classification osteotomy "
     "fracture tumour tumor sarcoma lymphoma reflex forceps retractor clamp catheter "
@@ -182,7 +183,7 @@ def _is_eponym(document: Document, at: int) -> bool:
     word = document.folded[at]
     if _is_titled_person(document, at):
         return False
-    if word in _PURE or (word in ORDINARY and document.words[at] == word):
+    if word in PURE_EPONYMS or (word in ORDINARY and document.words[at] == word):
         return True
     return _has_head(document, at)
 

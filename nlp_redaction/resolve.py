@@ -12,9 +12,11 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.figures import find_figures
+from nlp_redaction.guards import PURE_EPONYMS
 from nlp_redaction.models.features import classify_words
-from nlp_redaction.models.labels import LABELS, Probabilities
+from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
 from nlp_redaction.spans import STANDS_ALONE, Label, Span, sort_spans
 from nlp_redaction.text import Document
 
@@ -52,7 +54,7 @@ class Judge(Protocol):
         ...
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Verdict:
     """What is known of each token of a document, on the way to the decision."""
 
@@ -65,7 +67,11 @@ class Verdict:
         """Sort the spans of the rules into those that stand alone and hints."""
         verdict = cls(document)
         for span in spans:
-            stands = span.score >= STANDS_ALONE
+            if not 0 <= span.start < span.end <= len(document.text):
+                message = "A rule answered with a place outside the text."
+                raise TextRefused(Refusal.FAILED, message)
+            # A score that is no number stands: it must not pass for a weak one.
+            stands = not span.score < STANDS_ALONE
             (verdict.standing if stands else verdict.hints).append(span)
         return verdict
 
@@ -84,6 +90,8 @@ def decide(
     protected: Sequence[tuple[int, int]],
     probabilities: Probabilities | None,
     model: Judge,
+    *,
+    kept: Sequence[tuple[int, int]] = (),
 ) -> list[Span]:
     """Return what to remove, in order, overlapping spans merged.
 
@@ -94,17 +102,37 @@ def decide(
         probabilities: The model's answer a token and class; None without a model,
             when only what stands alone is removed.
         model: Its name, and what its answers are held against.
+        kept: Stretches that the deployment keeps: protected, and for the model taboo.
+
+    Raises:
+        TextRefused: A span lies outside the text, or the model's answer does not fit it.
     """
     verdict = Verdict.weigh(document, spans)
-    guarded = _mark(document, protected)
-    kept = [
+    untouched = _mark(document, kept)
+    guarded = _mark(document, protected) | untouched
+    removed = [
         span
         for span in verdict.standing
         if span.score >= OVERRULES_GUARD or not _is_guarded(document, span, guarded)
     ]
     if probabilities is not None and len(document.words):
-        kept += _follow_model(document, verdict.hints, guarded, probabilities, model)
-    return merge(document, kept)
+        _check_answer(document, probabilities)
+        removed += [
+            span
+            for span in _follow_model(
+                document, verdict.hints, guarded, probabilities, model
+            )
+            if not untouched or document.token_at(span.start) not in untouched
+        ]
+    return merge(document, removed)
+
+
+def _check_answer(document: Document, probabilities: Probabilities) -> None:
+    """Refuse an answer that would compare as "no identifier" without being one."""
+    expected = (len(document.words), len(CLASS_NAMES))
+    if probabilities.shape != expected or not np.isfinite(probabilities).all():
+        message = "The model's answer does not fit the text; use another mode."
+        raise TextRefused(Refusal.FAILED, message)
 
 
 def _mark(document: Document, stretches: Iterable[tuple[int, int]]) -> set[int]:
@@ -138,7 +166,8 @@ def _follow_model(
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
-        needed[token] = max(needed[token], thresholds.protected)
+        is_pure = document.folded[token] in PURE_EPONYMS
+        needed[token] = _NEVER if is_pure else max(needed[token], thresholds.protected)
     for token in _mark(document, find_figures(document)):
         needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
