@@ -110,6 +110,7 @@ _FIXED: Final = frozenset(
     ]
 )
 _REACH: Final = 3
+_MOST_TOKENS: Final = 12
 _SHORTEST_ABBREVIATION: Final = 2
 
 
@@ -206,7 +207,8 @@ def _has_head(document: Document, at: int) -> bool:
     ):
         return True
     seen = 0
-    while after < len(folded) and seen < _REACH:
+    furthest = min(len(folded), after + _MOST_TOKENS)
+    while after < furthest and seen < _REACH:
         word = folded[after]
         if word in _HEADS:
             return True

@@ -5,9 +5,11 @@ from typing import Final
 
 from nlp_redaction.errors import TextRefused
 from nlp_redaction.guards import find_protected
+from nlp_redaction.invisible import drop_invisible, put_back
 from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.known_identifiers import find_known
 from nlp_redaction.models.load import LoadedModel, load_model
+from nlp_redaction.phrases import Phrases
 from nlp_redaction.propagation import propagate
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.registry import list_recognisers
@@ -39,6 +41,7 @@ class Finder:
             ModelMissing: The mode's model cannot be loaded.
         """
         self.settings = settings or Settings()
+        self._keep_words = Phrases(self.settings.keep_words)
         self._recognisers: Sequence[Recogniser] = list_recognisers(self.settings)
         self._model: LoadedModel = load_model(mode)
 
@@ -117,8 +120,22 @@ class Finder:
                 find_protected(document),
                 probabilities,
                 self._model,
+                kept=self._keep_words.find(document),
             )
-            yield merge(document, propagate(document, found))
+            found = merge(document, propagate(document, found))
+            yield merge(document, [*found, *self._look_through(document, known)])
+
+    def _look_through(
+        self, document: Document, known: KnownIdentifiers
+    ) -> Iterator[Span]:
+        """Search once more without the signs that nobody sees, if there are any."""
+        seen = drop_invisible(document.text)
+        if seen is None:
+            return
+        text, kept = seen
+        for spans in self._search([self._read(text)], [known]):
+            for span in spans:
+                yield put_back(span, kept)
 
     def _ask_rules(self, document: Document, known: KnownIdentifiers) -> list[Span]:
         spans: list[Span] = []

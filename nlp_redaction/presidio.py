@@ -4,7 +4,7 @@ Apart from the recognisers, because importing Presidio takes the time and memory
 and of PyTorch where that is installed: none of it is needed to redact.
 """
 
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
@@ -13,11 +13,19 @@ from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.spans import Span
 from nlp_redaction.text import Document
 
+# An engine hands the same artefacts to all recognisers of a call, and drops them then:
+# the document goes with them, so that no text stays behind.
+_DOCUMENTS: WeakKeyDictionary[NlpArtifacts, Document] = WeakKeyDictionary()
 
-@lru_cache(maxsize=1)
-def _read_once(text: str) -> Document:
+
+def _read_once(text: str, artifacts: NlpArtifacts | None) -> Document:
     """Share one document between the recognisers that an engine calls."""
-    return Document.read(text)
+    if artifacts is None:
+        return Document.read(text)
+    document = _DOCUMENTS.get(artifacts)
+    if document is None or document.text != text:
+        document = _DOCUMENTS[artifacts] = Document.read(text)
+    return document
 
 
 class PresidioRecogniser(LocalRecognizer):
@@ -37,10 +45,10 @@ class PresidioRecogniser(LocalRecognizer):
         self,
         text: str,
         entities: list[str],
-        nlp_artifacts: NlpArtifacts | None = None,  # noqa: ARG002 - Presidio's signature
+        nlp_artifacts: NlpArtifacts | None = None,
     ) -> list[RecognizerResult]:
         """Answer an engine; see ``presidio_analyzer.EntityRecognizer``."""
-        document = _read_once(text)
+        document = _read_once(text, nlp_artifacts)
         if not self._recogniser.may_find(document):
             return []
         return [

@@ -1,5 +1,6 @@
 """What a deployment may set: its own number forms, words and limits."""
 
+import math
 import re
 import tomllib
 from dataclasses import dataclass, fields
@@ -17,9 +18,10 @@ class Settings:
         hospital_number_patterns: Regular expressions of the site's own hospital
             numbers, found anywhere without a cue.
         hospital_number_cues: Further words that stand before a hospital number.
-        extra_names: Words that are always names here.
-        keep_words: Words that are never removed by absence or by the model, such as
-            the names of systems and scales in use here.
+        extra_names: Words and phrases that are always names here, in any case.
+        keep_words: Words and phrases that are never removed by absence or by the model,
+            such as the names of systems and scales in use here. Behind a title, or as a
+            known identifier, they are removed all the same.
         longest_text: The most characters of a text; longer ones are withheld.
         seconds_per_text: The longest that one text may take before it is withheld.
     """
@@ -42,8 +44,21 @@ class Settings:
                     f"({error.msg} at position {error.pos})."
                 )
                 raise SettingsRefused(message) from error
-        if self.longest_text < 1 or self.seconds_per_text <= 0:
-            message = "longest_text and seconds_per_text must be positive."
+        for name in (
+            "hospital_number_patterns",
+            "hospital_number_cues",
+            "extra_names",
+            "keep_words",
+        ):
+            if not all(entry.strip() for entry in getattr(self, name)):
+                message = f"{name} holds an empty text; take it out."
+                raise SettingsRefused(message)
+        if (
+            self.longest_text < 1
+            or self.seconds_per_text <= 0
+            or not math.isfinite(self.seconds_per_text)
+        ):
+            message = "longest_text and seconds_per_text must be positive numbers."
             raise SettingsRefused(message)
 
     @classmethod
@@ -80,9 +95,10 @@ def _check_type(key: str, value: object) -> Any:
     if expected is tuple:
         if isinstance(value, list | tuple) and all(isinstance(v, str) for v in value):
             return tuple(value)
-    elif expected is float and isinstance(value, int | float):
-        return float(value)
+    elif expected is float and type(value) in (int, float):
+        return float(value)  # type: ignore[arg-type]
     elif isinstance(value, expected) and not isinstance(value, bool):
         return value
-    message = f"The setting {key} has the wrong type; it is a {expected.__name__}."
+    kind = {tuple: "a list of texts", int: "a whole number"}.get(expected, "a number")
+    message = f"The setting {key} has the wrong type; it is {kind}."
     raise SettingsRefused(message)

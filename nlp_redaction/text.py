@@ -6,9 +6,10 @@ offset found in one holds in all and nothing has to be mapped back.
 
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Final
+from functools import cached_property, wraps
+from typing import Final, TypeVar
 
 from nlp_redaction.errors import Refusal, TextRefused
 
@@ -16,7 +17,13 @@ _SPACES: Final = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d\u00ad"
 _QUOTES: Final = "\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4\u0060\uff07"
 _DOUBLE_QUOTES: Final = "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"
+_CONTROLS: Final = "".join(
+    chr(code) for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\r\x85"
+)
+_BREAKS: Final = "\u0085\u2028\u2029"
 _PLAIN: Final[dict[int, str]] = {
+    **{ord(sign): " " for sign in _CONTROLS},
+    **{ord(sign): "\n" for sign in _BREAKS},
     **{ord(sign): " " for sign in _SPACES},
     **{ord(sign): "-" for sign in _DASHES},
     **{ord(sign): "'" for sign in _QUOTES},
@@ -28,12 +35,18 @@ _TOKEN: Final = re.compile(
     r"[^\W\d_][^\W\d_\u0300-\u036f]*[\u0300-\u036f]*(?:[^\W\d_]|[\u0300-\u036f])*|\d+|\S"
 )
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_ODD_ASCII: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _LINE: Final = re.compile(r"[^\r\n]+")
+_Answer = TypeVar("_Answer")
 
 
 def make_plain(text: str) -> str:
-    """Write odd spaces, dashes, quotes and full-width signs as plain ones, in place."""
-    return text if text.isascii() and "\t" not in text else text.translate(_PLAIN)
+    """Write odd spaces, breaks, dashes, quotes and full-width signs plainly, in place.
+
+    Control characters become spaces, all but line breaks.
+    """
+    is_plain = text.isascii() and not _ODD_ASCII.search(text)
+    return text if is_plain else text.translate(_PLAIN)
 
 
 def fold(text: str) -> str:
@@ -58,11 +71,14 @@ class Document:
         ends: Where each token ends.
     """
 
-    text: str
-    plain: str
+    text: str = field(repr=False)
+    plain: str = field(repr=False)
     words: list[str] = field(repr=False)
     starts: list[int] = field(repr=False)
     ends: list[int] = field(repr=False)
+    _worked_out: dict[object, object] = field(
+        default_factory=dict, repr=False, init=False
+    )
 
     @classmethod
     def read(cls, text: object, *, longest: int = 200_000) -> "Document":
@@ -125,3 +141,22 @@ class Document:
         )
         stops = [at for sign in "\r\n" if (at := self.plain.find(sign, offset)) >= 0]
         return start + 1, min(stops, default=len(self.plain))
+
+
+def once_a_document(
+    work: Callable[[Document], _Answer],
+) -> Callable[[Document], _Answer]:
+    """Let a function of a document do its work once, and forget it with the document.
+
+    A cache of the function's own would keep the last patient's text after it was
+    answered.
+    """
+
+    @wraps(work)
+    def recall(document: Document) -> _Answer:
+        known = document._worked_out  # noqa: SLF001 - the document's own memory
+        if work not in known:
+            known[work] = work(document)
+        return known[work]  # type: ignore[return-value]
+
+    return recall

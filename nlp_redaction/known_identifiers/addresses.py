@@ -51,7 +51,7 @@ _POSTCODE: Final = re.compile(r"\b[a-z]{1,2}\d[a-z\d]?[ ]*\d[a-z]{2}\b")
 _SHORTEST_ALONE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Phrase:
     """Words in a row that stand for a known address.
 

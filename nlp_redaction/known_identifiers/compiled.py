@@ -24,6 +24,8 @@ from nlp_redaction.known_identifiers.spelling import look_at, split_words
 
 _PATIENTS_KEPT: Final = 512
 _SHORTEST_PLACE_WORD: Final = 6
+# A longer word is no name: a whole note in the wrong column may hold one.
+_LONGEST_IN_PIECES: Final = 40
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -79,7 +81,7 @@ def compile_patient(known: KnownIdentifiers) -> Patient:
             target.look[:length]
             for target in targets
             if target.may_break
-            for length in range(1, len(target.look))
+            for length in range(1, min(len(target.look), _LONGEST_IN_PIECES))
         ),
         fuzzy=FuzzyIndex.build((target.look, target.errors) for target in targets),
         initials=initials,

@@ -42,9 +42,11 @@ _YEAR: Final = re.compile(r"\s*((?:18|19|20)\d\d)\s*$")
 _LAST_DAY: Final = 31
 _LAST_MONTH: Final = 12
 _CENTURY: Final = 100
+# What is longer is no date: a whole note in the wrong column, as a rule.
+_LONGEST: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class KnownDate:
     """A date of the record; zero stands for what the record does not say.
 
@@ -74,6 +76,8 @@ def read_dates(dates: Iterable[str]) -> tuple[KnownDate, ...]:
 
 def _read_date(text: str) -> Iterator[KnownDate]:
     plain = spell_plainly(text).strip()
+    if len(plain) > _LONGEST:
+        return
     for day, month, year in _list_readings(plain):
         if day <= _LAST_DAY and month <= _LAST_MONTH:
             yield KnownDate(day, month, year)

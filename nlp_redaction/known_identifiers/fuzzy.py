@@ -60,7 +60,7 @@ def _align(left: str, right: str) -> int:
     return row[-1]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Misspelling:
     """A word that is another with errors.
 
@@ -79,7 +79,7 @@ _Shape = tuple[str, int]
 _Known = tuple[str, int, frozenset[str]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class FuzzyIndex:
     """The words to be found in spite of errors, by how they begin and their length."""
 

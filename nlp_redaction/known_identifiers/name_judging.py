@@ -50,7 +50,7 @@ _SHORTEST_SURE: Final = 3
 _CAPITALS_SURE: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Mention:
     """One or more words of a text that may be a known name.
 

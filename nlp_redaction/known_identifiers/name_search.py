@@ -24,7 +24,7 @@ _SHORTEST_BROKEN: Final = 4
 _SHORTEST_RUN: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Reading:
     """What a look stands for, and how it came to be read so."""
 

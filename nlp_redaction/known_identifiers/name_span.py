@@ -35,11 +35,13 @@ def make_spans(
 ) -> Iterator[Span]:
     """Yield a span a name, and one for each place of the patient's initials."""
     groups: list[list[Mention]] = []
+    reached = 0
     for mention in chosen:
-        if groups and _touches(words, groups[-1], mention):
+        if groups and _touches(words, reached, mention):
             groups[-1].append(mention)
         else:
             groups.append([mention])
+        reached = max(reached, mention.end)
     taken: set[int] = set()
     for group in groups:
         span, covered = _cover(words, patient, group)
@@ -50,10 +52,9 @@ def make_spans(
             yield from _find_initials(words, patient, at, taken)
 
 
-def _touches(words: Words, group: Sequence[Mention], mention: Mention) -> bool:
-    end = max(member.end for member in group)
-    gap = words.document.plain[end : mention.start]
-    return mention.start < end or gap in JOINING_GAPS
+def _touches(words: Words, reached: int, mention: Mention) -> bool:
+    gap = words.document.plain[reached : mention.start]
+    return mention.start < reached or gap in JOINING_GAPS
 
 
 def _cover(

@@ -33,7 +33,7 @@ _SHORTEST_HALF: Final = 3
 _SHORTEST_LOGIN: Final = 4
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Target:
     """A word that stands for a known person.
 
@@ -57,7 +57,7 @@ class Target:
         return self.variant in _WHOLE_VARIANTS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class KnownName:
     """One known name, in its parts, plainly spelt; a lone word is in both lists."""
 

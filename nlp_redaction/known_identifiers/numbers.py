@@ -33,7 +33,7 @@ class Form(StrEnum):
     LOCAL_PART = "local part of an e-mail address"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class KnownNumber:
     """A value to be found among the letters and digits of a text.
 

@@ -84,7 +84,7 @@ def split_words(plain: str) -> list[str]:
     return _WORD.findall(plain)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Compact:
     """A text without anything between its words, for numbers in any grouping.
 
@@ -108,7 +108,7 @@ class Compact:
         return bisect_right(self.offsets, at) - 1
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Words:
     """The words of a document: runs of letters and digits, as scanners glue them.
 

@@ -86,7 +86,7 @@ class Encoder:
         return answer
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Passage:
     """A window that is read once, and every place in the texts where it stands."""
 

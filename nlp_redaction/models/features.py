@@ -17,7 +17,6 @@ _CASES: Final = 4
 _LONG_PLACE_WORD: Final = 4
 
 
-@cache
 def _read_names() -> frozenset[str]:
     """Words of names and places: single entries, and the words of longer ones."""
     places = {
@@ -30,10 +29,15 @@ def _read_names() -> frozenset[str]:
 
 
 @cache
+def _read_lists() -> tuple[frozenset[str], frozenset[str]]:
+    """Clinical words, and words of names; what is asked of them is not kept."""
+    return read_lexicon("clinical_words"), _read_names()
+
+
 def _classify_lexically(word: str) -> int:
     """0 a clinical word, 1 a name, 2 both, 3 neither."""
-    is_clinical = word in read_lexicon("clinical_words")
-    is_name = word in _read_names()
+    clinical, names = _read_lists()
+    is_clinical, is_name = word in clinical, word in names
     if is_clinical:
         return 2 if is_name else 0
     return 1 if is_name else 3

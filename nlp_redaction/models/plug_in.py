@@ -32,7 +32,6 @@ _PROBABLE: Final = 0.8
 # Kinds that such pipelines overdo in clinical prose ("two weeks" is a DATE to them).
 _DOUBTFUL: Final = frozenset({"DATE", "ORG"})
 _DOUBT: Final = 0.3
-_LONGEST: Final = 100_000
 
 
 class PlugIn:
@@ -51,11 +50,12 @@ class PlugIn:
                 f"The folder {folder.name} holds no spaCy pipeline that loads here."
             )
             raise ModelMissing(message) from error
-        self._nlp.max_length = max(self._nlp.max_length, _LONGEST)
-        if not any(
-            self._nlp.has_pipe(name) for name in ("ner", "entity_ruler", "transformer")
-        ):
-            message = f"The pipeline in {folder.name} finds no named entities."
+        labels = {label for found in self._nlp.pipe_labels.values() for label in found}
+        if _LABELS.keys().isdisjoint(labels):
+            message = (
+                f"The pipeline in {folder.name} finds no named entities of a kind that "
+                "is known here, such as PERSON."
+            )
             raise ModelMissing(message)
 
     def judge(self, documents: Sequence[Document]) -> list[Probabilities]:

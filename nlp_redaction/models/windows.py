@@ -19,7 +19,7 @@ LONGEST: Final = 128
 CONTEXT: Final = 24
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Window:
     """What the encoder reads at once.
 

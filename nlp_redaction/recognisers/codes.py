@@ -7,7 +7,6 @@ hold two digits or more, and only those are looked at twice.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from nlp_redaction.recognisers.code_cues import (
@@ -18,7 +17,7 @@ from nlp_redaction.recognisers.code_cues import (
     Cue,
     make_words,
 )
-from nlp_redaction.text import Document
+from nlp_redaction.text import Document, once_a_document
 
 _RUN: Final = re.compile(r"[^\W_]+(?:(?:[-/_]|\.(?![a-z]))[^\W_]+)*")
 _TWO_DIGITS: Final = re.compile(r"\d\D*\d")
@@ -55,7 +54,7 @@ _MOST_GROUPS: Final = 4
 _NEXT_WORD: Final = re.compile(r" ?([A-Za-z%]+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Code:
     """A run of letters, digits and joining signs that holds at least two digits.
 
@@ -216,7 +215,7 @@ def _is_other(document: Document, group: re.Match[str]) -> bool:
     )
 
 
-@lru_cache(maxsize=1)
+@once_a_document
 def find_codes(document: Document) -> list[Code]:
     """List the runs with two digits or more, each with its cue."""
     return list(_read_codes(document))

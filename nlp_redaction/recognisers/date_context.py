@@ -4,7 +4,6 @@ Scores: 0 is no date, 0.3 a hint, 0.5 and more stands alone.
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 from nlp_redaction.recognisers.date_grammar import TIME_AFTER, TIME_BEFORE
@@ -26,7 +25,7 @@ from nlp_redaction.recognisers.date_words import (
     YEAR_MONTH_CUES,
     gather,
 )
-from nlp_redaction.text import Document
+from nlp_redaction.text import Document, once_a_document
 
 HINT: Final = 0.3
 LIKELY: Final = 0.6
@@ -227,7 +226,7 @@ def _judge_abbreviation(
     return HINT if before != LINE_START else 0.0
 
 
-@lru_cache(maxsize=1)
+@once_a_document
 def _shouts(document: Document) -> bool:
     """Tell whether a note is written in capitals throughout."""
     return sum(map(str.isupper, document.plain)) > sum(map(str.islower, document.plain))
@@ -326,7 +325,7 @@ def _tells_times(document: Document, index: int) -> bool:
     return _count_times(document) >= (1 if at_line_start else 3)
 
 
-@lru_cache(maxsize=1)
+@once_a_document
 def _count_times(document: Document) -> int:
     """Count the groups of four figures that are times of day and can be no year."""
     return sum(

@@ -20,6 +20,7 @@ from nlp_redaction.lexicons.vocabulary import (
     is_known_otherwise,
     split_words,
 )
+from nlp_redaction.phrases import Phrases
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.name_reading import (
     LIKELY,
@@ -63,11 +64,13 @@ class NameByAbsence(Recogniser):
         """Learn the deployment's own names and the words that it keeps."""
         super().__init__()
         settings = settings or Settings()
-        self._extra = frozenset(name.lower() for name in settings.extra_names)
+        self._extra = Phrases(settings.extra_names)
         self._kept = frozenset(word.lower() for word in settings.keep_words)
 
     def find(self, document: Document) -> Iterator[Span]:
         """Yield sure names with their neighbours, and hints for doubtful words."""
+        for start, end in self._extra.find(document):
+            yield self.span(start, end, Label.NAME, _EXTRA, "a name set here")
         behind = 0
         for at, folded in enumerate(document.folded):
             if at < behind or not folded[0].isalpha() or folded in self._kept:
@@ -81,8 +84,6 @@ class NameByAbsence(Recogniser):
         self, document: Document, at: int, folded: str
     ) -> tuple[Span | None, int]:
         """Return what one word says, and the index from which to go on."""
-        if folded in self._extra:
-            return self._make(document, at, at + 1, _EXTRA, "a name set here"), at + 1
         if folded in SURE_NAMES:
             return self._judge_sure(document, at, folded)
         if document.words[at] == folded:

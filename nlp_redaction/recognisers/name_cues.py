@@ -51,6 +51,7 @@ _SIGNS: Final = frozenset(".:-,")
 _TITLE_SCORE: Final = 0.95
 _DOUBTFUL_SCORE: Final = 0.88
 _LOWER_SCORE: Final = 0.75
+_MOST_TITLES: Final = 6
 
 
 class TitledName(Recogniser):
@@ -117,7 +118,9 @@ class TitledName(Recogniser):
     def _skip_titles(self, document: Document, at: int) -> int:
         """Go over "Mr and Mrs", "Prof Dame", "Dr/Mrs"."""
         words = document.folded
-        while at + 1 < len(words):
+        for _ in range(_MOST_TITLES):
+            if at + 1 >= len(words):
+                break
             if words[at] in _LINKS and words[at + 1] in _MARRIED:
                 at = skip_signs(document, at + 2, ".")
             elif words[at] in TITLES and is_adjacent(document, at):

@@ -78,7 +78,7 @@ _TWO_YEARS: Final = re.compile(
 _FIGURES: Final = re.compile(r"(\d{1,2})(st|nd|rd|th)?", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Edit:
     """What is written in place of a stretch of the text."""
 

@@ -114,7 +114,7 @@ class Redactor:
 def _find(finder: SpanFinder, items: Sequence[TextItem]) -> Sequence[_Found]:
     """Search some texts together; when that fails, each alone, to find the culprit."""
     try:
-        found = finder.try_all((text, context.known) for text, context in items)
+        found = list(finder.try_all((text, context.known) for text, context in items))
     except ModelMissing:
         raise
     except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass

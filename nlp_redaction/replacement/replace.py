@@ -29,7 +29,7 @@ somebody's name stays."""
 _ROUNDS: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Piece:
     """One stretch of the answer.
 
