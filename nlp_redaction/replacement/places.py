@@ -15,7 +15,9 @@ from nlp_redaction.replacement.draws import (
 _WORD: Final = re.compile(
     "[^\\W\\d_](?:[^\\W\\d_]|[\u0300-\u036f]|['\u2019-](?=[^\\W\\d_]))*"
 )
-_NUMBER: Final = re.compile(r"\d+")
+_NUMBER: Final = re.compile(r"\d+|(?<=\d)[^\W\d_](?![^\W_])")
+"""Digits, or the letter of "12b"."""
+_LETTERS_OF_HOUSES: Final = "abcdefgh"
 _GAP_BETWEEN_NAMES: Final = re.compile(r"[ .&'\u2019-]*")
 
 
@@ -60,6 +62,9 @@ class PlaceSurrogates:
 
     def _draw_number(self, digits: str) -> str:
         draws = Draws(self._key, "house", digits)
+        if not digits[0].isdigit():
+            letter = draws.choose_other(_LETTERS_OF_HOUSES, digits.casefold())
+            return letter.upper() if digits.isupper() else letter
         drawn = str(1 + draws.below(9)) + draws.digits(len(digits) - 1)
         if drawn == digits:
             drawn = str(int(drawn[0]) % 9 + 1) + drawn[1:]
@@ -71,9 +76,10 @@ def _list_proper(written: str) -> list[tuple[int, int]]:
     kinds = read_lexicon("kinds_of_places")
     runs: list[tuple[int, int]] = []
     for match in _WORD.finditer(written):
-        if match.group().casefold() in kinds:
-            continue
         start, end = match.span()
+        is_letter_of_house = _NUMBER.fullmatch(written, start, end)
+        if is_letter_of_house or match.group().casefold() in kinds:
+            continue
         if runs and _GAP_BETWEEN_NAMES.fullmatch(written, runs[-1][1], start):
             runs[-1] = (runs[-1][0], end)
         else:

@@ -172,6 +172,7 @@ def test_emails_and_addresses_of_the_web_reach_nobody() -> None:
 @pytest.mark.parametrize(
     ("label", "written", "form"),
     [
+        (Label.ADDRESS, "12b Beech Grove", r"\d\d[a-h] [A-Z][a-z]+ Grove"),
         (Label.ADDRESS, "Flat 3, 14 Beech Grove", r"Flat \d, \d\d [A-Z][a-z]+ Grove"),
         (Label.LOCATION, "Royal Oldham Hospital", r"Royal [A-Z][a-z]+ Hospital"),
         (Label.LOCATION, "leeds", r"[a-z]+"),
