@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
@@ -32,6 +33,7 @@ from pseudo_service.core.texts import (
     TextStyle,
     withhold_texts,
 )
+from pseudo_service.ports.telemetry import Level, Telemetry
 
 if TYPE_CHECKING:
     from nlp_redaction.replacement import Redacted, RowContext, Style
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 _CODES: Final[Mapping[Refusal, TextCode]] = MappingProxyType(
     {refusal: TextCode(refusal.value) for refusal in Refusal}
 )
+_TROUBLES: Final = (TextCode.TIMED_OUT, TextCode.WORKER_DIED, TextCode.FAILED)
+"""What an operator has to look into; other codes tell of the texts that came."""
 
 
 class WithholdingRedactor:
@@ -79,10 +83,12 @@ class NlpRedactor:
         modes: Collection[TextMode],
         settings: Settings,
         open_pool: Callable[[], Pool],
+        telemetry: Telemetry,
     ) -> None:
         self._modes = frozenset(modes)
         self._settings = settings
         self._open_pool = open_pool
+        self._telemetry = telemetry
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self._is_closed = False
@@ -96,10 +102,13 @@ class NlpRedactor:
             return withhold_texts(rows, style)
         items = [(row.text, _translate_row(row)) for row in rows]
         try:
-            answers = pool.redact_all(items, _translate_style(style))
-        except (WorkersUnavailable, ModelMissing):
+            redacted = pool.redact_all(items, _translate_style(style))
+        except (WorkersUnavailable, ModelMissing) as error:
+            self._tell_of_workers(style.mode, error)
             return [TextAnswer(text=None, code=TextCode.WORKER_DIED) for _ in rows]
-        return [_translate_answer(answer) for answer in answers]
+        answers = [_translate_answer(each) for each in redacted]
+        self._tell_of_troubles(answers)
+        return answers
 
     def describe(self) -> Mapping[str, str]:
         """Return a digest of the settings, and the modes in use."""
@@ -115,6 +124,24 @@ class NlpRedactor:
         if pool is not None:
             pool.close()
 
+    def _tell_of_workers(self, mode: TextMode, error: Exception) -> None:
+        # Their messages are our own words and quote nothing: see nlp_redaction.errors.
+        self._telemetry.log(
+            "text_workers_unavailable",
+            Level.ERROR,
+            kind=mode.value,
+            exception_type=type(error).__name__,
+            reason=str(error),
+        )
+
+    def _tell_of_troubles(self, answers: Sequence[TextAnswer]) -> None:
+        codes = Counter(answer.code for answer in answers)
+        for code in _TROUBLES:
+            if codes[code]:
+                self._telemetry.log(
+                    "texts_withheld", Level.WARNING, code=code.value, count=codes[code]
+                )
+
     def _ensure_pool(self) -> Pool | None:
         with self._lock:
             if self._pool is None and not self._is_closed:
@@ -123,7 +150,11 @@ class NlpRedactor:
 
 
 def open_text_redactor(
-    *, modes: Collection[TextMode], processes: int, settings_file: Path | None
+    *,
+    modes: Collection[TextMode],
+    processes: int,
+    settings_file: Path | None,
+    telemetry: Telemetry,
 ) -> WithholdingRedactor | NlpRedactor:
     """Return the redactor of a deployment; one without modes withholds every text.
 
@@ -140,6 +171,7 @@ def open_text_redactor(
         modes=modes,
         settings=settings,
         open_pool=lambda: _open_pool(settings, processes),
+        telemetry=telemetry,
     )
 
 

@@ -127,5 +127,5 @@ def lay_foundation(
         writer=writer,
         signer=signer,
         admission=Admission(journal=journal, clock=clock),
-        redactor=around.redactor or open_redactor(config),
+        redactor=around.redactor or open_redactor(config, around.telemetry),
     )

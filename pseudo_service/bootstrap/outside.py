@@ -61,7 +61,7 @@ def open_key_vault(config: Config, *, clock: Clock, entropy: Entropy) -> KeyVaul
     )
 
 
-def open_redactor(config: Config) -> TextRedactor:
+def open_redactor(config: Config, telemetry: Telemetry) -> TextRedactor:
     """Return the configured redactor of free text; its workers start when needed.
 
     Raises:
@@ -71,6 +71,7 @@ def open_redactor(config: Config) -> TextRedactor:
         modes=[TextMode(mode) for mode in config.text.modes],
         processes=config.text.processes,
         settings_file=config.text.settings_file,
+        telemetry=telemetry,
     )
 
 

@@ -22,9 +22,13 @@ from pseudo_service.cli.run_state import (
     RunSettings,
     RunState,
 )
+from pseudo_service.core.texts import TextCode
 
 MANIFEST_FORMAT = "pseudo/manifest/v1"
 QUALITY_FORMAT = "pseudo/quality/v1"
+_WITHHELD = [
+    code.value for code in TextCode if code not in (TextCode.OK, TextCode.MISSING)
+]
 
 
 def write_outputs(
@@ -33,14 +37,23 @@ def write_outputs(
     operation: str,
     parts: Sequence[FinishedPart],
 ) -> dict[str, Any]:
-    """Write the three files, the manifest last, and return the run's totals."""
+    """Write the three files, the manifest last, and return what is to be reported.
+
+    That is the run's totals, and how many texts were withheld for which cause.
+    """
     totals = add_up(parts)
     _write_rejected(state, parts)
     quality = describe_quality(settings, parts, totals)
     publish_json(quality, state.output / QUALITY, state.folder)
     manifest = describe_manifest(settings, operation, parts, totals)
     publish_json(manifest, state.output / MANIFEST, state.folder)
-    return totals
+    return {**totals, "texts_withheld": count_withheld(parts)}
+
+
+def count_withheld(parts: Iterable[FinishedPart]) -> dict[str, int]:
+    """Return how many texts were withheld, by the code that says why."""
+    counts = _merge(each for part in parts for each in part.columns.values())
+    return {code: counts[code] for code in _WITHHELD if counts.get(code)}
 
 
 def add_up(parts: Iterable[FinishedPart]) -> dict[str, Any]:

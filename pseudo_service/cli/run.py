@@ -16,6 +16,7 @@ from pseudo_service.cli.progress import show_progress
 from pseudo_service.cli.readers import open_inputs
 from pseudo_service.cli.run_state import RunSettings, hold_output
 from pseudo_service.core.access import Role
+from pseudo_service.core.texts import TextCode
 
 PART_ROWS = 500_000
 
@@ -131,5 +132,8 @@ def report(totals: dict[str, Any], output: Path, *, json: bool) -> None:
         say_field("removed", f"{count(number)} {reason}")
     say_field("rows out", count(totals["rows_out"]))
     say_field("cells marked", count(totals["rejected"]))
+    for code, number in totals["texts_withheld"].items():
+        reason = "mode is not served" if code == TextCode.WITHHELD else code
+        say_field("withheld", f"{count(number)} texts: {reason}")
     say_field("parts", count(totals["parts"]))
     say(f"Check it with `pseudo manifest verify {output}`.")

@@ -59,7 +59,7 @@ def check_announced(
         msg = f"policy {policy.address} takes no patient table: leave it out"
         raise PatientTableRefused(msg)
     if policy.patient_table is not None and announced is None:
-        msg = f"policy {policy.address} needs its patient table: send it ahead"
+        msg = f"policy {policy.address} needs its patient table: send it ahead (pseudo run --patients FILE)"
         raise PatientTableRefused(msg)
     if announced is None:
         return

@@ -25,7 +25,10 @@ from pseudo_service.core.texts import (
     TextRow,
     TextStyle,
 )
+from pseudo_service.ports.telemetry import Level, NullTelemetry, Telemetry
 from pseudo_service.ports.text_redactor import TextRedactor
+from tests.lib.cohort import make_numbers
+from tests.lib.telemetry import RecordingTelemetry
 
 FAST = TextStyle(mode=TextMode.FAST)
 CANARY = "Quillfeather"
@@ -56,15 +59,20 @@ class FakePool:
         self.closed = True
 
 
-def make_nlp(pool: FakePool | None = None) -> NlpRedactor:
+def make_nlp(
+    pool: FakePool | None = None, telemetry: Telemetry | None = None
+) -> NlpRedactor:
     return NlpRedactor(
         modes=[TextMode.FAST],
         settings=Settings(),
         open_pool=lambda: pool or FakePool(),
+        telemetry=telemetry or NullTelemetry(),
     )
 
 
-@pytest.fixture(params=[WithholdingRedactor, make_nlp], ids=["withholding", "nlp"])
+@pytest.fixture(
+    params=[WithholdingRedactor, make_nlp], ids=["withholding", "fake workers"]
+)
 def redactor(request: pytest.FixtureRequest) -> TextRedactor:
     make: Callable[[], TextRedactor] = request.param
     return make()
@@ -115,14 +123,35 @@ class DeadPool(FakePool):
 
     def redact_all(self, items: Sequence[tuple[object, Any]], style: Any) -> list[Any]:
         del items, style
-        raise WorkersUnavailable
+        message = "A worker process cannot be started; check the limits."
+        raise WorkersUnavailable(message)
 
 
-def test_without_workers_every_text_is_withheld() -> None:
-    answers = make_nlp(DeadPool()).redact(ROWS, FAST)
+def test_without_workers_every_text_is_withheld_and_the_log_says_why() -> None:
+    telemetry = RecordingTelemetry()
+    answers = make_nlp(DeadPool(), telemetry).redact(ROWS, FAST)
     assert [(each.text, each.code) for each in answers] == [
         (None, TextCode.WORKER_DIED)
     ] * 3
+    (line,) = telemetry.lines
+    assert line["event"] == "text_workers_unavailable"
+    assert line["level"] is Level.ERROR
+    assert (line["kind"], line["exception_type"]) == ("fast", "WorkersUnavailable")
+    assert "cannot be started" in str(line["reason"])
+
+
+@pytest.mark.parametrize("refusal", list(Refusal))
+def test_what_an_operator_must_look_into_is_logged_with_its_number(
+    refusal: Refusal,
+) -> None:
+    telemetry = RecordingTelemetry()
+    make_nlp(FakePool(refusal), telemetry).redact(ROWS, FAST)
+    if refusal in {Refusal.WORKER_DIED, Refusal.TIMED_OUT, Refusal.FAILED}:
+        (line,) = telemetry.lines
+        assert line["event"] == "texts_withheld"
+        assert (line["code"], line["count"]) == (refusal.value, 3)
+    else:
+        assert telemetry.lines == []
 
 
 def test_a_row_arrives_whole() -> None:
@@ -154,7 +183,10 @@ def test_the_pool_opens_with_the_first_text_and_is_closed() -> None:
         return opened[-1]
 
     redactor = NlpRedactor(
-        modes=[TextMode.FAST], settings=Settings(), open_pool=open_pool
+        modes=[TextMode.FAST],
+        settings=Settings(),
+        open_pool=open_pool,
+        telemetry=NullTelemetry(),
     )
     assert opened == []
     redactor.redact(ROWS, FAST)
@@ -165,7 +197,9 @@ def test_the_pool_opens_with_the_first_text_and_is_closed() -> None:
 
 
 def test_without_modes_nothing_redacts() -> None:
-    redactor = open_text_redactor(modes=[], processes=1, settings_file=None)
+    redactor = open_text_redactor(
+        modes=[], processes=1, settings_file=None, telemetry=NullTelemetry()
+    )
     assert isinstance(redactor, WithholdingRedactor)
 
 
@@ -178,11 +212,66 @@ def test_a_model_that_is_not_there_stops_the_start(
 
     monkeypatch.setattr(load, "read_thresholds", refuse)
     with pytest.raises(ConfigurationInvalid, match=r"text\.modes: the model of fast"):
-        open_text_redactor(modes=[TextMode.FAST], processes=1, settings_file=None)
+        open_text_redactor(
+            modes=[TextMode.FAST],
+            processes=1,
+            settings_file=None,
+            telemetry=NullTelemetry(),
+        )
 
 
 def test_settings_that_cannot_be_followed_stop_the_start(tmp_path: Any) -> None:
     settings = tmp_path / "text.toml"
     settings.write_text("unknown = 1")
     with pytest.raises(ConfigurationInvalid, match=r"text\.settings_file"):
-        open_text_redactor(modes=[TextMode.FAST], processes=1, settings_file=settings)
+        open_text_redactor(
+            modes=[TextMode.FAST],
+            processes=1,
+            settings_file=settings,
+            telemetry=NullTelemetry(),
+        )
+
+
+NUMBER = make_numbers(64_100, 1)[0]
+PSEUDONYM = "7437-N10A5M1YW19TDGS68K2JXP19WBGPR"
+LETTER = TextRow(
+    text=(
+        f"Re: {CANARY} Okonkwo, NHS No {NUMBER[:3]} {NUMBER[3:6]} {NUMBER[6:]}. Seen by "
+        "Dr Hargreaves on 14/03/2024; review 11/04/2024. Parkinson's disease, BP 120/80."
+    ),
+    known={KnownKind.NAMES: (CANARY, "Okonkwo")},
+    shift_days=-7,
+    pseudonyms={NUMBER: PSEUDONYM},
+    surrogate_key=KEY,
+)
+
+
+@pytest.mark.parametrize("replacement", list(Replacement))
+def test_real_workers_take_out_who_it_was_and_leave_the_medicine(
+    thorough_redactor: TextRedactor, replacement: Replacement
+) -> None:
+    style = TextStyle(
+        mode=TextMode.THOROUGH, replacement=replacement, dates=TextDates.SHIFT
+    )
+    (answer,) = thorough_redactor.redact([LETTER], style)
+    assert answer.code is TextCode.OK
+    text = answer.text or ""
+    for gone in (CANARY, "Okonkwo", NUMBER[6:], "Hargreaves", "14/03/2024"):
+        assert gone not in text
+    for kept in (PSEUDONYM, "07/03/2024", "04/04/2024", "Parkinson's", "120/80"):
+        assert kept in text
+    assert answer.found["NAME"] >= 2
+    assert (answer.found["DATE"], answer.found["NHS_NUMBER"]) == (2, 1)
+
+
+def test_real_workers_answer_in_order_and_withhold_what_is_too_long(
+    thorough_redactor: TextRedactor,
+) -> None:
+    long = "x" * (Settings().longest_text + 1)
+    texts = [f"Wheeze {place} today." for place in range(40)]
+    rows = [TextRow(text=text) for text in (*texts[:20], long, "\ud800", *texts[20:])]
+    answers = thorough_redactor.redact(rows, TextStyle(mode=TextMode.THOROUGH))
+    codes = [answer.code for answer in answers]
+    assert codes[20:22] == [TextCode.TOO_LONG, TextCode.BROKEN_ENCODING]
+    assert [answers[20].text, answers[21].text] == [None, None]
+    assert [each.text for each in (*answers[:20], *answers[22:])] == texts
