@@ -12,9 +12,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from pseudo_service import bootstrap
 from pseudo_service.cli.main import run_command
-from tests.lib.cohort import PURPOSE, make_cohort, make_numbers
+from tests.lib.cohort import make_cohort, make_numbers
+from tests.lib.commands import arguments, verify
 from tests.lib.runs import read_output
 from tests.lib.served import (
     ServedProcess,
@@ -41,37 +41,6 @@ def extract(tmp_path: Path) -> Path:
     path = tmp_path / "extract.parquet"
     pq.write_table(make_cohort(make_numbers(1, ROWS)), path)
     return path
-
-
-def arguments(
-    service: RunningService, folder: Path, source: Path, **more: object
-) -> list[str]:
-    (folder / "token").write_text(service.issue("pipeline:asthma"))
-    (folder / "ca.pem").write_bytes(service.root_certificates)
-    options = {
-        "server": service.address,
-        "ca": folder / "ca.pem",
-        "token-file": folder / "token",
-        "project": "asthma",
-        "policy": "cohort@1",
-        "purpose": PURPOSE,
-        "input": source,
-        "output": folder / "released",
-        "part-rows": 150,
-        **more,
-    }
-    named = [
-        text for key, value in options.items() for text in (f"--{key}", str(value))
-    ]
-    return ["run", *named]
-
-
-def verify(service: RunningService, folder: Path) -> int:
-    pem = folder / "audit.pem"
-    pem.write_bytes(bootstrap.read_audit_public_key(service.config))
-    return run_command(
-        ["manifest", "verify", str(folder / "released"), "--audit-key", str(pem)]
-    )
 
 
 def test_a_run_is_what_the_service_signed(

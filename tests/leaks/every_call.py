@@ -11,7 +11,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from pseudo_client import PseudoClientError
+from pseudo_client import KnownIdentifiers, PseudoClientError, Text
 from pseudo_service.api.v1 import administration_pb2, deidentification_pb2
 from tests.lib.canaries import (
     BAD_NUMBER,
@@ -52,6 +52,23 @@ columns:
   age: {treatment: generalise, to: age_band, as_of: 2024-01-01}
   code: {treatment: exclude_rows, codes: [Z31*], list: restricted, then: drop}
 """
+TEXTS = [
+    Text(text=NOTE),
+    Text(text=f"{NUMBERS[0]}: {NOTE}", patient=NUMBERS[0], patient_kind="nhs_number"),
+    Text(text=NOTE, patient=MRN, patient_kind="mrn@RXH"),
+    Text(
+        text=f"{SURNAME}, {BORN_TEXTS[0]}, {MRN}",
+        patient=BAD_NUMBER,
+        patient_kind="nhs_number",
+        known=KnownIdentifiers(
+            names=(SURNAME,),
+            dates=BORN_TEXTS[:1],
+            numbers=(MRN,),
+            postcodes=(POSTCODE,),
+        ),
+    ),
+]
+ASKED = {"project": "asthma", "policy": "letters@1", "purpose": PURPOSE}
 MIXED = pa.table(
     {
         "nhs_number": [*NUMBERS[:3], BAD_NUMBER, SURNAME, None],
@@ -68,7 +85,8 @@ def make_every_call(service: RunningService, canaries: Canaries) -> list[str]:
     """Make the calls; return all that came back with failures, and receipts."""
     token = canaries.add_token(service.issue(*ROLES))
     came_back = [_succeed(service, token)]
-    for refuse in (*_refused_tables(service, token), *_refused_clients(service, token)):
+    refused = (_refused_tables, _refused_clients, _refused_texts)
+    for refuse in (call for calls in refused for call in calls(service, token)):
         came_back += _catch(refuse)
     for bearer in (token, "", canaries.add_token(_forge(token)), NUMBERS[0]):
         came_back += _fill_every_method(service, bearer)
@@ -95,6 +113,8 @@ def _succeed(service: RunningService, token: str) -> str:
     client.pseudonymise(asked, kind="nhs_number", project="asthma", purpose=PURPOSE)
     client.pseudonymise([MRN], kind="mrn@RXH", project="asthma", purpose=PURPOSE)
     client.check_pseudonyms("asthma", [*NUMBERS, NOTE])
+    redacted = client.redact_text(TEXTS, column="note", **ASKED)
+    receipts.append(repr(redacted))
     client.load_opt_outs(
         kind="opt_out",
         expires_at=service.clock.now() + timedelta(days=3),
@@ -166,6 +186,21 @@ def _refused_clients(
         entries=len(bad),
         chunks=[bad],
     )
+
+
+def _refused_texts(
+    service: RunningService, token: str
+) -> Iterator[Callable[[], object]]:
+    client = service.connect(token=token)
+    usual = {"column": "note", **ASKED}
+    for field in usual:
+        for text in (NUMBERS[0], f"ask {NUMBERS[0]}", f"born\n{NOTE}"):
+            yield lambda changed={**usual, field: text}: client.redact_text(
+                TEXTS[:1], **changed
+            )
+    for kind in (NOTE, NUMBERS[0]):
+        odd = Text(text=NOTE, patient=NUMBERS[0], patient_kind=kind)
+        yield lambda odd=odd: client.redact_text([odd], **usual)
 
 
 def _fill_every_method(service: RunningService, bearer: str) -> list[str]:

@@ -86,7 +86,9 @@ def aftermath(
     canaries = Canaries()
     with hold_free_port() as port:
         process = ServedProcess(
-            write_config(state, port, telemetry=telemetry),
+            write_config(
+                state, port, telemetry=telemetry, text={"modes": ["thorough"]}
+            ),
             runner=SPY + RUNNER,
             environment={
                 "PSEUDO_TEST_SPY": str(spy),
@@ -179,7 +181,8 @@ def test_nothing_in_metrics(aftermath: Aftermath) -> None:
 def test_nothing_in_the_trail(aftermath: Aftermath) -> None:
     events = read_stored_events(aftermath.config)
     kinds = {event["kind"] for event in events}
-    assert {"batch_intent", "values_intent", "table_failed", "opt_outs_loaded"} <= kinds
+    expected = {"batch_intent", "values_intent", "texts_intent", "table_failed"}
+    assert {*expected, "opt_outs_loaded"} <= kinds
     assert aftermath.canaries.find(repr(events)) == []
 
 
