@@ -56,7 +56,7 @@ identity:
 
 text:
   modes: []                    # free text is withheld; [thorough, fast] redacts it
-  # processes: 1               # that search texts, for each worker
+  # processes: 1               # that search texts, for each worker; 140 MB each
   # settings_file: text.toml   # your own number forms, names and words
 
 identifiers:
