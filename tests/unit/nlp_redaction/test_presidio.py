@@ -1,5 +1,6 @@
 """Our recognisers in Presidio's engine, and Presidio out of our workers."""
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -47,6 +48,38 @@ def test_what_presidio_does_not_ask_for_it_does_not_hear(registry: Any) -> None:
         for result in each.analyze("NHS 999 473 7805", ["EMAIL"])
     ]
     assert results == []
+
+
+@pytest.fixture(scope="module")
+def engine(registry: Any) -> Any:
+    """Presidio's engine around ours, with no model of its own."""
+    import spacy  # noqa: PLC0415 - takes seconds
+    from presidio_analyzer import AnalyzerEngine  # noqa: PLC0415 - takes seconds
+    from presidio_analyzer.nlp_engine import SpacyNlpEngine  # noqa: PLC0415 - takes seconds
+
+    class BlankEngine(SpacyNlpEngine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.nlp = {"en": spacy.blank("en")}
+
+    return AnalyzerEngine(
+        registry=registry, nlp_engine=BlankEngine(), supported_languages=["en"]
+    )
+
+
+def test_its_engine_works_with_ours_and_a_blank_pipeline(engine: Any) -> None:
+    text = "Dr.Smith (NHS 999 473 7805) rang 07700 900123. Disc at L5 1st, BP 120/80."
+    found = {text[r.start : r.end] for r in engine.analyze(text, "en")}
+    assert {"Smith", "999 473 7805", "07700 900123"} <= found
+    assert not {"L5 1st", "120/80"} & found
+
+
+def test_no_text_stays_when_its_engine_has_answered(engine: Any) -> None:
+    engine.analyze("Dr Smith rang", "en")
+    gc.collect()
+    from nlp_redaction.presidio import _DOCUMENTS  # noqa: PLC0415 - takes seconds
+
+    assert not _DOCUMENTS
 
 
 def test_a_worker_loads_nothing_that_it_does_not_need() -> None:
