@@ -2,7 +2,8 @@
 
 The battery is ours: small invented sentences, a slice a difficulty. The sample is a file
 of whole notes that is not part of the project: ``PSEUDO_TEXT_GOLD`` names it, or it lies
-beside the checkout. It is small, and the search must not be fitted to it.
+beside the checkout. It is small, and the search must not be fitted to it. The
+examination is ours again: whole notes, dense with traps, written apart from the corpus.
 """
 
 import os
@@ -19,6 +20,7 @@ from nlp_redaction.pipeline import Finder
 
 ROOT = Path(__file__).resolve().parents[2]
 BATTERY = sorted((ROOT / "tests" / "battery").glob("*.txt"))
+EXAMINATION = sorted((ROOT / "tests" / "quality" / "notes").glob("exam-*.txt"))
 SAMPLE = Path(
     os.environ.get("PSEUDO_TEXT_GOLD")
     or ROOT.parent / "shared" / "data" / "uk_notes_dev.jsonl"
@@ -38,6 +40,11 @@ def judge_sample(mode: str) -> list[Judged]:
     if not SAMPLE.is_file():
         pytest.skip("no sample of whole notes: name one in PSEUDO_TEXT_GOLD")
     return judge_cases(mode, read_cases([SAMPLE]))
+
+
+@cache
+def judge_examination(mode: str) -> list[Judged]:
+    return judge_cases(mode, read_cases(EXAMINATION))
 
 
 def judge_cases(mode: str, cases: list[Case]) -> list[Judged]:
@@ -110,3 +117,12 @@ def test_the_sample_of_whole_notes(mode: str, style: str) -> None:
     some = [one for one in judge_sample(mode) if one.case.note.style == style]
     group = make_group(style, some)
     assert list_shortfalls(group, FLOORS["sample"][mode][style]) == []
+
+
+@pytest.mark.parametrize("style", ["tidy", "messy"])
+@pytest.mark.parametrize("mode", MODES)
+def test_the_examination(mode: str, style: str) -> None:
+    some = [one for one in judge_examination(mode) if one.case.note.style == style]
+    assert len(some) >= 30
+    group = make_group(style, some)
+    assert list_shortfalls(group, FLOORS["examination"][mode][style]) == []
