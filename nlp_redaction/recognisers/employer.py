@@ -4,12 +4,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons.vocabulary import split_words
 from nlp_redaction.recognisers.institution import HeadedName
+from nlp_redaction.recognisers.listed_names import find_names, index_names
+from nlp_redaction.recognisers.name_reading import is_line_start, is_titled
+from nlp_redaction.recognisers.place import SURE_PLACES
 from nlp_redaction.spans import Label, Span
 from nlp_redaction.text import Document
 
 _RETAILERS: Final = read_lexicon("retailers")
 _RETAILER: Final = 0.6
+_LISTED: Final = index_names("organisations")
+_WELSH_HEADS: Final = split_words("cyngor prifysgol cymdeithas")
+_WELSH_NAME: Final = 0.7
+_MOST_WELSH: Final = 3
 
 
 class EmployerName(HeadedName):
@@ -33,3 +41,31 @@ class EmployerName(HeadedName):
                     _RETAILER,
                     "a firm that many people work for",
                 )
+            elif word in _WELSH_HEADS and (end := _walk_on(document, at)) > at + 1:
+                yield self.span(
+                    document.starts[at],
+                    document.ends[end - 1],
+                    Label.ORG,
+                    _WELSH_NAME,
+                    "a Welsh council, university or society",
+                )
+        for start, end, score in find_names(document, _LISTED):
+            yield self.span(
+                document.starts[start],
+                document.ends[end - 1],
+                Label.ORG,
+                score,
+                "a firm or charity by its short name",
+            )
+
+
+def _walk_on(document: Document, at: int) -> int:
+    end = at + 1
+    while (
+        end < len(document.words)
+        and end - at <= _MOST_WELSH
+        and not is_line_start(document, end)
+        and (is_titled(document.words[end]) or document.folded[end] in SURE_PLACES)
+    ):
+        end += 1
+    return end

@@ -4,8 +4,20 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.lexicons.vocabulary import NAMES, ORDINARY, SURE_NAMES, split_words
+from nlp_redaction.lexicons.vocabulary import (
+    NAMES,
+    ORDINARY,
+    SURE_NAMES,
+    is_known_otherwise,
+    split_words,
+)
 from nlp_redaction.recognisers.base import Recogniser
+from nlp_redaction.recognisers.listed_names import (
+    find_letters,
+    find_names,
+    index_letters,
+    index_names,
+)
 from nlp_redaction.recognisers.name_cues import TITLES
 from nlp_redaction.recognisers.name_reading import is_line_start, is_titled
 from nlp_redaction.recognisers.place import SURE_PLACES
@@ -19,12 +31,22 @@ _HEADS: Final = (
 )
 _GENERIC: Final = read_lexicon("generic_modifiers") | _HEADS
 _CLINICAL: Final = read_lexicon("clinical_words")
-_LOWER_HEADS: Final = split_words(
-    "hospital hosp infirmary hospice surgery practice house court school primary academy "
-    "ward lodge college chapel church unit high pharmacy chemist council ltd opticians "
-    "llp plc homecare taxis solicitors hostel prison nursery mosque hub gardens"
+FIRM_HEADS: Final = split_words(
+    "cabs coaches cleaning logistics joinery motors nurseries haulage roofing "
+    "scaffolding recruitment fostering homecare taxis solicitors"
+)
+"""Heads that an unknown word in small letters before them belongs to."""
+_LOWER_HEADS: Final = (
+    split_words(
+        "hospital hosp infirmary hospice surgery practice house court school primary academy "
+        "ward lodge college chapel church unit high pharmacy chemist council ltd opticians "
+        "llp plc homecare taxis solicitors hostel prison nursery mosque hub gardens"
+    )
+    | FIRM_HEADS
 )
 """Heads that end a name even when written small."""
+_HOSPITALS: Final = index_names("hospitals")
+_LETTERS: Final = index_letters("hospital_abbreviations")
 _NATURE: Final = split_words(
     "oak ash elm willow birch beech holly hazel maple rowan cedar pine poplar lime rose "
     "daisy ivy lily primrose bluebell heather lavender orchid jasmine daffodil meadow "
@@ -47,6 +69,7 @@ _PREFIXES: Final = split_words(
     "hmp hmpyoi hmyoi yoi ysgol ysbyty meddygfa raf hms scoil clwb capel eglwys"
 )
 _MOST_WORDS: Final = 7
+_SHORT: Final = 3
 _NAMED: Final = 0.75
 _LOWER: Final = 0.55
 _HINT: Final = 0.35
@@ -109,6 +132,11 @@ def _walk_back(document: Document, at: int, *, lower: bool) -> int:
                 and not _is_shouted(word, folded, lower=lower)
             )
             or (lower and (folded in SURE_NAMES or folded in SURE_PLACES))
+            or (
+                start == at
+                and document.folded[at] in FIRM_HEADS
+                and _is_unknown(folded)
+            )
         )
         if not fits:
             break
@@ -118,6 +146,16 @@ def _walk_back(document: Document, at: int, *, lower: bool) -> int:
     ):
         start += 1
     return start
+
+
+def _is_unknown(folded: str) -> bool:
+    return (
+        folded.isalpha()
+        and len(folded) > _SHORT
+        and folded not in _GENERIC
+        and folded not in _NOT_LEADING
+        and not is_known_otherwise(folded)
+    )
 
 
 def _is_shouted(word: str, folded: str, *, lower: bool) -> bool:
@@ -161,6 +199,12 @@ def _walk_on(document: Document, at: int) -> int:
         and is_titled(words[end + 1])
     ):
         end += 2
+    elif (
+        end + 2 < len(words)
+        and document.folded[end : end + 2] == ["for", "the"]
+        and is_titled(words[end + 2])
+    ):
+        end += 3
     return end
 
 
@@ -178,6 +222,18 @@ class InstitutionName(HeadedName):
                 yield from self._read_on(document, at)
             elif word == "st" and document.words[at] != "ST":
                 yield from self._read_saint(document, at)
+        for listed in (
+            find_names(document, _HOSPITALS),
+            find_letters(document, _LETTERS),
+        ):
+            for start, end, score in listed:
+                yield self.span(
+                    document.starts[start],
+                    document.ends[end - 1],
+                    Label.LOCATION,
+                    score,
+                    "a hospital by its short name",
+                )
 
     def _read_on(self, document: Document, at: int) -> Iterator[Span]:
         end = at + 1
