@@ -4,6 +4,7 @@
 rule that knows better says so (a title, a signature, a known identifier).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from nlp_redaction.lexicons import read_lexicon
@@ -15,20 +16,31 @@ from nlp_redaction.lexicons.vocabulary import (
     NAMES,
     ORDINARY,
     SURE_FORENAMES,
+    WORD_NAMES,
     split_words,
 )
+from nlp_redaction.pets import PET_KINDS, find_pets
 from nlp_redaction.recognisers.name_cues import DOUBTFUL_TITLES, TITLES
 from nlp_redaction.recognisers.name_reading import is_adjacent, is_titled
 from nlp_redaction.text import Document
 
 _HEADS: Final = read_lexicon("eponym_heads")
 _PLACES: Final = read_lexicon("places") | read_lexicon("places_more")
-PURE_EPONYMS: Final = (
+_PURE_EPONYMS: Final = (
     read_lexicon("eponyms_pure")
     | {word for word in EPONYMS if word not in NAMES and word not in _PLACES}
     | {word + "s" for word in read_lexicon("eponyms_pure")}
 )
-"""Words that are eponyms and on no list of names or places."""
+NEVER_NAMES: Final = _PURE_EPONYMS | (
+    BRANDS
+    - NAMES
+    - _PLACES
+    - WORD_NAMES
+    - read_lexicon("everyday_words")
+    - read_lexicon("place_beginnings")
+    - split_words("atlas bravo legacy parkland medway stella")
+)
+"""Eponyms and brands that are on no list of names or places."""
 _STRONG_HEADS: Final = split_words(
     "syndrome sign palsy phenomenon manoeuvre maneuver classification osteotomy "
     "fracture tumour tumor sarcoma lymphoma reflex forceps retractor clamp catheter "
@@ -38,91 +50,20 @@ _STRONG_HEADS: Final = split_words(
 )
 """Heads that make an eponym of any capitalised word before them."""
 
-_FIXED: Final = frozenset(
-    [
-        "st john's wort",
-        "st mark's solution",
-        "st mark's mix",
-        "st marks solution",
-        "st jude",
-        "reading age",
-        "new york heart",
-        "medical research council",
-        "new zealand white",
-        "gold coast",
-        "hans algorithm",
-        "lake louise",
-        "pouch of douglas",
-        "midas rex",
-        "wal mart",
-        "martin luther king",
-        "santa claus",
-        "jesus christ",
-        "mickey mouse",
-        "peppa pig",
-        "sara stedy",
-        "mary rose",
-        "queen mary",
-        "marie curie",
-        "madame tussauds",
-        "george cross",
-        "john lewis",
-        "marks and spencer",
-        "rolls royce",
-        "harry potter",
-        "james bond",
-        "elvis presley",
-        "argyll robertson",
-        "austin flint",
-        "von willebrand",
-        "van gogh",
-        "de quervain",
-        "le fort",
-        "circle of willis",
-        "angle of louis",
-        "bundle of his",
-        "ligament of treitz",
-        "canal of nuck",
-        "sphincter of oddi",
-        "ampulla of vater",
-        "tetralogy of fallot",
-        "loop of henle",
-        "islets of langerhans",
-        "node of ranvier",
-        "crypts of lieberkuhn",
-        "foramen of monro",
-        "foramen of winslow",
-        "duct of wirsung",
-        "organ of corti",
-        "circle of zinn",
-        "valves of kerckring",
-        "space of retzius",
-        "fascia of scarpa",
-        "cave of retzius",
-        "artery of adamkiewicz",
-        "antrum of highmore",
-        "notch of rivinus",
-        "tubercle of lister",
-        "canal of guyon",
-        "sign of leser",
-        "kit kat",
-        "nana's hospital",
-    ]
-)
 _REACH: Final = 3
 _MOST_TOKENS: Final = 12
 _SHORTEST_ABBREVIATION: Final = 2
 
 
-def _index_fixed() -> dict[str, list[list[str]]]:
+def _index_phrases() -> dict[str, list[list[str]]]:
     phrases: dict[str, list[list[str]]] = {}
-    for phrase in sorted(_FIXED):
-        words = phrase.replace("'", " ' ").split()
+    for phrase in sorted(read_lexicon("kept_phrases"), key=len, reverse=True):
+        words = Document.read(phrase).folded
         phrases.setdefault(words[0], []).append(words)
     return phrases
 
 
-_PHRASES: Final = _index_fixed()
+_PHRASES: Final = _index_phrases()
 
 
 def find_protected(document: Document) -> list[tuple[int, int]]:
@@ -145,19 +86,34 @@ def find_protected(document: Document) -> list[tuple[int, int]]:
             )
         elif word in _STRONG_HEADS and at:
             _protect_before(document, at, found)
-            continue
+            is_kept = False
         else:
             is_kept = False
         if is_kept:
             found.append((document.starts[at], document.ends[at]))
-        if word in _PHRASES and (end := _match_phrase(folded, at)):
-            found.append((document.starts[at], document.ends[end - 1]))
+        if word in _PHRASES or word in PET_KINDS:
+            found.extend(_find_mentions(document, at))
     return sorted(found)
+
+
+def _find_mentions(document: Document, at: int) -> Iterator[tuple[int, int]]:
+    """Yield the kept phrase, and the names of animals, that begin at a word."""
+    word = document.folded[at]
+    if word in _PHRASES and not _is_titled_person(document, at):
+        end = _match_phrase(document.folded, at)
+        if end:
+            yield document.starts[at], document.ends[end - 1]
+    if word in PET_KINDS:
+        yield from find_pets(document, at)
 
 
 def _match_phrase(folded: list[str], at: int) -> int:
     for phrase in _PHRASES[folded[at]]:
-        if folded[at : at + len(phrase)] == phrase:
+        stretch = folded[at : at + len(phrase)]
+        if len(stretch) == len(phrase) and all(
+            word == met or (word == "#" and met.isdigit())
+            for word, met in zip(phrase, stretch, strict=True)
+        ):
             return at + len(phrase)
     return 0
 
@@ -184,7 +140,7 @@ def _is_eponym(document: Document, at: int) -> bool:
     word = document.folded[at]
     if _is_titled_person(document, at):
         return False
-    if word in PURE_EPONYMS or (word in ORDINARY and document.words[at] == word):
+    if word in _PURE_EPONYMS or (word in ORDINARY and document.words[at] == word):
         return True
     return _has_head(document, at)
 
