@@ -14,7 +14,7 @@ import numpy as np
 
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.figures import find_figures
-from nlp_redaction.guards import NEVER_NAMES
+from nlp_redaction.guards import PURE_EPONYMS
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
 from nlp_redaction.spans import STANDS_ALONE, Label, Span, sort_spans
@@ -22,6 +22,11 @@ from nlp_redaction.text import Document
 
 OVERRULES_GUARD: Final = 0.85
 _NEVER: Final = 2.0
+_NUMBERED: Final = frozenset(
+    {Label.NHS_NUMBER, Label.PHONE, Label.EMAIL, Label.URL, Label.POSTCODE}
+)
+"""Kinds whose rules know where one ends and the next begins better than the model."""
+_GAPS_WITHIN: Final = frozenset({"", " ", "-"})
 _JOINING_GAPS: Final = frozenset({"", " ", "-", "'", ". ", ".", ", ", " - ", "-\n"})
 
 
@@ -117,6 +122,7 @@ def decide(
     ]
     if probabilities is not None and len(document.words):
         _check_answer(document, probabilities)
+        untouched |= _list_settled(document, removed)
         removed += [
             span
             for span in _follow_model(
@@ -138,6 +144,17 @@ def _check_answer(document: Document, probabilities: Probabilities) -> None:
 def _mark(document: Document, stretches: Iterable[tuple[int, int]]) -> set[int]:
     return {
         token for start, end in stretches for token in list_tokens(document, start, end)
+    }
+
+
+def _list_settled(document: Document, spans: Iterable[Span]) -> set[int]:
+    """List the tokens that lie wholly within a number that a rule is sure of."""
+    return {
+        token
+        for span in spans
+        if span.label in _NUMBERED and span.score >= OVERRULES_GUARD
+        for token in list_tokens(document, span.start, span.end)
+        if span.start <= document.starts[token] and document.ends[token] <= span.end
     }
 
 
@@ -166,8 +183,8 @@ def _follow_model(
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
-        is_never = document.folded[token] in NEVER_NAMES
-        needed[token] = _NEVER if is_never else max(needed[token], thresholds.protected)
+        is_pure = document.folded[token] in PURE_EPONYMS
+        needed[token] = _NEVER if is_pure else max(needed[token], thresholds.protected)
     for token in _mark(document, find_figures(document)):
         needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
@@ -209,7 +226,8 @@ def _belong_together(document: Document, first: Span, second: Span) -> bool:
         Label.ORG,
     }:
         return False
-    return document.plain[first.end : second.start] in _JOINING_GAPS
+    gaps = _GAPS_WITHIN if first.label in _NUMBERED else _JOINING_GAPS
+    return document.plain[first.end : second.start] in gaps
 
 
 def _join(first: Span, second: Span) -> Span:

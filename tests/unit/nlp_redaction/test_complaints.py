@@ -104,3 +104,12 @@ def test_words_set_to_be_kept_are_kept_and_added_names_are_found():
     text = "Entered in Careflow and Rio Connect by wobble."
     assert list_found(finder, text) == [("wobble", "NAME")]
     assert ("Careflow", "NAME") in list_found(finder, "Seen by Dr Careflow.")
+
+
+def test_two_numbers_side_by_side_stay_two(finder):
+    text = "NHS 999 473 7805, 07700 900123, 020 7946 0958"
+    assert list_found(finder, text) == [
+        ("999 473 7805", "NHS_NUMBER"),
+        ("07700 900123", "PHONE"),
+        ("020 7946 0958", "PHONE"),
+    ]

@@ -17,8 +17,9 @@ ROWS = [
 TOLD = [name for row in ROWS for name in re.findall(r"`(\w+)`", row.split("|")[1])]
 
 
-def test_the_readme_names_every_list_once_and_no_other():
-    assert sorted(TOLD) == NAMES
+def test_the_readme_names_every_list_and_each_once():
+    assert set(NAMES) <= set(TOLD)
+    assert len(TOLD) == len(set(TOLD))
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[:30])
