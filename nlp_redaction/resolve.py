@@ -14,7 +14,7 @@ import numpy as np
 
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.figures import find_figures
-from nlp_redaction.guards import PURE_EPONYMS
+from nlp_redaction.guards import NEVER_NAMES
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
 from nlp_redaction.spans import STANDS_ALONE, Label, Span, sort_spans
@@ -183,8 +183,8 @@ def _follow_model(
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
-        is_pure = document.folded[token] in PURE_EPONYMS
-        needed[token] = _NEVER if is_pure else max(needed[token], thresholds.protected)
+        is_never = document.folded[token] in NEVER_NAMES
+        needed[token] = _NEVER if is_never else max(needed[token], thresholds.protected)
     for token in _mark(document, find_figures(document)):
         needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
