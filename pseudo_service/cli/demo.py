@@ -1,4 +1,4 @@
-"""``pseudo demo``: the whole service at work on this machine, in half a minute."""
+"""``pseudo demo``: the whole service at work on this machine, in about a minute."""
 
 import tempfile
 import time
@@ -155,7 +155,9 @@ def tell(service: DemoService, folder: Path, *, patients: int, admissions: int) 
     _begin_step(5, text)
     report.show_quality(last, "nhs_number")
 
-    _begin_step(6, "Free text: known names, numbers and dates are replaced.")
+    _begin_step(
+        6, "Free text: names, numbers and places are invented, dates are shifted."
+    )
     show_notes(service, extract.patients)
 
     _begin_step(7, "Mistakes are refused.")

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 from pseudo_service.cli.demo_policies import SECOND_STUDY
 from pseudo_service.cli.demo_release import PURPOSE
 from pseudo_service.cli.demo_service import DemoService
-from pseudo_service.cli.output import say, say_field
+from pseudo_service.cli.output import say, show_table
 from pseudo_service.core.access import Role
 
 _POLICY = """\
@@ -60,9 +60,13 @@ def show_notes(service: DemoService, patients: pa.Table) -> None:
         )
         after = table.read_all()
     for old, new in zip(before.to_pylist(), after.to_pylist(), strict=True):
-        say_field("before", old["note"])
-        say_field("after", new["note"] or "(withheld: it could not be redacted)")
-        say_field("patient", new["patient"])
+        show_table(
+            ("patient", new["patient"]),
+            [
+                ("before", old["note"]),
+                ("after", new["note"] or "(withheld: it could not be redacted)"),
+            ],
+        )
         say()
     codes = table.quality["note"]
     say("Texts: " + ", ".join(f"{n} {code}" for code, n in sorted(codes.items())) + ".")

@@ -151,9 +151,15 @@ def create(client: Client) -> object:
     )
 
 
+def redact_text(client: Client) -> object:
+    asked = {"project": "asthma", "policy": "notes@1", "column": "note"}
+    return client.redact_text([Text(text="x")], purpose=PURPOSE, **asked)
+
+
 CALLS: dict[str, Callable[[Client], object]] = {
     "send a table": send_table,
     "pseudonymise": pseudonymise,
+    "redact a text": redact_text,
     "check pseudonyms": lambda c: c.check_pseudonyms("asthma", ["x"]),
     "create a project": create,
     "suspend": lambda c: c.suspend_project("asthma", reason="no reason"),
@@ -172,7 +178,7 @@ CALLS: dict[str, Callable[[Client], object]] = {
     "show a project": lambda c: c.get_project("asthma"),
     "list policies": lambda c: c.list_policies("asthma"),
 }
-DATA = {"send a table", "pseudonymise"}
+DATA = {"send a table", "pseudonymise", "redact a text"}
 MANAGE = {
     "create a project",
     "suspend",
@@ -222,6 +228,7 @@ def test_what_a_role_may_not_is_refused_and_on_record(
 
 @pytest.mark.parametrize("role", [role for role, may in MAY.items() if may >= DATA])
 def test_who_may_is_let_in(role: str, shared_service: RunningService) -> None:
+    shared_service.custodian().register_policy(write_notes_policy("asthma"))
     for name in sorted(DATA | READ | CHECK):
         assert CALLS[name](shared_service.client(role))
 
