@@ -1,4 +1,4 @@
-"""``pseudo demo``: the whole service at work on this machine, in about a minute."""
+"""``pseudo demo``: the whole service at work on this machine, in half a minute."""
 
 import tempfile
 import time

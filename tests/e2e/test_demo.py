@@ -48,8 +48,23 @@ def test_the_demo_holds_and_says_so(told):
         "A copy with one changed cell is found out",
         "The audit trail is sound.",
         "Everything that was started has stopped",
+        "Texts: 3 ok.",
     ):
         assert promise in text
+
+
+def test_notes_are_told_with_pseudonyms_and_without_who_it_was(told):
+    _, text, _ = told
+    notes = " ".join(text.split("6 of 8.")[1].split("7 of 8.")[0].split())
+    patients = re.findall(r"patient (\S{34}) before", notes)
+    afters = re.findall(r"after (.*?)(?= patient |Texts:)", notes)
+    assert len(patients) == len(afters) == 3
+    assert patients[0] in afters[0]
+    assert patients[1] in afters[1]
+    for after in afters:
+        assert not NHS_NUMBER.search(after)
+        assert not [name for name in ("Whitfield", "Okafor", "2024") if name in after]
+    assert "Parkinson's disease unchanged" in afters[1]
 
 
 def test_it_reads_plainly_on_80_columns(told):

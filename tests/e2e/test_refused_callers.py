@@ -8,7 +8,7 @@ import grpc
 import jwt
 import pytest
 
-from pseudo_client import Client, DateShift, OptOuts, PseudoClientError
+from pseudo_client import Client, DateShift, OptOuts, PseudoClientError, Text
 from pseudo_service.adapters.local_issuer import AUDIENCE, ISSUER
 from pseudo_service.transport.server import METHODS
 from tests.lib.cohort import (
@@ -18,6 +18,7 @@ from tests.lib.cohort import (
     make_numbers,
     write_policy,
 )
+from tests.lib.notes import write_notes_policy
 from tests.lib.service import POLICY, OpenService, RunningService
 from tests.lib.tokens import Signer
 from tests.lib.trail import read_events
