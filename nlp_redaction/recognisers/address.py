@@ -150,7 +150,10 @@ class AddressRecogniser(Recogniser):
         last = end_number(document, last)
         if document.plain[document.ends[last] : document.ends[last] + 1].isalnum():
             return None
-        sure = folded[index] in ("flat", "apartment", "apt") and words[index] != "T"
+        sure = (
+            folded[index] in ("flat", "apartment", "apt", "studio")
+            and words[index] != "T"
+        )
         tail = document.plain[document.ends[last] : document.ends[last] + 2]
         if tail[:1] in "%/" and tail:
             return None

@@ -30,6 +30,7 @@ def find(text: str) -> list[str]:
         "Quillfen House, 9 Quillfen Lane",
         "The Old Toll House, Quillfen Road",
         "Unit 6, Quillfen Court",
+        "Studio 45, Quillfen Yard",
         "PO Box 114",
         "9 quillfen lane",
         "66 quillfen view",
