@@ -52,8 +52,18 @@ def _classify_case(word: str) -> int:
     return 2 if word.isupper() else 3
 
 
+@cache
+def _read_clinical_classes() -> dict[str, int]:
+    """The classes of clinical words in lower case: most words of a note, looked up."""
+    clinical, names = _read_lists()
+    return {word: 3 if word in names else 1 for word in clinical}
+
+
 def classify_word(word: str) -> int:
     """Return the class of one token, from 0 to ``CLASS_COUNT - 1``."""
+    known = _read_clinical_classes().get(word)
+    if known is not None:
+        return known
     if not word[0].isalpha():
         return NO_LETTERS
     return 1 + _CASES * _classify_case(word) + _classify_lexically(word.lower())

@@ -7,14 +7,34 @@ from typing import Final
 import numpy as np
 import spacy
 from spacy.pipeline import Tagger as SpacyTagger
+from thinc.api import NumpyOps
 
 from nlp_redaction.errors import ModelMissing
+from nlp_redaction.lexicons import read_lexicon
 from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
 from nlp_redaction.models.passages import find_passages
 from nlp_redaction.models.tagged_words import write_doc
 from nlp_redaction.text import Document
 
 _BATCH: Final = 256
+
+
+class _Arithmetic(NumpyOps):  # type: ignore[misc] # thinc is compiled, untyped
+    """Thinc's arithmetic with numpy's own matrix product.
+
+    Measured on one core, it is about twice as fast as the one that thinc brings along.
+    """
+
+    def gemm(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        out: np.ndarray | None = None,
+        trans1: bool = False,  # noqa: FBT001, FBT002 - thinc's signature
+        trans2: bool = False,  # noqa: FBT001, FBT002
+    ) -> np.ndarray:
+        """Multiply two matrices; see ``thinc.api.Ops.gemm``."""
+        return np.dot(x.T if trans1 else x, y.T if trans2 else y, out=out)
 
 
 class Tagger:
@@ -41,6 +61,12 @@ class Tagger:
             message = "The model of the mode fast does not fit this version."
             raise ModelMissing(message)
         self._model = component.model
+        # Words of a list may stay in the vocabulary; words of texts leave it again.
+        for word in sorted(read_lexicon("clinical_words")):
+            self._nlp.vocab[word]
+        arithmetic = _Arithmetic()
+        for layer in self._model.walk():
+            layer.ops = arithmetic
         self._columns = [component.labels.index(name) for name in CLASS_NAMES]
 
     def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
