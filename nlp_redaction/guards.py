@@ -219,3 +219,24 @@ def _protect_before(
             at -= 2
         else:
             return
+
+
+_CERTAIN_HEADS: Final = split_words(
+    "palsy disease syndrome sign phenomenon fracture contracture tumour tumor lymphoma "
+    "sarcoma oesophagus esophagus manoeuvre maneuver criteria classification thyroiditis "
+    "gangrene chorea ataxia arthropathy dementia hernia cyst nodes node abscess"
+)
+
+
+def is_certain_eponym(document: Document, at: int) -> bool:
+    """Tell whether a protected word stands right before a head that no person has.
+
+    "Bell's palsy", "Colles' fracture", "Baker cyst": whatever a model says of them. The
+    word has been found protected, so no title stands before it.
+    """
+    folded, after = document.folded, at + 1
+    if after < len(folded) and folded[after] == "'":
+        after += 1
+        if after < len(folded) and folded[after] == "s":
+            after += 1
+    return after < len(folded) and folded[after] in _CERTAIN_HEADS

@@ -14,7 +14,7 @@ import numpy as np
 
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.figures import find_figures
-from nlp_redaction.guards import NEVER_NAMES
+from nlp_redaction.guards import NEVER_NAMES, is_certain_eponym
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
 from nlp_redaction.spans import STANDS_ALONE, Label, Span, sort_spans
@@ -183,7 +183,9 @@ def _follow_model(
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
-        is_never = document.folded[token] in NEVER_NAMES
+        is_never = document.folded[token] in NEVER_NAMES or is_certain_eponym(
+            document, token
+        )
         needed[token] = _NEVER if is_never else max(needed[token], thresholds.protected)
     for token in _mark(document, find_figures(document)):
         needed[token] = _NEVER

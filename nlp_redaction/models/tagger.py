@@ -62,8 +62,11 @@ class Tagger:
             raise ModelMissing(message)
         self._model = component.model
         # Words of a list may stay in the vocabulary; words of texts leave it again.
-        for word in sorted(read_lexicon("clinical_words")):
+        for word in sorted(
+            read_lexicon("clinical_words") | read_lexicon("plain_words")
+        ):
             self._nlp.vocab[word]
+            self._nlp.vocab[word.capitalize()]
         arithmetic = _Arithmetic()
         for layer in self._model.walk():
             layer.ops = arithmetic

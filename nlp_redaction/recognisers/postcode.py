@@ -59,6 +59,18 @@ _ORDINALS: Final = frozenset(("st", "rd"))
 _REACH: Final = 7
 
 
+# The only ordinals of one digit: "9ST" counts nothing, "1ST" does.
+_ORDINAL_OF: Final = {"st": "1", "nd": "2", "rd": "3", "th": "0456789"}
+
+
+def _is_counted(digit: str, letters: str) -> bool:
+    """Tell whether "1ST", "4pt" or "2hr" may be a number of something."""
+    lower = letters.lower()
+    if lower in _ORDINAL_OF and letters.isupper():
+        return digit in _ORDINAL_OF[lower]
+    return _LOOKS_COUNTED.fullmatch(lower) is not None
+
+
 class PostcodeRecogniser(Recogniser):
     """Finds postcodes by the 121 areas in use, their case and what stands before.
 
@@ -110,7 +122,7 @@ class PostcodeRecogniser(Recogniser):
     ) -> float:
         """Say how sure a whole postcode is; 0 when it cannot be one."""
         gap, letters = whole.group(2), whole.group(4)
-        counted = _LOOKS_COUNTED.fullmatch(letters.lower())
+        counted = _is_counted(whole.group(3), letters)
         if whole.group() in _MODELS:
             return 0.0
         upper = area.isupper() and letters.isupper() and not counted

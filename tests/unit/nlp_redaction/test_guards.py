@@ -2,7 +2,7 @@
 
 import pytest
 
-from nlp_redaction.guards import NEVER_NAMES, find_protected
+from nlp_redaction.guards import NEVER_NAMES, find_protected, is_certain_eponym
 from nlp_redaction.text import Document
 
 
@@ -61,3 +61,13 @@ def test_what_is_not(text, word):
 def test_brands_on_no_list_are_never_names():
     assert {"jelonet", "oticon", "clexane", "systmone"} <= NEVER_NAMES
     assert not {"zimmer", "stella", "atlas", "rennie"} & NEVER_NAMES
+
+
+def test_a_head_that_no_person_has_is_certain() -> None:
+    document = Document.read("with Bell's palsy, Colles' fracture, and Bell said")
+    bell, colles, other = [
+        at for at, word in enumerate(document.words) if word in {"Bell", "Colles"}
+    ]
+    assert is_certain_eponym(document, bell)
+    assert is_certain_eponym(document, colles)
+    assert not is_certain_eponym(document, other)
