@@ -25,6 +25,10 @@ def _start(*arguments):
         stderr=subprocess.STDOUT,
         text=True,
         env=environment,
+        # A shell that runs the tests in the background has SIGINT ignored.
+        preexec_fn=lambda: signal.signal(  # noqa: PLW1509 - no threads are running
+            signal.SIGINT, signal.SIG_DFL
+        ),
     )
 
 
