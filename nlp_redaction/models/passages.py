@@ -7,7 +7,6 @@ identifiers: see docs/text-quality.md.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Final
 
 from nlp_redaction.lexicons.vocabulary import (
@@ -28,10 +27,8 @@ _INITIALS: Final = 3
 _SAFE, _ONLY_FIRST, _SUSPICIOUS = range(3)
 _KEPT: Final = ABBREVIATIONS | BRANDS | (EPONYMS - NAMES)
 _BEFORE_NAMES: Final = KIN | ROLES | TITLES
-_WORDS_KEPT: Final = 50_000
 
 
-@lru_cache(maxsize=_WORDS_KEPT)
 def _judge_word(word: str) -> int:
     """Safe anywhere, safe as the first word of a passage, or suspicious."""
     lower = word.lower()
