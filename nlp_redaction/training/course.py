@@ -108,7 +108,8 @@ def teach_compact(
             yield passes[number % _JUDGED_PASSES]
 
     fast.teach_fast(nlp, read_epochs(), epochs, recipe)
-    nlp.to_disk(output / "pipeline")
+    # The vocabulary would carry every word that was ever read; nothing needs it.
+    nlp.to_disk(output / "pipeline", exclude=["vocab"])
 
 
 def tune(model: Path, hold_out: set[str], price: float) -> dict[str, object]:
