@@ -1,5 +1,6 @@
 """Finds the model that a mode names: ours in the package, or a spaCy pipeline's."""
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -112,6 +113,26 @@ def load_model(mode: str) -> LoadedModel:
         )
         raise ModelMissing(message)
     return LoadedModel(folder.name, _even(0.5, hinted=0.2), _load_plug_in(folder))
+
+
+def digest_model(mode: str) -> str:
+    """Return a SHA-256 over the files of one of our models, in hexadecimal.
+
+    Two processes with the same digest, lists and settings answer a text alike.
+
+    Raises:
+        ModelMissing: There is no such model here.
+    """
+    folder = _PACKAGE / mode
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if mode not in _OURS or not files:
+        message = f"There is no model for the mode {mode}; install the package again."
+        raise ModelMissing(message)
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def read_thresholds(folder: Path) -> Thresholds:

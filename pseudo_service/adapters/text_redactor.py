@@ -80,12 +80,12 @@ class NlpRedactor:
     def __init__(
         self,
         *,
-        modes: Collection[TextMode],
+        modes: Mapping[TextMode, str],
         settings: Settings,
         open_pool: Callable[[], Pool],
         telemetry: Telemetry,
     ) -> None:
-        self._modes = frozenset(modes)
+        self._modes = dict(modes)
         self._settings = settings
         self._open_pool = open_pool
         self._telemetry = telemetry
@@ -111,9 +111,9 @@ class NlpRedactor:
         return answers
 
     def describe(self) -> Mapping[str, str]:
-        """Return a digest of the settings, and the modes in use."""
+        """Return digests of the settings and of the model of each mode."""
         settings = hashlib.sha256(repr(self._settings).encode()).hexdigest()[:16]
-        modes = "+".join(sorted(self._modes))
+        modes = "+".join(f"{mode}:{self._modes[mode]}" for mode in sorted(self._modes))
         return {"text_redaction": modes, "text_redaction_settings": settings}
 
     def close(self) -> None:
@@ -165,10 +165,8 @@ def open_text_redactor(
     if not modes:
         return WithholdingRedactor()
     settings = _read_settings(settings_file)
-    for mode in sorted(modes):
-        _check_model(mode)
     return NlpRedactor(
-        modes=modes,
+        modes={mode: _check_model(mode) for mode in sorted(modes)},
         settings=settings,
         open_pool=lambda: _open_pool(settings, processes),
         telemetry=telemetry,
@@ -191,13 +189,17 @@ def _read_settings(path: Path | None) -> Settings:
         raise ConfigurationInvalid(msg) from None
 
 
-def _check_model(mode: TextMode) -> None:
-    """Refuse a model that is not there, without the seconds that loading it takes."""
-    from nlp_redaction.models.load import read_thresholds  # noqa: PLC0415
+def _check_model(mode: TextMode) -> str:
+    """Return a model's digest; refuse one that is not there, without loading it."""
+    from nlp_redaction.models.load import (  # noqa: PLC0415
+        digest_model,
+        read_thresholds,
+    )
 
     folder = Path(str(resources.files("nlp_redaction.models"))) / mode.value
     try:
         read_thresholds(folder)
+        return digest_model(mode.value)[:16]
     except ModelMissing as refusal:
         msg = (
             f"text.modes: the model of {mode} cannot be used ({refusal}); install it, "

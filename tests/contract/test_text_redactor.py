@@ -63,7 +63,7 @@ def make_nlp(
     pool: FakePool | None = None, telemetry: Telemetry | None = None
 ) -> NlpRedactor:
     return NlpRedactor(
-        modes=[TextMode.FAST],
+        modes={TextMode.FAST: "a digest"},
         settings=Settings(),
         open_pool=lambda: pool or FakePool(),
         telemetry=telemetry or NullTelemetry(),
@@ -183,7 +183,7 @@ def test_the_pool_opens_with_the_first_text_and_is_closed() -> None:
         return opened[-1]
 
     redactor = NlpRedactor(
-        modes=[TextMode.FAST],
+        modes={TextMode.FAST: "a digest"},
         settings=Settings(),
         open_pool=open_pool,
         telemetry=NullTelemetry(),
@@ -213,7 +213,7 @@ def test_a_model_that_is_not_there_stops_the_start(
     monkeypatch.setattr(load, "read_thresholds", refuse)
     with pytest.raises(ConfigurationInvalid, match=r"text\.modes: the model of fast"):
         open_text_redactor(
-            modes=[TextMode.FAST],
+            modes={TextMode.FAST: "a digest"},
             processes=1,
             settings_file=None,
             telemetry=NullTelemetry(),
@@ -225,7 +225,7 @@ def test_settings_that_cannot_be_followed_stop_the_start(tmp_path: Any) -> None:
     settings.write_text("unknown = 1")
     with pytest.raises(ConfigurationInvalid, match=r"text\.settings_file"):
         open_text_redactor(
-            modes=[TextMode.FAST],
+            modes={TextMode.FAST: "a digest"},
             processes=1,
             settings_file=settings,
             telemetry=NullTelemetry(),
@@ -275,3 +275,18 @@ def test_real_workers_answer_in_order_and_withhold_what_is_too_long(
     assert codes[20:22] == [TextCode.TOO_LONG, TextCode.BROKEN_ENCODING]
     assert [answers[20].text, answers[21].text] == [None, None]
     assert [each.text for each in (*answers[:20], *answers[22:])] == texts
+
+
+def test_the_pins_name_the_model_and_the_settings() -> None:
+    """A stream that is resumed under another model has to start anew."""
+    one, other = (
+        NlpRedactor(
+            modes={TextMode.FAST: digest},
+            settings=Settings(),
+            open_pool=FakePool,
+            telemetry=NullTelemetry(),
+        ).describe()
+        for digest in ("aa", "bb")
+    )
+    assert one["text_redaction"] == "fast:aa"
+    assert one != other

@@ -49,7 +49,7 @@ def open_marked_redactor(
     """Return a redactor whose workers find what is marked, and die when told to."""
     settings = Settings(seconds_per_text=seconds_per_text)
     return NlpRedactor(
-        modes=list(TextMode),
+        modes=dict.fromkeys(TextMode, "no model"),
         settings=settings,
         open_pool=lambda: WorkerPool(settings, 1, finder_factory=make_marked_finder),
         telemetry=telemetry,

@@ -9,7 +9,7 @@ import spacy
 
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.labels import CLASS_NAMES, NONE
-from nlp_redaction.models.load import load_model, read_thresholds
+from nlp_redaction.models.load import digest_model, load_model, read_thresholds
 from nlp_redaction.text import Document
 
 TEXTS = (
@@ -91,3 +91,9 @@ def test_thresholds_that_do_not_fit_are_refused(tmp_path):
         read_thresholds(tmp_path)
     with pytest.raises(ModelMissing, match="cannot be read"):
         read_thresholds(Path(tmp_path / "nowhere"))
+
+
+def test_a_model_has_a_digest_of_all_its_files() -> None:
+    assert digest_model("thorough") != digest_model("fast")
+    with pytest.raises(ModelMissing):
+        digest_model("rules")
