@@ -45,6 +45,19 @@ class Permission(StrEnum):
     READ_PROJECTS = "read_projects"
     READ_POLICIES = "read_policies"
     READ_AUDIT = "read_audit"
+    READ_PROJECT_AUDIT = "read_project_audit"
+    CLOSE_PROJECTS = "close_projects"
+    MANAGE_ALIASES = "manage_aliases"
+    SUBMIT_LINKAGE = "submit_linkage"
+    LOCATE_SUBJECT = "locate_subject"
+    REVIEW_LINKAGE = "review_linkage"
+    READ_LINKAGE = "read_linkage"
+    REDEEM_LINKAGE = "redeem_linkage"
+    TRACE_SUBJECT = "trace_subject"
+    CARE_FOR_REGISTER = "care_for_register"
+    ERASE_IDENTITIES = "erase_identities"
+    RECALL_OPT_OUTS = "recall_opt_outs"
+    MAP_KEY_VERSIONS = "map_key_versions"
 
 
 ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = MappingProxyType(
@@ -78,6 +91,21 @@ ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = MappingProxyType(
             }
         ),
         Permission.READ_AUDIT: frozenset({Role.AUDITOR}),
+        Permission.READ_PROJECT_AUDIT: frozenset({Role.AUDITOR, Role.GUARDIAN}),
+        Permission.CLOSE_PROJECTS: frozenset({Role.CUSTODIAN}),
+        Permission.MANAGE_ALIASES: frozenset({Role.CUSTODIAN}),
+        Permission.SUBMIT_LINKAGE: frozenset({Role.LINKAGE_OFFICER, Role.RESEARCHER}),
+        Permission.LOCATE_SUBJECT: frozenset({Role.LINKAGE_OFFICER}),
+        Permission.REVIEW_LINKAGE: frozenset({Role.GUARDIAN, Role.LINKAGE_OFFICER}),
+        Permission.READ_LINKAGE: frozenset(
+            {Role.LINKAGE_OFFICER, Role.RESEARCHER, Role.GUARDIAN, Role.AUDITOR}
+        ),
+        Permission.REDEEM_LINKAGE: frozenset({Role.LINKAGE_OFFICER}),
+        Permission.TRACE_SUBJECT: frozenset({Role.GUARDIAN, Role.AUDITOR}),
+        Permission.CARE_FOR_REGISTER: frozenset({Role.CUSTODIAN}),
+        Permission.ERASE_IDENTITIES: frozenset({Role.CUSTODIAN}),
+        Permission.RECALL_OPT_OUTS: frozenset({Role.LINKAGE_OFFICER}),
+        Permission.MAP_KEY_VERSIONS: frozenset({Role.LINKAGE_OFFICER}),
     }
 )
 

@@ -6,66 +6,12 @@ next. ``ErrorCode`` is part of the wire contract: a code is never renamed.
 
 import re
 from collections.abc import Iterable
-from enum import StrEnum
 from typing import ClassVar
+
+from pseudo_service.core.error_codes import ErrorCode as ErrorCode  # noqa: PLC0414 - re-exported
 
 _PLAIN_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-/()]{0,63}")
 _LONG_DIGIT_RUN = re.compile(r"\d{5,}")
-
-
-class ErrorCode(StrEnum):
-    """The cause, stable on the wire (``google.rpc.ErrorInfo.reason``)."""
-
-    # What was sent
-    INVALID_ARGUMENT = "INVALID_ARGUMENT"
-    COLUMN_MISSING = "COLUMN_MISSING"
-    COLUMN_UNLISTED = "COLUMN_UNLISTED"
-    COLUMN_DUPLICATED = "COLUMN_DUPLICATED"
-    COLUMN_TYPE_UNSUITABLE = "COLUMN_TYPE_UNSUITABLE"
-    BATCH_MALFORMED = "BATCH_MALFORMED"
-    BATCH_TOO_LARGE = "BATCH_TOO_LARGE"
-    BATCH_OUT_OF_ORDER = "BATCH_OUT_OF_ORDER"
-    SCHEMA_CHANGED = "SCHEMA_CHANGED"
-    STREAM_INCOMPLETE = "STREAM_INCOMPLETE"
-    PATIENT_TABLE_REFUSED = "PATIENT_TABLE_REFUSED"
-    PINS_CHANGED = "PINS_CHANGED"
-    IDENTIFIER_REFUSED = "IDENTIFIER_REFUSED"
-    PSEUDONYM_REFUSED = "PSEUDONYM_REFUSED"
-    # Policies, projects and lists
-    POLICY_INVALID = "POLICY_INVALID"
-    POLICY_UNKNOWN = "POLICY_UNKNOWN"
-    POLICY_EXISTS = "POLICY_EXISTS"
-    PROJECT_UNKNOWN = "PROJECT_UNKNOWN"
-    PROJECT_EXISTS = "PROJECT_EXISTS"
-    PROJECT_NOT_ACTIVE = "PROJECT_NOT_ACTIVE"
-    STATE_CONFLICT = "STATE_CONFLICT"
-    OPT_OUT_LIST_MISSING = "OPT_OUT_LIST_MISSING"
-    OPT_OUT_LIST_STALE = "OPT_OUT_LIST_STALE"
-    OPT_OUT_LIST_REFUSED = "OPT_OUT_LIST_REFUSED"
-    # Who asks
-    UNAUTHENTICATED = "UNAUTHENTICATED"
-    TOKEN_EXPIRED = "TOKEN_EXPIRED"  # noqa: S105 - a code, not a secret
-    ACCESS_DENIED = "ACCESS_DENIED"
-    PURPOSE_MISSING = "PURPOSE_MISSING"
-    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
-    TOO_MANY_STREAMS = "TOO_MANY_STREAMS"
-    IDENTITY_PROVIDER_UNAVAILABLE = "IDENTITY_PROVIDER_UNAVAILABLE"
-    # What the service stands on
-    KEY_VAULT_UNAVAILABLE = "KEY_VAULT_UNAVAILABLE"
-    KEY_VAULT_REFUSED = "KEY_VAULT_REFUSED"
-    KEY_UNKNOWN = "KEY_UNKNOWN"
-    KEY_ROW_REFUSED = "KEY_ROW_REFUSED"
-    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
-    STORE_FULL = "STORE_FULL"
-    DATABASE_REPLACED = "DATABASE_REPLACED"
-    REGISTER_CORRUPT = "REGISTER_CORRUPT"
-    AUDIT_BROKEN = "AUDIT_BROKEN"
-    SIGNATURE_REFUSED = "SIGNATURE_REFUSED"
-    CERTIFICATE_EXPIRED = "CERTIFICATE_EXPIRED"
-    DEADLINE_TOO_SHORT = "DEADLINE_TOO_SHORT"
-    CONFIGURATION_INVALID = "CONFIGURATION_INVALID"
-    ANSWER_UNSOUND = "ANSWER_UNSOUND"
-    INTERNAL = "INTERNAL"
 
 
 class PseudoError(Exception):
@@ -238,6 +184,66 @@ class OptOutListRefused(PseudoError):
     code = ErrorCode.OPT_OUT_LIST_REFUSED
 
 
+class RequestUnknown(PseudoError):
+    """No linkage request has this id, or the caller may not see it."""
+
+    code = ErrorCode.REQUEST_UNKNOWN
+
+
+class RequestRefused(PseudoError):
+    """A linkage request lacks what it must state, or asks for more than it may."""
+
+    code = ErrorCode.REQUEST_REFUSED
+
+
+class RequestState(PseudoError):
+    """A linkage request is not in a state in which this can be done."""
+
+    code = ErrorCode.REQUEST_STATE
+
+
+class RequestExpired(PseudoError):
+    """A linkage request's time is over."""
+
+    code = ErrorCode.REQUEST_EXPIRED
+
+
+class ReviewRefused(PseudoError):
+    """This person may not review this request, or reviewed something else."""
+
+    code = ErrorCode.REVIEW_REFUSED
+
+
+class GrantRefused(PseudoError):
+    """The votes on record do not support the release, or the record is not sound."""
+
+    code = ErrorCode.GRANT_REFUSED
+
+
+class GrantSpent(PseudoError):
+    """The request was released before; it is released once."""
+
+    code = ErrorCode.GRANT_SPENT
+
+
+class ResultUnreadable(PseudoError):
+    """A sealed result does not open with this key, or was changed."""
+
+    code = ErrorCode.RESULT_UNREADABLE
+
+
+class AliasTableRefused(PseudoError):
+    """A table of superseded numbers cannot be loaded or used as it is."""
+
+    code = ErrorCode.ALIAS_TABLE_REFUSED
+
+
+class ClosingRefused(PseudoError):
+    """A project cannot be destroyed yet, or not by this custodian."""
+
+    code = ErrorCode.CLOSING_REFUSED
+
+
 class Unauthenticated(PseudoError):
     """The caller showed no valid token or certificate."""
 
@@ -266,6 +272,12 @@ class QuotaExceeded(PseudoError):
     """The caller has used up today's distinct identifiers in this project."""
 
     code = ErrorCode.QUOTA_EXCEEDED
+
+
+class OracleSuspected(PseudoError):
+    """The caller tries out identifiers, and the deployment blocks that."""
+
+    code = ErrorCode.ORACLE_SUSPECTED
 
 
 class TooManyStreams(PseudoError):

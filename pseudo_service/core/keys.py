@@ -71,6 +71,9 @@ class KeyUse(StrEnum):
     DIGEST = "digest"
     CURSOR = "cursor"
     SEGMENT_MAC = "segment_mac"
+    MEMBERSHIP_MAC = "membership_mac"
+    ALIAS_TABLE = "alias_table"
+    LINKAGE_RECORD = "linkage_record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateC
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
 _PATIENT_NUMBER = re.compile(r"(?:\d-?){9}")
 TAG_LENGTH = 4
+DEFAULT_CEILING = 1_000
+HIGHEST_CEILING = 100_000
 SHORTEST_BOUND = 4
 """Units; a smaller bound would hide next to nothing."""
 
@@ -21,12 +23,18 @@ class ProjectState(StrEnum):
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    CLOSING = "closing"
+    DESTROYED = "destroyed"
 
 
 TRANSITIONS: Mapping[ProjectState, frozenset[ProjectState]] = MappingProxyType(
     {
-        ProjectState.ACTIVE: frozenset({ProjectState.SUSPENDED}),
-        ProjectState.SUSPENDED: frozenset({ProjectState.ACTIVE}),
+        ProjectState.ACTIVE: frozenset({ProjectState.SUSPENDED, ProjectState.CLOSING}),
+        ProjectState.SUSPENDED: frozenset({ProjectState.ACTIVE, ProjectState.CLOSING}),
+        ProjectState.CLOSING: frozenset(
+            {ProjectState.SUSPENDED, ProjectState.DESTROYED}
+        ),
+        ProjectState.DESTROYED: frozenset(),
     }
 )
 
@@ -99,11 +107,26 @@ class OptOutRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """A project's end as it was asked for; ``agreed_by`` is None until a second agrees."""
+
+    requested_by: str
+    requested_at: datetime
+    reason: str
+    agreed_by: str | None
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A project as it is stored.
 
     ``tag`` begins every pseudonym of the project and is never used again.
-    ``daily_quota`` is distinct identifiers per caller and day.
+    ``daily_quota`` is distinct identifiers per caller and day. ``linkage_ceiling`` is
+    the most pseudonyms that one linkage request may list. With ``follows_merges`` a
+    superseded NHS number counts as the number that replaced it. Until ``overlap_until``
+    tables may ask for the pseudonyms of the key version before, too. ``closing`` is given
+    while the project is closing.
     """
 
     project_id: str
@@ -114,11 +137,18 @@ class Project:
     opt_outs: OptOutRule
     daily_quota: int
     created_at: datetime
+    linkage_ceiling: int = DEFAULT_CEILING
+    follows_merges: bool = False
+    overlap_until: datetime | None = None
+    closing: Closing | None = None
 
     def __post_init__(self) -> None:
         check_project_id(self.project_id)
         if self.daily_quota < 1:
             msg = "daily quota: give at least 1 distinct identifier"
+            raise InvalidArgument(msg)
+        if not 1 <= self.linkage_ceiling <= HIGHEST_CEILING:
+            msg = f"linkage ceiling: give 1 to {HIGHEST_CEILING} pseudonyms a request"
             raise InvalidArgument(msg)
 
     def check_active(self) -> None:

@@ -13,8 +13,8 @@ class AuditLog(Protocol):
         """Return the last event of every chain, committed."""
         ...
 
-    def read(self, chain: str) -> Iterator[RecordedEvent]:
-        """Yield a chain's events by sequence, in pages."""
+    def read(self, chain: str, *, after: int = 0) -> Iterator[RecordedEvent]:
+        """Yield a chain's events above a sequence, in order, in pages."""
         ...
 
     def chains(self) -> Sequence[str]:

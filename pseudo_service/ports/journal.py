@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.membership import Membership
 from pseudo_service.core.register import DataKeyRow, Segment
 
 
@@ -41,6 +42,7 @@ class BatchChange:
     event: AuditEvent
     data_keys: Sequence[DataKeyRow] = ()
     segments: Sequence[Segment] = ()
+    memberships: Sequence[Membership] = ()
     charge: QuotaCharge | None = None
     known_in: str | None = None
 

@@ -5,6 +5,7 @@ to sign (RFC 8017, RFC 7518), so an adapter offers no choice to get wrong.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -34,6 +35,14 @@ class Signature:
 
     key_id: str
     value: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletedKey:
+    """A deleted key. ``purged_at`` is None where the vault tells no purge date."""
+
+    name: str
+    purged_at: datetime | None
 
 
 class KeyVault(Protocol):
@@ -83,6 +92,16 @@ class KeyVault(Protocol):
 
         Raises:
             KeyVaultRefused: The id is not one of this vault's.
+        """
+        ...
+
+    def delete_key(self, name: str) -> DeletedKey:
+        """Delete every version of a key; it can be recovered until its purge.
+
+        A key that is deleted already is answered with its purge date again.
+
+        Raises:
+            KeyUnknown: There never was such a key, or it has been purged.
         """
         ...
 

@@ -1,9 +1,11 @@
 """The sealed register as ingestion sees it: who is known, never who they are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
+from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.register import DataKeyRow, Segment
 
 
@@ -36,4 +38,43 @@ class RegisterStore(Protocol):
 
     def read_data_keys(self) -> Iterator[DataKeyRow]:
         """Yield every data key row."""
+        ...
+
+
+class RegisterKeeper(Protocol):
+    """Rewrites the register, for the linkage identity only.
+
+    Ingestion only ever adds segments, so the two need no lock between them.
+    """
+
+    def replace_segments(
+        self,
+        *,
+        old: Sequence[str],
+        new: Sequence[Segment],
+        data_keys: Sequence[DataKeyRow],
+        audit: Sequence[AuditEvent],
+    ) -> None:
+        """Put new segments in the place of old ones, named by id, in one transaction.
+
+        Raises:
+            StateConflict: One of the old ones is gone; nothing was changed.
+        """
+        ...
+
+    def drop_unused_data_keys(
+        self, *, made_before: datetime, audit: Sequence[AuditEvent]
+    ) -> int:
+        """Delete data keys that nothing is sealed under; return how many.
+
+        Younger ones stay: a process may hold one and not have used it yet.
+        """
+        ...
+
+    def renew_database_id(self, audit: Sequence[AuditEvent]) -> None:
+        """Make every process read the register anew, after an erasure.
+
+        ``RegisterStore.database_id`` then differs, and commits that rely on what was
+        known before are refused (``DatabaseReplaced``).
+        """
         ...

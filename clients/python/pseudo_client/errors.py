@@ -168,6 +168,46 @@ class OptOutListStale(StateRefused):
     """The loaded opt-out list has expired."""
 
 
+class AliasTableRefused(InputRefused):
+    """A table of superseded numbers cannot be loaded as it is."""
+
+
+class RequestRefused(InputRefused):
+    """A linkage request lacks what it must state, or asks for more than it may."""
+
+
+class RequestUnknown(StateRefused):
+    """No linkage request has this id, or the caller may not see it."""
+
+
+class RequestState(StateRefused):
+    """A linkage request is not in a state in which this can be done."""
+
+
+class RequestExpired(StateRefused):
+    """A linkage request's time is over."""
+
+
+class GrantRefused(StateRefused):
+    """The votes on record do not support the release."""
+
+
+class GrantSpent(StateRefused):
+    """The request was released before."""
+
+
+class ClosingRefused(StateRefused):
+    """A project cannot be destroyed yet, or not by this custodian."""
+
+
+class ReviewRefused(CallerRefused):
+    """The caller may not review this request, or reviewed something else."""
+
+
+class OracleSuspected(CallerRefused):
+    """The caller seems to try out identifiers, and is blocked."""
+
+
 class Unauthenticated(CallerRefused):
     """The caller showed no valid token or certificate."""
 
@@ -221,6 +261,17 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "STATE_CONFLICT": StateConflict,
         "OPT_OUT_LIST_MISSING": OptOutListMissing,
         "OPT_OUT_LIST_STALE": OptOutListStale,
+        "REQUEST_UNKNOWN": RequestUnknown,
+        "REQUEST_REFUSED": RequestRefused,
+        "REQUEST_STATE": RequestState,
+        "REQUEST_EXPIRED": RequestExpired,
+        "REVIEW_REFUSED": ReviewRefused,
+        "GRANT_REFUSED": GrantRefused,
+        "GRANT_SPENT": GrantSpent,
+        "RESULT_UNREADABLE": ServiceBroken,
+        "ALIAS_TABLE_REFUSED": AliasTableRefused,
+        "CLOSING_REFUSED": ClosingRefused,
+        "ORACLE_SUSPECTED": OracleSuspected,
         "UNAUTHENTICATED": Unauthenticated,
         "TOKEN_EXPIRED": TokenExpired,
         "ACCESS_DENIED": AccessDenied,

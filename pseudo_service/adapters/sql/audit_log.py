@@ -58,9 +58,8 @@ class SqlAuditLog:
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
 
-    def read(self, chain: str) -> Iterator[RecordedEvent]:
-        """Yield a chain's events by sequence, in pages."""
-        after = -1
+    def read(self, chain: str, *, after: int = 0) -> Iterator[RecordedEvent]:
+        """Yield a chain's events above a sequence, in order, in pages."""
         while True:
             query = (
                 select(audit_events)

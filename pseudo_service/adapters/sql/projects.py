@@ -13,6 +13,7 @@ from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.errors import ProjectExists, ProjectUnknown, StateConflict
 from pseudo_service.core.keys import KeyRow
 from pseudo_service.core.projects import (
+    Closing,
     DateShiftRule,
     OptOutApplication,
     OptOutRule,
@@ -133,6 +134,9 @@ def _write_project(project: Project) -> dict[str, object]:
         "opt_out_uncheckable": project.opt_outs.uncheckable.value,
         "daily_quota": project.daily_quota,
         "created_at": project.created_at,
+        "linkage_ceiling": project.linkage_ceiling,
+        "follows_merges": project.follows_merges,
+        "overlap_until": project.overlap_until,
     }
 
 
@@ -154,4 +158,20 @@ def _read_project(row: Row[Any]) -> Project:
         ),
         daily_quota=row.daily_quota,
         created_at=row.created_at,
+        linkage_ceiling=row.linkage_ceiling,
+        follows_merges=row.follows_merges,
+        overlap_until=row.overlap_until,
+        closing=_read_closing(row),
+    )
+
+
+def _read_closing(row: Row[Any]) -> Closing | None:
+    if row.closing_requested_by is None:
+        return None
+    return Closing(
+        requested_by=row.closing_requested_by,
+        requested_at=row.closing_requested_at,
+        reason=row.closing_reason,
+        agreed_by=row.closing_agreed_by,
+        not_before=row.closing_not_before,
     )

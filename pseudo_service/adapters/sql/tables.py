@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     Dialect,
@@ -22,6 +23,7 @@ NAMES = {
     "pk": "pk_%(table_name)s",
     "uq": "uq_%(table_name)s_%(column_0_name)s",
     "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "ix": "ix_%(table_name)s_%(column_0_name)s",
 }
 metadata = MetaData(naming_convention=NAMES)
 Position = BigInteger().with_variant(Integer, "sqlite")
@@ -80,7 +82,26 @@ projects = Table(
     Column("opt_out_uncheckable", Text, nullable=False),
     Column("daily_quota", BigInteger, nullable=False),
     Column("created_at", ZonedTime, nullable=False),
+    Column("linkage_ceiling", Integer, nullable=False),
+    Column("follows_merges", Boolean, nullable=False),
+    Column("overlap_until", ZonedTime),
+    Column("closing_requested_by", Text),
+    Column("closing_requested_at", ZonedTime),
+    Column("closing_reason", Text),
+    Column("closing_agreed_by", Text),
+    Column("closing_not_before", ZonedTime),
     UniqueConstraint("tag"),
+)
+
+closure_certificates = Table(
+    "closure_certificates",
+    metadata,
+    Column("project", Text, ForeignKey("projects.project_id"), primary_key=True),
+    Column("statement", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("certificate_signature", LargeBinary, nullable=False),
+    Column("certificate_key_id", Text, nullable=False),
 )
 
 key_rows = Table(
@@ -157,6 +178,92 @@ segments = Table(
     Column("mac", LargeBinary, nullable=False),
     UniqueConstraint("segment_id"),
     sqlite_autoincrement=True,
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("membership_id", Text, nullable=False),
+    Column("project", Text, nullable=False, index=True),
+    Column("kind", Text, nullable=False),
+    Column("use", Text, nullable=False),
+    Column("key_version", Integer, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("recorded_at", ZonedTime, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("data_key_id", Text, ForeignKey("data_keys.data_key_id"), nullable=False),
+    Column("nonce", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
+    UniqueConstraint("membership_id"),
+    sqlite_autoincrement=True,
+)
+
+alias_tables = Table(
+    "alias_tables",
+    metadata,
+    Column("ordinal", Position, primary_key=True, autoincrement=True),
+    Column("list_id", Text, nullable=False),
+    Column("merged", BigInteger, nullable=False),
+    Column("reissued", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("loaded_at", ZonedTime, nullable=False),
+    UniqueConstraint("list_id"),
+    sqlite_autoincrement=True,
+)
+
+alias_chunks = Table(
+    "alias_chunks",
+    metadata,
+    Column("list_id", Text, ForeignKey("alias_tables.list_id"), nullable=False),
+    Column("chunk", Integer, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("list_id", "chunk"),
+)
+
+linkage_requests = Table(
+    "linkage_requests",
+    metadata,
+    Column("position", Position, primary_key=True, autoincrement=True),
+    Column("request_id", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("project", Text, nullable=False, index=True),
+    Column("target_project", Text, nullable=False, index=True),
+    Column("purpose", Text, nullable=False),
+    Column("legal_basis", Text, nullable=False),
+    Column("consent_reference", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("redeemer", Text, nullable=False),
+    Column("recipient_key", LargeBinary, nullable=False),
+    Column("submitted_at", ZonedTime, nullable=False),
+    Column("expires_at", ZonedTime, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("released_at", ZonedTime),
+    UniqueConstraint("request_id"),
+    sqlite_autoincrement=True,
+)
+
+linkage_subjects = Table(
+    "linkage_subjects",
+    metadata,
+    Column(
+        "request_id", Text, ForeignKey("linkage_requests.request_id"), nullable=False
+    ),
+    Column("subject", Text, nullable=False, index=True),
+    PrimaryKeyConstraint("request_id", "subject"),
+)
+
+linkage_results = Table(
+    "linkage_results",
+    metadata,
+    Column(
+        "request_id", Text, ForeignKey("linkage_requests.request_id"), primary_key=True
+    ),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("available_until", ZonedTime, nullable=False),
 )
 
 quota_states = Table(

@@ -33,13 +33,21 @@ class Project(_message.Message):
     DAILY_QUOTA_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     KEY_VERSIONS_FIELD_NUMBER: _builtins.int
+    LINKAGE_CEILING_FIELD_NUMBER: _builtins.int
+    FOLLOWS_MERGES_FIELD_NUMBER: _builtins.int
+    OVERLAP_UNTIL_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     tag: _builtins.str
     """Begins each of the project's pseudonyms."""
     title: _builtins.str
     state: _builtins.str
-    """"active" or "suspended"."""
+    """"active", "suspended", "closing" or "destroyed"."""
     daily_quota: _builtins.int
+    linkage_ceiling: _builtins.int
+    """The most pseudonyms that one linkage request may list."""
+    follows_merges: _builtins.bool
+    """Whether a superseded NHS number gets the pseudonym of the number that replaced it."""
     @_builtins.property
     def date_shift(self) -> Global___DateShift: ...
     @_builtins.property
@@ -48,6 +56,14 @@ class Project(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def key_versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyVersion]: ...
+    @_builtins.property
+    def overlap_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when tables may ask for the pseudonyms of the version before, too."""
+
+    @_builtins.property
+    def closing(self) -> Global___Closing:
+        """Given while the project is closing."""
+
     def __init__(
         self,
         *,
@@ -60,14 +76,54 @@ class Project(_message.Message):
         daily_quota: _builtins.int = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         key_versions: _abc.Iterable[Global___KeyVersion] | None = ...,
+        linkage_ceiling: _builtins.int = ...,
+        follows_merges: _builtins.bool = ...,
+        overlap_until: _timestamp_pb2.Timestamp | None = ...,
+        closing: Global___Closing | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "date_shift", b"date_shift", "opt_outs", b"opt_outs"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "created_at", b"created_at", "date_shift", b"date_shift", "opt_outs", b"opt_outs", "overlap_until", b"overlap_until"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "daily_quota", b"daily_quota", "date_shift", b"date_shift", "key_versions", b"key_versions", "opt_outs", b"opt_outs", "project", b"project", "state", b"state", "tag", b"tag", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closing", b"closing", "created_at", b"created_at", "daily_quota", b"daily_quota", "date_shift", b"date_shift", "follows_merges", b"follows_merges", "key_versions", b"key_versions", "linkage_ceiling", b"linkage_ceiling", "opt_outs", b"opt_outs", "overlap_until", b"overlap_until", "project", b"project", "state", b"state", "tag", b"tag", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Project: _TypeAlias = Project  # noqa: Y015
+
+@_typing.final
+class Closing(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTED_BY_FIELD_NUMBER: _builtins.int
+    REQUESTED_AT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    AGREED_BY_FIELD_NUMBER: _builtins.int
+    NOT_BEFORE_FIELD_NUMBER: _builtins.int
+    requested_by: _builtins.str
+    reason: _builtins.str
+    agreed_by: _builtins.str
+    """Empty until a second custodian has agreed."""
+    @_builtins.property
+    def requested_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def not_before(self) -> _timestamp_pb2.Timestamp:
+        """Not to be destroyed before this."""
+
+    def __init__(
+        self,
+        *,
+        requested_by: _builtins.str = ...,
+        requested_at: _timestamp_pb2.Timestamp | None = ...,
+        reason: _builtins.str = ...,
+        agreed_by: _builtins.str = ...,
+        not_before: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["not_before", b"not_before", "requested_at", b"requested_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agreed_by", b"agreed_by", "not_before", b"not_before", "reason", b"reason", "requested_at", b"requested_at", "requested_by", b"requested_by"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Closing: _TypeAlias = Closing  # noqa: Y015
 
 @_typing.final
 class DateShift(_message.Message):
@@ -162,9 +218,14 @@ class CreateProjectRequest(_message.Message):
     DATE_SHIFT_FIELD_NUMBER: _builtins.int
     OPT_OUTS_FIELD_NUMBER: _builtins.int
     DAILY_QUOTA_FIELD_NUMBER: _builtins.int
+    LINKAGE_CEILING_FIELD_NUMBER: _builtins.int
+    FOLLOWS_MERGES_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     title: _builtins.str
     daily_quota: _builtins.int
+    linkage_ceiling: _builtins.int
+    """1 to 100,000; 1,000 if 0."""
+    follows_merges: _builtins.bool
     @_builtins.property
     def date_shift(self) -> Global___DateShift: ...
     @_builtins.property
@@ -177,10 +238,12 @@ class CreateProjectRequest(_message.Message):
         date_shift: Global___DateShift | None = ...,
         opt_outs: Global___OptOuts | None = ...,
         daily_quota: _builtins.int = ...,
+        linkage_ceiling: _builtins.int = ...,
+        follows_merges: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["date_shift", b"date_shift", "opt_outs", b"opt_outs"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["daily_quota", b"daily_quota", "date_shift", b"date_shift", "opt_outs", b"opt_outs", "project", b"project", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["daily_quota", b"daily_quota", "date_shift", b"date_shift", "follows_merges", b"follows_merges", "linkage_ceiling", b"linkage_ceiling", "opt_outs", b"opt_outs", "project", b"project", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -371,20 +434,24 @@ class RotateKeyRequest(_message.Message):
     PROJECT_FIELD_NUMBER: _builtins.int
     CURRENT_VERSION_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    OVERLAP_DAYS_FIELD_NUMBER: _builtins.int
     project: _builtins.str
     current_version: _builtins.int
     """The version that the caller believes is current; another is ABORTED."""
     reason: _builtins.str
+    overlap_days: _builtins.int
+    """For how many days tables may ask for old and new pseudonyms side by side; 0 to 366."""
     def __init__(
         self,
         *,
         project: _builtins.str = ...,
         current_version: _builtins.int = ...,
         reason: _builtins.str = ...,
+        overlap_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_version", b"current_version", "project", b"project", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current_version", b"current_version", "overlap_days", b"overlap_days", "project", b"project", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -409,6 +476,178 @@ class RotateKeyResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RotateKeyResponse: _TypeAlias = RotateKeyResponse  # noqa: Y015
+
+@_typing.final
+class CloseProjectRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    COOLING_DAYS_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    reason: _builtins.str
+    cooling_days: _builtins.int
+    """7 to 365."""
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        cooling_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cooling_days", b"cooling_days", "project", b"project", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseProjectRequest: _TypeAlias = CloseProjectRequest  # noqa: Y015
+
+@_typing.final
+class CloseProjectResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> Global___Project: ...
+    def __init__(
+        self,
+        *,
+        project: Global___Project | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseProjectResponse: _TypeAlias = CloseProjectResponse  # noqa: Y015
+
+@_typing.final
+class AgreeToCloseRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreeToCloseRequest: _TypeAlias = AgreeToCloseRequest  # noqa: Y015
+
+@_typing.final
+class AgreeToCloseResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> Global___Project: ...
+    def __init__(
+        self,
+        *,
+        project: Global___Project | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgreeToCloseResponse: _TypeAlias = AgreeToCloseResponse  # noqa: Y015
+
+@_typing.final
+class CancelClosingRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelClosingRequest: _TypeAlias = CancelClosingRequest  # noqa: Y015
+
+@_typing.final
+class CancelClosingResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> Global___Project: ...
+    def __init__(
+        self,
+        *,
+        project: Global___Project | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelClosingResponse: _TypeAlias = CancelClosingResponse  # noqa: Y015
+
+@_typing.final
+class DestroyProjectRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestroyProjectRequest: _TypeAlias = DestroyProjectRequest  # noqa: Y015
+
+@_typing.final
+class DestroyProjectResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    CERTIFICATE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def project(self) -> Global___Project: ...
+    @_builtins.property
+    def certificate(self) -> _common_pb2.SignedStatement:
+        """States what was destroyed, when the vault purges its key, and what survives."""
+
+    def __init__(
+        self,
+        *,
+        project: Global___Project | None = ...,
+        certificate: _common_pb2.SignedStatement | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "project", b"project"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["certificate", b"certificate", "project", b"project"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestroyProjectResponse: _TypeAlias = DestroyProjectResponse  # noqa: Y015
 
 @_typing.final
 class RegisterPolicyRequest(_message.Message):
@@ -666,6 +905,170 @@ class LoadOptOutsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LoadOptOutsResponse: _TypeAlias = LoadOptOutsResponse  # noqa: Y015
+
+@_typing.final
+class LoadAliasesRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___AliasHeader: ...
+    @_builtins.property
+    def chunk(self) -> Global___AliasChunk: ...
+    def __init__(
+        self,
+        *,
+        header: Global___AliasHeader | None = ...,
+        chunk: Global___AliasChunk | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "header", b"header", "payload", b"payload"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_payload: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofArgType_payload: _TypeAlias = _typing.Literal["payload", b"payload"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_payload) -> _WhichOneofReturnType_payload | None: ...
+
+Global___LoadAliasesRequest: _TypeAlias = LoadAliasesRequest  # noqa: Y015
+
+@_typing.final
+class AliasHeader(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    entries: _builtins.int
+    """How many entries follow; a table that ends early is refused."""
+    def __init__(
+        self,
+        *,
+        entries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AliasHeader: _TypeAlias = AliasHeader  # noqa: Y015
+
+@_typing.final
+class AliasChunk(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ALIASES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def aliases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Alias]:
+        """At most 100,000."""
+
+    def __init__(
+        self,
+        *,
+        aliases: _abc.Iterable[Global___Alias] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["aliases", b"aliases"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AliasChunk: _TypeAlias = AliasChunk  # noqa: Y015
+
+@_typing.final
+class Alias(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUPERSEDED_FIELD_NUMBER: _builtins.int
+    CURRENT_FIELD_NUMBER: _builtins.int
+    superseded: _builtins.str
+    """The NHS number that is not to be used any more."""
+    current: _builtins.str
+    """The number that replaced it; empty where it was re-issued to another person."""
+    def __init__(
+        self,
+        *,
+        superseded: _builtins.str = ...,
+        current: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["current", b"current", "superseded", b"superseded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Alias: _TypeAlias = Alias  # noqa: Y015
+
+@_typing.final
+class LoadAliasesResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIST_ID_FIELD_NUMBER: _builtins.int
+    MERGED_FIELD_NUMBER: _builtins.int
+    REISSUED_FIELD_NUMBER: _builtins.int
+    list_id: _builtins.str
+    merged: _builtins.int
+    reissued: _builtins.int
+    def __init__(
+        self,
+        *,
+        list_id: _builtins.str = ...,
+        merged: _builtins.int = ...,
+        reissued: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["list_id", b"list_id", "merged", b"merged", "reissued", b"reissued"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoadAliasesResponse: _TypeAlias = LoadAliasesResponse  # noqa: Y015
+
+@_typing.final
+class ReadProjectAuditRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROJECT_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    UNTIL_FIELD_NUMBER: _builtins.int
+    project: _builtins.str
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def until(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        project: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+        until: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since", "until", b"until"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["project", b"project", "since", b"since", "until", b"until"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadProjectAuditRequest: _TypeAlias = ReadProjectAuditRequest  # noqa: Y015
+
+@_typing.final
+class ReadProjectAuditResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def event(self) -> _common_pb2.RecordedEvent: ...
+    def __init__(
+        self,
+        *,
+        event: _common_pb2.RecordedEvent | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadProjectAuditResponse: _TypeAlias = ReadProjectAuditResponse  # noqa: Y015
 
 @_typing.final
 class ExportAuditRequest(_message.Message):

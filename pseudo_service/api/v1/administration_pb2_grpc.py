@@ -66,6 +66,26 @@ class AdministrationServiceStub:
                 request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RotateKeyRequest.SerializeToString,
                 response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RotateKeyResponse.FromString,
                 _registered_method=True)
+        self.CloseProject = channel.unary_unary(
+                '/pseudo_service.api.v1.AdministrationService/CloseProject',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectResponse.FromString,
+                _registered_method=True)
+        self.AgreeToClose = channel.unary_unary(
+                '/pseudo_service.api.v1.AdministrationService/AgreeToClose',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseResponse.FromString,
+                _registered_method=True)
+        self.CancelClosing = channel.unary_unary(
+                '/pseudo_service.api.v1.AdministrationService/CancelClosing',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingResponse.FromString,
+                _registered_method=True)
+        self.DestroyProject = channel.unary_unary(
+                '/pseudo_service.api.v1.AdministrationService/DestroyProject',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectResponse.FromString,
+                _registered_method=True)
         self.RegisterPolicy = channel.unary_unary(
                 '/pseudo_service.api.v1.AdministrationService/RegisterPolicy',
                 request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RegisterPolicyRequest.SerializeToString,
@@ -85,6 +105,16 @@ class AdministrationServiceStub:
                 '/pseudo_service.api.v1.AdministrationService/LoadOptOuts',
                 request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsRequest.SerializeToString,
                 response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsResponse.FromString,
+                _registered_method=True)
+        self.LoadAliases = channel.stream_unary(
+                '/pseudo_service.api.v1.AdministrationService/LoadAliases',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesResponse.FromString,
+                _registered_method=True)
+        self.ReadProjectAudit = channel.unary_stream(
+                '/pseudo_service.api.v1.AdministrationService/ReadProjectAudit',
+                request_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditRequest.SerializeToString,
+                response_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditResponse.FromString,
                 _registered_method=True)
         self.ExportAudit = channel.unary_stream(
                 '/pseudo_service.api.v1.AdministrationService/ExportAudit',
@@ -140,6 +170,32 @@ class AdministrationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CloseProject(self, request, context):
+        """Ends a project. The first custodian asks for it, which stops data calls and begins the
+        cooling time; a second agrees; then its keys can be destroyed, for ever.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AgreeToClose(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelClosing(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DestroyProject(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RegisterPolicy(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -160,6 +216,20 @@ class AdministrationServiceServicer:
 
     def LoadOptOuts(self, request_iterator, context):
         """Loads an opt-out or allow list: a header, then identifiers in chunks.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def LoadAliases(self, request_iterator, context):
+        """Loads the table of superseded and re-issued NHS numbers: a header, then entries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadProjectAudit(self, request, context):
+        """Streams the events of one project in a span of time, for its guardians and auditors.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,6 +282,26 @@ def add_AdministrationServiceServicer_to_server(servicer, server):
                     request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RotateKeyRequest.FromString,
                     response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RotateKeyResponse.SerializeToString,
             ),
+            'CloseProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.CloseProject,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectResponse.SerializeToString,
+            ),
+            'AgreeToClose': grpc.unary_unary_rpc_method_handler(
+                    servicer.AgreeToClose,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseResponse.SerializeToString,
+            ),
+            'CancelClosing': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelClosing,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingResponse.SerializeToString,
+            ),
+            'DestroyProject': grpc.unary_unary_rpc_method_handler(
+                    servicer.DestroyProject,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectResponse.SerializeToString,
+            ),
             'RegisterPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.RegisterPolicy,
                     request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.RegisterPolicyRequest.FromString,
@@ -231,6 +321,16 @@ def add_AdministrationServiceServicer_to_server(servicer, server):
                     servicer.LoadOptOuts,
                     request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsRequest.FromString,
                     response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsResponse.SerializeToString,
+            ),
+            'LoadAliases': grpc.stream_unary_rpc_method_handler(
+                    servicer.LoadAliases,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesResponse.SerializeToString,
+            ),
+            'ReadProjectAudit': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadProjectAudit,
+                    request_deserializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditRequest.FromString,
+                    response_serializer=pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditResponse.SerializeToString,
             ),
             'ExportAudit': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportAudit,
@@ -418,6 +518,114 @@ class AdministrationService:
             _registered_method=True)
 
     @staticmethod
+    def CloseProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/CloseProject',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.CloseProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AgreeToClose(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/AgreeToClose',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.AgreeToCloseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelClosing(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/CancelClosing',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.CancelClosingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DestroyProject(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/DestroyProject',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.DestroyProjectResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def RegisterPolicy(request,
             target,
             options=(),
@@ -515,6 +723,60 @@ class AdministrationService:
             '/pseudo_service.api.v1.AdministrationService/LoadOptOuts',
             pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsRequest.SerializeToString,
             pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadOptOutsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def LoadAliases(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/LoadAliases',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.LoadAliasesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadProjectAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pseudo_service.api.v1.AdministrationService/ReadProjectAudit',
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditRequest.SerializeToString,
+            pseudo__service_dot_api_dot_v1_dot_administration__pb2.ReadProjectAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

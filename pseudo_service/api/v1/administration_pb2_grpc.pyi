@@ -42,11 +42,22 @@ class AdministrationServiceStub:
     ResumeProject: _grpc.UnaryUnaryMultiCallable[_administration_pb2.ResumeProjectRequest, _administration_pb2.ResumeProjectResponse]
     RotateKey: _grpc.UnaryUnaryMultiCallable[_administration_pb2.RotateKeyRequest, _administration_pb2.RotateKeyResponse]
     """Makes the next version of a project's pseudonym key. Dates keep their root."""
+    CloseProject: _grpc.UnaryUnaryMultiCallable[_administration_pb2.CloseProjectRequest, _administration_pb2.CloseProjectResponse]
+    """Ends a project. The first custodian asks for it, which stops data calls and begins the
+    cooling time; a second agrees; then its keys can be destroyed, for ever.
+    """
+    AgreeToClose: _grpc.UnaryUnaryMultiCallable[_administration_pb2.AgreeToCloseRequest, _administration_pb2.AgreeToCloseResponse]
+    CancelClosing: _grpc.UnaryUnaryMultiCallable[_administration_pb2.CancelClosingRequest, _administration_pb2.CancelClosingResponse]
+    DestroyProject: _grpc.UnaryUnaryMultiCallable[_administration_pb2.DestroyProjectRequest, _administration_pb2.DestroyProjectResponse]
     RegisterPolicy: _grpc.UnaryUnaryMultiCallable[_administration_pb2.RegisterPolicyRequest, _administration_pb2.RegisterPolicyResponse]
     GetPolicy: _grpc.UnaryUnaryMultiCallable[_administration_pb2.GetPolicyRequest, _administration_pb2.GetPolicyResponse]
     ListPolicies: _grpc.UnaryUnaryMultiCallable[_administration_pb2.ListPoliciesRequest, _administration_pb2.ListPoliciesResponse]
     LoadOptOuts: _grpc.StreamUnaryMultiCallable[_administration_pb2.LoadOptOutsRequest, _administration_pb2.LoadOptOutsResponse]
     """Loads an opt-out or allow list: a header, then identifiers in chunks."""
+    LoadAliases: _grpc.StreamUnaryMultiCallable[_administration_pb2.LoadAliasesRequest, _administration_pb2.LoadAliasesResponse]
+    """Loads the table of superseded and re-issued NHS numbers: a header, then entries."""
+    ReadProjectAudit: _grpc.UnaryStreamMultiCallable[_administration_pb2.ReadProjectAuditRequest, _administration_pb2.ReadProjectAuditResponse]
+    """Streams the events of one project in a span of time, for its guardians and auditors."""
     ExportAudit: _grpc.UnaryStreamMultiCallable[_administration_pb2.ExportAuditRequest, _administration_pb2.ExportAuditResponse]
     """Streams every chain and checkpoint, for verification outside the service."""
     CheckpointAudit: _grpc.UnaryUnaryMultiCallable[_administration_pb2.CheckpointAuditRequest, _administration_pb2.CheckpointAuditResponse]
@@ -66,11 +77,22 @@ class AdministrationServiceAsyncStub(AdministrationServiceStub):
     ResumeProject: _aio.UnaryUnaryMultiCallable[_administration_pb2.ResumeProjectRequest, _administration_pb2.ResumeProjectResponse]  # type: ignore[assignment]
     RotateKey: _aio.UnaryUnaryMultiCallable[_administration_pb2.RotateKeyRequest, _administration_pb2.RotateKeyResponse]  # type: ignore[assignment]
     """Makes the next version of a project's pseudonym key. Dates keep their root."""
+    CloseProject: _aio.UnaryUnaryMultiCallable[_administration_pb2.CloseProjectRequest, _administration_pb2.CloseProjectResponse]  # type: ignore[assignment]
+    """Ends a project. The first custodian asks for it, which stops data calls and begins the
+    cooling time; a second agrees; then its keys can be destroyed, for ever.
+    """
+    AgreeToClose: _aio.UnaryUnaryMultiCallable[_administration_pb2.AgreeToCloseRequest, _administration_pb2.AgreeToCloseResponse]  # type: ignore[assignment]
+    CancelClosing: _aio.UnaryUnaryMultiCallable[_administration_pb2.CancelClosingRequest, _administration_pb2.CancelClosingResponse]  # type: ignore[assignment]
+    DestroyProject: _aio.UnaryUnaryMultiCallable[_administration_pb2.DestroyProjectRequest, _administration_pb2.DestroyProjectResponse]  # type: ignore[assignment]
     RegisterPolicy: _aio.UnaryUnaryMultiCallable[_administration_pb2.RegisterPolicyRequest, _administration_pb2.RegisterPolicyResponse]  # type: ignore[assignment]
     GetPolicy: _aio.UnaryUnaryMultiCallable[_administration_pb2.GetPolicyRequest, _administration_pb2.GetPolicyResponse]  # type: ignore[assignment]
     ListPolicies: _aio.UnaryUnaryMultiCallable[_administration_pb2.ListPoliciesRequest, _administration_pb2.ListPoliciesResponse]  # type: ignore[assignment]
     LoadOptOuts: _aio.StreamUnaryMultiCallable[_administration_pb2.LoadOptOutsRequest, _administration_pb2.LoadOptOutsResponse]  # type: ignore[assignment]
     """Loads an opt-out or allow list: a header, then identifiers in chunks."""
+    LoadAliases: _aio.StreamUnaryMultiCallable[_administration_pb2.LoadAliasesRequest, _administration_pb2.LoadAliasesResponse]  # type: ignore[assignment]
+    """Loads the table of superseded and re-issued NHS numbers: a header, then entries."""
+    ReadProjectAudit: _aio.UnaryStreamMultiCallable[_administration_pb2.ReadProjectAuditRequest, _administration_pb2.ReadProjectAuditResponse]  # type: ignore[assignment]
+    """Streams the events of one project in a span of time, for its guardians and auditors."""
     ExportAudit: _aio.UnaryStreamMultiCallable[_administration_pb2.ExportAuditRequest, _administration_pb2.ExportAuditResponse]  # type: ignore[assignment]
     """Streams every chain and checkpoint, for verification outside the service."""
     CheckpointAudit: _aio.UnaryUnaryMultiCallable[_administration_pb2.CheckpointAuditRequest, _administration_pb2.CheckpointAuditResponse]  # type: ignore[assignment]
@@ -125,6 +147,37 @@ class AdministrationServiceServicer(metaclass=_abc_1.ABCMeta):
         """Makes the next version of a project's pseudonym key. Dates keep their root."""
 
     @_abc_1.abstractmethod
+    def CloseProject(
+        self,
+        request: _administration_pb2.CloseProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_administration_pb2.CloseProjectResponse, _abc.Awaitable[_administration_pb2.CloseProjectResponse]]:
+        """Ends a project. The first custodian asks for it, which stops data calls and begins the
+        cooling time; a second agrees; then its keys can be destroyed, for ever.
+        """
+
+    @_abc_1.abstractmethod
+    def AgreeToClose(
+        self,
+        request: _administration_pb2.AgreeToCloseRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_administration_pb2.AgreeToCloseResponse, _abc.Awaitable[_administration_pb2.AgreeToCloseResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CancelClosing(
+        self,
+        request: _administration_pb2.CancelClosingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_administration_pb2.CancelClosingResponse, _abc.Awaitable[_administration_pb2.CancelClosingResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def DestroyProject(
+        self,
+        request: _administration_pb2.DestroyProjectRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_administration_pb2.DestroyProjectResponse, _abc.Awaitable[_administration_pb2.DestroyProjectResponse]]: ...
+
+    @_abc_1.abstractmethod
     def RegisterPolicy(
         self,
         request: _administration_pb2.RegisterPolicyRequest,
@@ -152,6 +205,22 @@ class AdministrationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_administration_pb2.LoadOptOutsResponse, _abc.Awaitable[_administration_pb2.LoadOptOutsResponse]]:
         """Loads an opt-out or allow list: a header, then identifiers in chunks."""
+
+    @_abc_1.abstractmethod
+    def LoadAliases(
+        self,
+        request_iterator: _MaybeAsyncIterator[_administration_pb2.LoadAliasesRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_administration_pb2.LoadAliasesResponse, _abc.Awaitable[_administration_pb2.LoadAliasesResponse]]:
+        """Loads the table of superseded and re-issued NHS numbers: a header, then entries."""
+
+    @_abc_1.abstractmethod
+    def ReadProjectAudit(
+        self,
+        request: _administration_pb2.ReadProjectAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_administration_pb2.ReadProjectAuditResponse], _abc.AsyncIterator[_administration_pb2.ReadProjectAuditResponse]]:
+        """Streams the events of one project in a span of time, for its guardians and auditors."""
 
     @_abc_1.abstractmethod
     def ExportAudit(
