@@ -13,7 +13,7 @@ class AuditLog(Protocol):
         """Return the last event of every chain, committed."""
         ...
 
-    def read(self, chain: str, *, after: int = 0) -> Iterator[RecordedEvent]:
+    def read(self, chain: str, *, after: int = -1) -> Iterator[RecordedEvent]:
         """Yield a chain's events above a sequence, in order, in pages."""
         ...
 

@@ -58,7 +58,7 @@ class SqlAuditLog:
         with self._database.read() as connection:
             return sorted(connection.scalars(query))
 
-    def read(self, chain: str, *, after: int = 0) -> Iterator[RecordedEvent]:
+    def read(self, chain: str, *, after: int = -1) -> Iterator[RecordedEvent]:
         """Yield a chain's events above a sequence, in order, in pages."""
         while True:
             query = (

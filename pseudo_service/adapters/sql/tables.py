@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
 NAMES = {
@@ -82,8 +83,8 @@ projects = Table(
     Column("opt_out_uncheckable", Text, nullable=False),
     Column("daily_quota", BigInteger, nullable=False),
     Column("created_at", ZonedTime, nullable=False),
-    Column("linkage_ceiling", Integer, nullable=False),
-    Column("follows_merges", Boolean, nullable=False),
+    Column("linkage_ceiling", Integer, nullable=False, server_default="1000"),
+    Column("follows_merges", Boolean, nullable=False, server_default=false()),
     Column("overlap_until", ZonedTime),
     Column("closing_requested_by", Text),
     Column("closing_requested_at", ZonedTime),
