@@ -31,6 +31,18 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class Duty(StrEnum):
+    """What a process is for; each has the vault rights of its own identity.
+
+    INGESTION serves de-identification and needs only the public half of "linkage".
+    LINKAGE serves the linkage desk and the care of the register, and may unwrap with
+    "linkage". Both serve administration.
+    """
+
+    INGESTION = "ingestion"
+    LINKAGE = "linkage"
+
+
 class Settings(BaseModel):
     """The base of every section: frozen, and an unknown key is an error."""
 
@@ -200,6 +212,7 @@ class Config(Settings):
 
     environment: Environment
     instance: str = Field(default="pseudo", pattern=r"^[a-z][a-z0-9-]{1,39}$")
+    duties: tuple[Duty, ...] | None = Field(default=None, min_length=1)
     state_directory: Path
     server: ServerSettings = ServerSettings()
     key_vault: LocalVaultSettings | AzureVaultSettings = Field(
@@ -213,6 +226,14 @@ class Config(Settings):
     keys: KeySettings = KeySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     text: TextSettings = TextSettings()
+
+    @property
+    def served_duties(self) -> frozenset[Duty]:
+        """Return the duties: those given, else both on a laptop, else ingestion."""
+        if self.duties is not None:
+            return frozenset(self.duties)
+        is_laptop = self.environment is Environment.LAPTOP
+        return frozenset(Duty) if is_laptop else frozenset({Duty.INGESTION})
 
     @property
     def database_url(self) -> str:
@@ -241,6 +262,9 @@ class Config(Settings):
             "server.tls: certificates made on the spot": self.server.tls is None,
             "audit.archive_directory: an archive beside the database": (
                 self.audit.archive_directory is None
+            ),
+            "duties: ingestion and linkage in one process, under one vault identity": (
+                len(self.served_duties) > 1
             ),
             "identity: nobody is believed": not (
                 self.identity.profiles or self.identity.certificates
