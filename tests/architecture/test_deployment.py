@@ -15,7 +15,7 @@ import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
-from pseudo_service.config import Config, Environment, build_config, load_config
+from pseudo_service.config import Config, Duty, Environment, build_config, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
 from tests.lib.service import RunningService
 
@@ -24,10 +24,20 @@ PRODUCTION = DEPLOY / "config" / "production.yaml"
 PROBE = DEPLOY / "check_health.py"
 
 
+DEPLOYMENTS = {"pseudo": "production.yaml", "linkage": "production-linkage.yaml"}
+"""Each manifest, and the configuration that its config map holds."""
+
+
+@pytest.fixture(scope="module", params=DEPLOYMENTS)
+def deployment(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
 @pytest.fixture(scope="module")
-def manifests() -> dict[str, Any]:
-    documents = yaml.safe_load_all((DEPLOY / "kubernetes" / "pseudo.yaml").read_text())
-    return {document["kind"]: document for document in documents}
+def manifests(deployment: str) -> dict[str, Any]:
+    text = (DEPLOY / "kubernetes" / f"{deployment}.yaml").read_text()
+    return {document["kind"]: document for document in yaml.safe_load_all(text)}
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +47,8 @@ def pod(manifests: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def production() -> Config:
-    return load_config(PRODUCTION)
+def production(deployment: str) -> Config:
+    return load_config(DEPLOY / "config" / DEPLOYMENTS[deployment])
 
 
 def test_the_laptop_s_configuration_loads() -> None:
@@ -64,6 +74,7 @@ def test_the_production_configuration_loads(production: Config) -> None:
         ("identifiers", "accept_test_range", True, "accept_test_range"),
         ("server", "tls", None, "server.tls"),
         ("audit", "archive_directory", None, "audit.archive_directory"),
+        ("duties", None, ["ingestion", "linkage"], "under one vault identity"),
     ],
 )
 def test_production_refuses_what_is_for_laptops(
@@ -76,6 +87,18 @@ def test_production_refuses_what_is_for_laptops(
         raw[section][key] = value
     with pytest.raises(ConfigurationInvalid, match=named):
         build_config(raw)
+
+
+def test_each_deployment_has_one_duty_and_both_share_what_they_must() -> None:
+    ingestion, linkage = (
+        load_config(DEPLOY / "config" / name) for name in DEPLOYMENTS.values()
+    )
+    assert ingestion.served_duties == {Duty.INGESTION}
+    assert linkage.served_duties == {Duty.LINKAGE}
+    assert not linkage.identity.certificates
+    for shared in ("instance", "identifiers", "archive_directory"):
+        assert getattr(ingestion, shared) == getattr(linkage, shared)
+    assert ingestion.identity.profiles == linkage.identity.profiles
 
 
 def test_an_unknown_key_is_refused() -> None:
@@ -107,12 +130,13 @@ def test_the_configuration_finds_what_is_mounted(
     needed = [
         tls.certificate,
         tls.key,
-        tls.client_authorities,
         production.state_directory,
+        production.archive_directory,
     ]
-    needed.append(production.archive_directory)
+    if production.server.mtls_address is not None:
+        assert tls.client_authorities is not None
+        needed.append(tls.client_authorities)
     for path in needed:
-        assert path is not None
         assert any(path.is_relative_to(mount) for mount in mounts), path
     volumes = {volume["name"] for volume in pod["volumes"]}
     assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
@@ -128,7 +152,11 @@ def test_ports_are_those_of_the_configuration(
     }
     (container,) = pod["containers"]
     ports = {port["name"]: str(port["containerPort"]) for port in container["ports"]}
-    assert ports == {name: str(a).rpartition(":")[2] for name, a in addresses.items()}
+    assert ports == {
+        name: str(address).rpartition(":")[2]
+        for name, address in addresses.items()
+        if address is not None
+    }
     allowed = [
         str(port["port"])
         for rule in manifests["NetworkPolicy"]["spec"]["ingress"]
@@ -140,6 +168,8 @@ def test_ports_are_those_of_the_configuration(
 def test_there_is_time_to_drain(pod: dict[str, Any], production: Config) -> None:
     needed = production.server.limits.drain_seconds + 10
     assert pod["terminationGracePeriodSeconds"] > needed
+    if Duty.LINKAGE in production.served_duties:
+        return  # the unit is ingestion's
     unit = (DEPLOY / "systemd" / "pseudo.service").read_text().splitlines()
     (stop,) = [line for line in unit if line.startswith("TimeoutStopSec=")]
     assert float(stop.partition("=")[2]) > needed
