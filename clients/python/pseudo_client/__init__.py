@@ -31,6 +31,21 @@ from pseudo_client.errors import (
     TokenExpired,
     UnfinishedTable,
 )
+from pseudo_client.linkage import LinkageCalls
+from pseudo_client.linkage_results import (
+    LinkageResult,
+    ResultUnreadable,
+    open_linkage_result,
+)
+from pseudo_client.linkage_values import (
+    Linkage,
+    LinkageDetails,
+    Overlap,
+    SealedResult,
+    SubjectHistory,
+    SubjectRelease,
+    Vote,
+)
 from pseudo_client.patients import PatientTable
 from pseudo_client.retries import NO_RETRIES, RetryPolicy
 from pseudo_client.tables import DeidentifiedTable
@@ -62,8 +77,13 @@ __all__ = [
     "InputRefused",
     "KeyVersion",
     "KnownIdentifiers",
+    "Linkage",
+    "LinkageCalls",
+    "LinkageDetails",
+    "LinkageResult",
     "LoadedOptOuts",
     "OptOuts",
+    "Overlap",
     "PatientTable",
     "Pins",
     "PinsChanged",
@@ -77,14 +97,20 @@ __all__ = [
     "RedactedText",
     "RedactedTexts",
     "RejectedCells",
+    "ResultUnreadable",
     "RetryPolicy",
+    "SealedResult",
     "ServiceBroken",
     "ServiceError",
     "ServiceUnavailable",
     "SourceUnusable",
     "StateRefused",
+    "SubjectHistory",
+    "SubjectRelease",
     "Text",
     "TokenExpired",
     "UnfinishedTable",
+    "Vote",
     "draw_operation_id",
+    "open_linkage_result",
 ]
