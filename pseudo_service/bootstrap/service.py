@@ -17,17 +17,13 @@ from pseudo_service.bootstrap.outside import (
     open_local_issuer,
     open_verifier,
 )
+from pseudo_service.bootstrap.servicers import build_servicers
 from pseudo_service.bootstrap.use_cases import UseCases, build_use_cases
 from pseudo_service.config import Config
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import PseudoError
-from pseudo_service.transport.arrow_ipc import ArrowLimits
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.server import METHODS, ServiceServer
-from pseudo_service.transport.servicers.administration import AdministrationServicer
-from pseudo_service.transport.servicers.deidentification import (
-    DeidentificationServicer,
-)
 
 REGISTER_SECONDS = 10.0
 """How often a process reads whom the other processes have registered."""
@@ -101,25 +97,7 @@ class Service:
             telemetry=around.telemetry,
         )
         return ServiceServer(
-            deidentification=DeidentificationServicer(
-                tables=use_cases.tables,
-                values=use_cases.values,
-                texts=use_cases.texts,
-                limits=ArrowLimits(
-                    rows=limits.batch_rows,
-                    columns=limits.columns,
-                    message_bytes=limits.message_bytes,
-                ),
-                clock=around.clock,
-                telemetry=around.telemetry,
-            ),
-            administration=AdministrationServicer(
-                projects=use_cases.projects,
-                rotation=use_cases.rotation,
-                policies=use_cases.policies,
-                opt_outs=use_cases.opt_outs,
-                audit=use_cases.audit,
-            ),
+            servicers=build_servicers(config, use_cases, around),
             interceptors=build_interceptors(
                 clock=around.clock,
                 entropy=around.entropy,

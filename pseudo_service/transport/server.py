@@ -14,27 +14,64 @@ from pseudo_service.api.v1 import (
     administration_pb2_grpc,
     deidentification_pb2,
     deidentification_pb2_grpc,
+    linkage_pb2,
+    linkage_pb2_grpc,
+    register_pb2,
+    register_pb2_grpc,
 )
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.servicers.administration import AdministrationServicer
-from pseudo_service.transport.servicers.deidentification import (
-    DeidentificationServicer,
-)
 
-_SERVICES = (
-    deidentification_pb2.DESCRIPTOR.services_by_name["DeidentificationService"],
-    administration_pb2.DESCRIPTOR.services_by_name["AdministrationService"],
-)
+_SERVICES = {
+    "deidentification": deidentification_pb2.DESCRIPTOR.services_by_name[
+        "DeidentificationService"
+    ],
+    "administration": administration_pb2.DESCRIPTOR.services_by_name[
+        "AdministrationService"
+    ],
+    "linkage": linkage_pb2.DESCRIPTOR.services_by_name["LinkageService"],
+    "register": register_pb2.DESCRIPTOR.services_by_name["RegisterService"],
+}
 
 METHODS = MethodTable(
     authenticated=frozenset(
         f"/{service.full_name}/{method.name}"
-        for service in _SERVICES
+        for service in _SERVICES.values()
         for method in service.methods
     )
 )
 """Every method of ours needs a verified caller; nothing is open by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servicers:
+    """What a process serves: None where its duties do not include it."""
+
+    administration: administration_pb2_grpc.AdministrationServiceServicer
+    deidentification: deidentification_pb2_grpc.DeidentificationServiceServicer | None
+    linkage: linkage_pb2_grpc.LinkageServiceServicer | None
+    register: register_pb2_grpc.RegisterServiceServicer | None
+
+    def add_to(self, server: grpc.Server) -> tuple[str, ...]:
+        """Have the server serve each; return their full names."""
+        served = ["administration"]
+        administration_pb2_grpc.add_AdministrationServiceServicer_to_server(
+            self.administration, server
+        )
+        if self.deidentification is not None:
+            served.append("deidentification")
+            deidentification_pb2_grpc.add_DeidentificationServiceServicer_to_server(
+                self.deidentification, server
+            )
+        if self.linkage is not None:
+            served.append("linkage")
+            linkage_pb2_grpc.add_LinkageServiceServicer_to_server(self.linkage, server)
+        if self.register is not None:
+            served.append("register")
+            register_pb2_grpc.add_RegisterServiceServicer_to_server(
+                self.register, server
+            )
+        return tuple(_SERVICES[name].full_name for name in served)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +97,7 @@ class ServiceServer:
     def __init__(
         self,
         *,
-        deidentification: DeidentificationServicer,
-        administration: AdministrationServicer,
+        servicers: Servicers,
         interceptors: "Sequence[grpc.ServerInterceptor[Any, Any]]",
         listeners: Sequence[Listener],
         threads: int,
@@ -79,24 +115,18 @@ class ServiceServer:
             options=_choose_options(message_bytes),
             maximum_concurrent_rpcs=threads,  # more are told so, not queued
         )
-        deidentification_pb2_grpc.add_DeidentificationServiceServicer_to_server(
-            deidentification, self._server
-        )
-        administration_pb2_grpc.add_AdministrationServiceServicer_to_server(
-            administration, self._server
-        )
+        self._names = servicers.add_to(self._server)
         self._health = health.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        names = [service.full_name for service in _SERVICES]
         reflection.enable_server_reflection(
-            [*names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
         self.ports = tuple(self._listen(listener) for listener in listeners)
 
     def start(self) -> None:
         """Begin to serve, and say so to health checks."""
         self._server.start()
-        for name in ("", *(service.full_name for service in _SERVICES)):
+        for name in ("", *self._names):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
 
     def wait(self) -> None:

@@ -1,0 +1,50 @@
+"""Gives each service of the wire contract its use cases, as the duties say."""
+
+from pseudo_service.bootstrap.foundation import Surroundings
+from pseudo_service.bootstrap.use_cases import UseCases
+from pseudo_service.config import Config, Duty
+from pseudo_service.transport.arrow_ipc import ArrowLimits
+from pseudo_service.transport.server import Servicers
+from pseudo_service.transport.servicers.administration import AdministrationServicer
+from pseudo_service.transport.servicers.deidentification import (
+    DeidentificationServicer,
+)
+
+
+def build_servicers(
+    config: Config, use_cases: UseCases, around: Surroundings
+) -> Servicers:
+    """Return what this process serves."""
+    ingests = Duty.INGESTION in config.served_duties
+    return Servicers(
+        administration=AdministrationServicer(
+            projects=use_cases.projects,
+            rotation=use_cases.rotation,
+            policies=use_cases.policies,
+            opt_outs=use_cases.opt_outs,
+            audit=use_cases.audit,
+        ),
+        deidentification=(
+            _build_deidentification(config, use_cases, around) if ingests else None
+        ),
+        linkage=None,
+        register=None,
+    )
+
+
+def _build_deidentification(
+    config: Config, use_cases: UseCases, around: Surroundings
+) -> DeidentificationServicer:
+    limits = config.server.limits
+    return DeidentificationServicer(
+        tables=use_cases.tables,
+        values=use_cases.values,
+        texts=use_cases.texts,
+        limits=ArrowLimits(
+            rows=limits.batch_rows,
+            columns=limits.columns,
+            message_bytes=limits.message_bytes,
+        ),
+        clock=around.clock,
+        telemetry=around.telemetry,
+    )
