@@ -64,12 +64,21 @@ class Decision(StrEnum):
 
 
 class LinkageOutcome(StrEnum):
-    """What a release says of one subject."""
+    """What a release says of one subject.
+
+    FOUND: here is the identifier, or the target project's pseudonym.
+    UNKNOWN: nobody in the register has this pseudonym.
+    WRONG_PROJECT: it is another project's.
+    CLOSED_KEY_VERSION: its key version is gone, so that nothing can match it.
+    OPTED_OUT: the target project may not hold this person, or may not hold who cannot
+        be checked for an opt-out.
+    """
 
     FOUND = "found"
     UNKNOWN = "unknown"
     WRONG_PROJECT = "wrong_project"
     CLOSED_KEY_VERSION = "closed_key_version"
+    OPTED_OUT = "opted_out"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
