@@ -10,6 +10,7 @@ import hmac
 import struct
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
@@ -64,6 +65,25 @@ class Segment:
     mac: bytes = field(repr=False)
 
 
+class RegisterFaultKind(StrEnum):
+    """What a reading of the whole register can find; part of the wire contract."""
+
+    DATA_KEY_DOES_NOT_OPEN = "data_key_does_not_open"
+    SEGMENT_MAC = "segment_mac"
+    SEGMENT_DOES_NOT_OPEN = "segment_does_not_open"
+    BLIND_INDEX_DISAGREES = "blind_index_disagrees"
+    MEMBERSHIP_MAC = "membership_mac"
+    MEMBERSHIP_DOES_NOT_OPEN = "membership_does_not_open"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class RegisterFault:
+    """One fault. ``where`` is the id of the data key, segment or membership."""
+
+    fault: RegisterFaultKind
+    where: str
+
+
 def seal_segment(
     identities: list[bytes],
     *,
@@ -87,14 +107,38 @@ def seal_segment(
         mac_key: Authenticates the segment to ingestion.
         nonce: 12 random bytes, never used before under this data key.
     """
+    return seal_packed(
+        b"".join(bytes((len(i),)) + i for i in identities),
+        blind_index=blind_index,
+        segment_id=segment_id,
+        kind=kind,
+        data_key_id=data_key_id,
+        data_key=data_key,
+        mac_key=mac_key,
+        nonce=nonce,
+    )
+
+
+def seal_packed(
+    packed: bytes,
+    *,
+    blind_index: np.ndarray,
+    segment_id: str,
+    kind: str,
+    data_key_id: str,
+    data_key: SecretKey,
+    mac_key: SecretKey,
+    nonce: bytes,
+) -> Segment:
+    """Seal what ``pack_identities`` gave; see ``seal_segment``."""
     index = np.ascontiguousarray(blind_index, dtype=np.uint8).tobytes()
-    packed = b"".join(bytes((len(i),)) + i for i in identities)
-    aad = _associate(segment_id, kind, len(identities), data_key_id, index)
+    count = len(index) // INDEX_BYTES
+    aad = _associate(segment_id, kind, count, data_key_id, index)
     sealed = AESGCM(data_key.reveal()).encrypt(nonce, packed, aad)
     return Segment(
         segment_id=segment_id,
         kind=kind,
-        count=len(identities),
+        count=count,
         data_key_id=data_key_id,
         nonce=nonce,
         sealed=sealed,
@@ -128,17 +172,7 @@ def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
     Raises:
         RegisterCorrupt: The segment does not open under this key.
     """
-    aad = _associate(
-        segment.segment_id,
-        segment.kind,
-        segment.count,
-        segment.data_key_id,
-        segment.blind_index,
-    )
-    try:
-        packed = AESGCM(data_key.reveal()).decrypt(segment.nonce, segment.sealed, aad)
-    except InvalidTag:
-        raise RegisterCorrupt(_describe_corruption(segment)) from None
+    packed = open_packed(segment, AESGCM(data_key.reveal()))
     identities = []
     position = 0
     while position < len(packed):
@@ -148,6 +182,29 @@ def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
     if len(identities) != segment.count:
         raise RegisterCorrupt(_describe_corruption(segment))
     return identities
+
+
+def open_packed(segment: Segment, cipher: AESGCM) -> bytes:
+    """Return a segment's identities as they were packed, for ``unpack_identities``.
+
+    Args:
+        segment: Sealed under the data key that it names.
+        cipher: That data key's; made once for all its segments.
+
+    Raises:
+        RegisterCorrupt: The segment does not open under this key.
+    """
+    aad = _associate(
+        segment.segment_id,
+        segment.kind,
+        segment.count,
+        segment.data_key_id,
+        segment.blind_index,
+    )
+    try:
+        return cipher.decrypt(segment.nonce, segment.sealed, aad)
+    except (InvalidTag, ValueError):  # a nonce of no length that there is
+        raise RegisterCorrupt(_describe_corruption(segment)) from None
 
 
 def _associate(

@@ -1,0 +1,327 @@
+"""Opens the whole register, once a warrant, and reads everyone in it.
+
+What comes out agrees with its blind index, made anew from the identity itself: an
+entry that was moved, edited or planted is left out and counted as a fault.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pseudo_service.core.errors import (
+    GrantSpent,
+    KeyVaultRefused,
+    PseudoError,
+    RegisterCorrupt,
+)
+from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keys import KEY_BYTES, KeyUse, Root, SecretKey
+from pseudo_service.core.packed_identities import unpack_identities
+from pseudo_service.core.register import (
+    INDEX_BYTES,
+    DataKeyRow,
+    RegisterFault,
+    RegisterFaultKind,
+    Segment,
+    check_segment,
+    open_packed,
+)
+from pseudo_service.engine.key_ring import LINKAGE_KEY
+from pseudo_service.ports.key_vault import KeyVault, Wrapped
+from pseudo_service.ports.register import RegisterStore
+
+PAGE_IDENTITIES = 65_536
+"""A page closes with the segment that reaches so many; small segments fill one."""
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+class Spreads(Protocol):
+    """Calls a function on many arguments, maybe at once; answers in their order.
+
+    ``map`` does it one after another, ``ThreadPoolExecutor.map`` several at a time.
+    """
+
+    def __call__(
+        self, function: Callable[[_A], _B], arguments: Iterable[_A], /
+    ) -> Iterator[_B]:
+        """Yield the answers, or raise where one failed."""
+        ...
+
+
+class OpeningWarrant:
+    """The right to open the register once. It guards code paths, not secrets."""
+
+    __slots__ = ("_lock", "_spent", "operation")
+
+    def __init__(self, *, operation: str) -> None:
+        """Mint a warrant; ``operation`` is what its intent event is on record under."""
+        self.operation = operation
+        self._lock = threading.Lock()
+        self._spent = False
+
+    def spend(self) -> None:
+        """Use the warrant up.
+
+        Raises:
+            GrantSpent: It was used before, be it by another thread at this moment.
+        """
+        with self._lock:
+            if self._spent:
+                msg = "this warrant has opened the register once: ask for another"
+                raise GrantSpent(msg)
+            self._spent = True
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(operation={self.operation!r})"
+
+
+class CareWarrant(OpeningWarrant):
+    """A warrant for the register's care; minted after its intent is durable."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedIdentities:
+    """Identities of one kind that agree with their blind index.
+
+    ``canonical`` has no nulls; ``blind`` is (n, 16) uint8, in the same order.
+    ``segments`` are the ids of the segments that they stood in.
+    """
+
+    kind: str
+    canonical: pa.StringArray = field(repr=False)
+    blind: npt.NDArray[np.uint8] = field(repr=False)
+    segments: tuple[str, ...] = field(repr=False)
+
+
+class RegisterOpening:
+    """Opens the register for whoever shows a warrant."""
+
+    def __init__(
+        self,
+        *,
+        register: RegisterStore,
+        vault: KeyVault,
+        service_root: Root,
+        spread: Spreads = map,
+    ) -> None:
+        """Take the linkage identity's vault.
+
+        Args:
+            register: What is opened.
+            vault: May unwrap with "linkage".
+            service_root: Derives the blind-index and segment keys.
+            spread: Unwraps the data keys; over a network, several at a time.
+        """
+        self._register = register
+        self._vault = vault
+        self._service_root = service_root
+        self._spread = spread
+
+    def open(self, warrant: OpeningWarrant) -> "OpenRegister":
+        """Spend the warrant and unwrap every data key.
+
+        Raises:
+            GrantSpent: The warrant was used before.
+            KeyVaultUnavailable: The vault does not answer.
+            KeyVaultRefused: It unwraps none of the data keys.
+        """
+        warrant.spend()
+        rows = list(self._register.read_data_keys())
+        opened = list(self._spread(self._unwrap, rows))
+        refused = [key for key in opened if isinstance(key, PseudoError)]
+        if refused and len(refused) == len(opened):
+            raise refused[0]  # no fault of a row: this process may not open any
+        pairs = zip(rows, opened, strict=True)
+        keys = {
+            row.data_key_id: key for row, key in pairs if isinstance(key, SecretKey)
+        }
+        faults = [
+            RegisterFault(
+                fault=RegisterFaultKind.DATA_KEY_DOES_NOT_OPEN, where=row.data_key_id
+            )
+            for row in rows
+            if row.data_key_id not in keys
+        ]
+        return OpenRegister(self._register, self._service_root, keys, faults)
+
+    def scan(
+        self, warrant: OpeningWarrant, *, kind: IdentifierKind | None = None
+    ) -> "RegisterScan":
+        """Spend the warrant and read everyone of a kind, or everyone, once.
+
+        Raises:
+            As ``open`` does.
+        """
+        return self.open(warrant).scan(kind=kind)
+
+    def _unwrap(self, row: DataKeyRow) -> SecretKey | PseudoError:
+        try:
+            if self._vault.key_name(row.wrapping_key_id) != LINKAGE_KEY:
+                msg = f"data key {row.data_key_id} is wrapped by a foreign key"
+                return RegisterCorrupt(msg)
+            secret = self._vault.unwrap(
+                Wrapped(key_id=row.wrapping_key_id, ciphertext=row.wrapped)
+            )
+        except KeyVaultRefused as refused:
+            return refused
+        if len(secret) != KEY_BYTES:
+            msg = f"data key {row.data_key_id} is no key of ours"
+            return RegisterCorrupt(msg)
+        return SecretKey(secret)
+
+
+class OpenRegister:
+    """The register with its data keys in hand; gone when it is let go."""
+
+    def __init__(
+        self,
+        register: RegisterStore,
+        service_root: Root,
+        keys: dict[str, SecretKey],
+        faults: list[RegisterFault],
+    ) -> None:
+        self._register = register
+        self._service_root = service_root
+        self._keys = keys
+        self.faults = tuple(faults)
+
+    def data_key(self, data_key_id: str) -> SecretKey | None:
+        """Return a data key; None if there is none, or it does not open."""
+        return self._keys.get(data_key_id)
+
+    def scan(self, *, kind: IdentifierKind | None = None) -> "RegisterScan":
+        """Return a reader of everyone of a kind, or of everyone."""
+        return RegisterScan(
+            register=self._register,
+            service_root=self._service_root,
+            keys=self._keys,
+            kind=None if kind is None else kind.text,
+            faults=self.faults,
+        )
+
+    def __repr__(self) -> str:
+        return "OpenRegister(***)"
+
+
+class RegisterScan(Iterator[OpenedIdentities]):
+    """Reads the register page by page; at no time is more than a page in memory.
+
+    ``faults``, ``segments`` and ``identities`` count what was read so far, and are
+    final once it is exhausted. Who reads for an answer looks at ``faults`` then.
+    """
+
+    def __init__(
+        self,
+        *,
+        register: RegisterStore,
+        service_root: Root,
+        keys: dict[str, SecretKey],
+        kind: str | None,
+        faults: Iterable[RegisterFault],
+    ) -> None:
+        self.faults = list(faults)
+        self.segments = 0
+        self.identities = 0
+        self._register = register
+        self._service_root = service_root
+        self._mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
+        self._ciphers = {name: AESGCM(key.reveal()) for name, key in keys.items()}
+        self._kind = kind
+        self._hashes: dict[str, KeyedHash] = {}
+        self._pages = self._read()
+
+    def __next__(self) -> OpenedIdentities:
+        """Return the next page."""
+        return next(self._pages)
+
+    def _read(self) -> Iterator[OpenedIdentities]:
+        waiting: dict[str, _Page] = {}
+        for stored in self._register.read_segments(after=0):
+            segment = stored.segment
+            if self._kind not in {None, segment.kind}:
+                continue
+            page = waiting.setdefault(segment.kind, _Page())
+            self._take(segment, page)
+            if page.identities >= PAGE_IDENTITIES:
+                yield self._open(segment.kind, waiting.pop(segment.kind))
+        for kind, page in waiting.items():
+            if page.segments:
+                yield self._open(kind, page)
+
+    def _take(self, segment: Segment, page: "_Page") -> None:
+        self.segments += 1
+        try:
+            check_segment(segment, self._mac_key)
+        except RegisterCorrupt:
+            self._note(RegisterFaultKind.SEGMENT_MAC, segment.segment_id)
+            return
+        cipher = self._ciphers.get(segment.data_key_id)
+        try:
+            packed = None if cipher is None else open_packed(segment, cipher)
+        except RegisterCorrupt:
+            packed = None
+        if packed is None:
+            self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
+            return
+        page.add(segment, packed)
+
+    def _open(self, kind: str, page: "_Page") -> OpenedIdentities:
+        found = unpack_identities(page.packs, page.counts)
+        for at in found.unsound:
+            self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, page.segments[at])
+        blind = page.join_blind(leave_out=found.unsound)
+        made = self._hash(kind).mac(found.canonical)
+        agrees = (made.view(np.uint64) == blind.view(np.uint64)).all(axis=1)
+        canonical = found.canonical
+        if not agrees.all():
+            for at in np.unique(found.owner[~agrees]):
+                self._note(RegisterFaultKind.BLIND_INDEX_DISAGREES, page.segments[at])
+            canonical, blind = canonical.filter(pa.array(agrees)), blind[agrees]
+        self.identities += len(canonical)
+        return OpenedIdentities(
+            kind=kind, canonical=canonical, blind=blind, segments=tuple(page.segments)
+        )
+
+    def _hash(self, kind: str) -> KeyedHash:
+        if kind not in self._hashes:
+            key = self._service_root.derive(KeyUse.BLIND_INDEX, kind)
+            self._hashes[kind] = KeyedHash(key, IdentifierKind.parse(kind))
+        return self._hashes[kind]
+
+    def _note(self, fault: RegisterFaultKind, where: str) -> None:
+        self.faults.append(RegisterFault(fault=fault, where=where))
+
+
+class _Page:
+    """Opened segments of one kind whose identities are not unpacked yet."""
+
+    def __init__(self) -> None:
+        self.segments: list[str] = []
+        self.packs: list[bytes] = []
+        self.counts: list[int] = []
+        self.identities = 0
+        self._blind: list[bytes] = []
+
+    def add(self, segment: Segment, packed: bytes) -> None:
+        self.segments.append(segment.segment_id)
+        self.packs.append(packed)
+        self.counts.append(segment.count)
+        self.identities += segment.count
+        self._blind.append(segment.blind_index)
+
+    def join_blind(self, leave_out: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+        for at in leave_out:
+            self._blind[at] = b""
+        joined = np.frombuffer(b"".join(self._blind), dtype=np.uint8)
+        return joined.reshape(-1, INDEX_BYTES)
