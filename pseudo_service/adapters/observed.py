@@ -10,7 +10,13 @@ from pseudo_service.core.errors import (
     PseudoError,
 )
 from pseudo_service.ports.journal import BatchChange, Journal, PendingCommit
-from pseudo_service.ports.key_vault import KeyVault, Signature, VaultKey, Wrapped
+from pseudo_service.ports.key_vault import (
+    DeletedKey,
+    KeyVault,
+    Signature,
+    VaultKey,
+    Wrapped,
+)
 from pseudo_service.ports.telemetry import Telemetry, VaultOperation, VaultOutcome
 
 _Answer = TypeVar("_Answer")
@@ -52,6 +58,10 @@ class ObservedKeyVault:
     def key_name(self, key_id: str) -> str:
         """See ``KeyVault``; nothing is asked of the vault for it."""
         return self._vault.key_name(key_id)
+
+    def delete_key(self, name: str) -> DeletedKey:
+        """See ``KeyVault``."""
+        return self._count(VaultOperation.DELETE, lambda: self._vault.delete_key(name))
 
     def close(self) -> None:
         """See ``KeyVault``."""

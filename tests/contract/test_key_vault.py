@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from pseudo_service.core.errors import (
     SignatureRefused,
 )
 from pseudo_service.ports.key_vault import KeyVault, Signature, Wrapped
-from tests.lib.fakes import SeededEntropy
+from tests.lib.fakes import FakeClock, SeededEntropy
 from tests.lib.key_vault_emulator import KeyVaultEmulator
 
 SECRET = bytes(range(32))
@@ -31,6 +32,8 @@ class Bench:
     disable: object
     foreign_id: str
     unknown_version: object
+    clock: FakeClock
+    kept: timedelta
 
 
 def _replace_version(key_id: str, version: str) -> str:
@@ -39,17 +42,22 @@ def _replace_version(key_id: str, version: str) -> str:
 
 @pytest.fixture(params=["local", "azure"])
 def bench(request, tmp_path: Path) -> Iterator[Bench]:
+    clock = FakeClock()
     if request.param == "local":
-        vault = LocalKeyVault(tmp_path / "v", entropy=SeededEntropy(), key_bits=2048)
+        vault = LocalKeyVault(
+            tmp_path / "v", entropy=SeededEntropy(), clock=clock, key_bits=2048
+        )
         yield Bench(
             vault=vault,
             rotate=vault.rotate_key,
             disable=vault.disable_version,
             foreign_id="local:0123456789abcdef/trial/1",
             unknown_version=lambda key_id: _replace_version(key_id, "9"),
+            clock=clock,
+            kept=timedelta(days=7),
         )
         return
-    with KeyVaultEmulator(tmp_path) as emulator:
+    with KeyVaultEmulator(tmp_path, clock=clock) as emulator:
         vault = emulator.open_vault()
         yield Bench(
             vault=vault,
@@ -57,6 +65,8 @@ def bench(request, tmp_path: Path) -> Iterator[Bench]:
             disable=emulator.disable,
             foreign_id=f"https://other.vault.azure.net/keys/trial/{'a' * 32}",
             unknown_version=lambda key_id: _replace_version(key_id, "0" * 32),
+            clock=clock,
+            kept=timedelta(days=90),
         )
         vault.close()
 
@@ -304,3 +314,52 @@ def test_nothing_secret_is_in_the_vaults_repr(bench):
     bench.vault.create_key("trial")
     assert "PRIVATE" not in repr(bench.vault)
     assert len(repr(bench.vault)) < 60
+
+
+def test_a_deleted_key_opens_nothing_any_more(bench):
+    bench.vault.create_key("trial")
+    old = bench.vault.wrap("trial", SECRET)
+    bench.rotate("trial")
+    new = bench.vault.wrap("trial", SECRET)
+    deleted = bench.vault.delete_key("trial")
+    assert deleted.name == "trial"
+    assert deleted.purged_at == bench.clock.now() + bench.kept
+    for wrapped in (old, new):
+        with pytest.raises(KeyUnknown):
+            bench.vault.unwrap(wrapped)
+    with pytest.raises(KeyUnknown):
+        bench.vault.wrap("trial", SECRET)
+    with pytest.raises(KeyUnknown):
+        bench.vault.current_key("trial")
+
+
+def test_a_key_that_is_deleted_already_keeps_its_purge_date(bench):
+    bench.vault.create_key("trial")
+    first = bench.vault.delete_key("trial")
+    bench.clock.advance(days=2)
+    assert bench.vault.delete_key("trial") == first
+
+
+def test_the_name_of_a_deleted_key_is_not_used_again(bench):
+    bench.vault.create_key("trial")
+    wrapped = bench.vault.wrap("trial", SECRET)
+    bench.vault.delete_key("trial")
+    with pytest.raises(KeyVaultRefused, match="deleted key holds"):
+        bench.vault.create_key("trial")
+    with pytest.raises(KeyUnknown):
+        bench.vault.unwrap(wrapped)
+
+
+def test_a_key_that_was_never_made_cannot_be_deleted(bench):
+    bench.vault.create_key("trial")
+    with pytest.raises(KeyUnknown):
+        bench.vault.delete_key("misspelt")
+    assert bench.vault.current_key("trial").name == "trial"
+
+
+def test_deleting_one_key_leaves_the_others(bench):
+    for name in ("trial", "trial-2"):
+        bench.vault.create_key(name)
+    wrapped = bench.vault.wrap("trial-2", SECRET)
+    bench.vault.delete_key("trial")
+    assert bench.vault.unwrap(wrapped) == SECRET

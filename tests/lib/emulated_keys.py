@@ -110,6 +110,8 @@ class EmulatedKeys:
 
     versions: dict[str, list[EmulatedVersion]] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    purged_at: dict[str, datetime] = field(default_factory=dict)
+    settling: dict[str, int] = field(default_factory=dict)
     _made: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -128,6 +130,23 @@ class EmulatedKeys:
             )
             self.versions.setdefault(name, []).append(version)
             return version
+
+    def delete(self, name: str, *, purged_at: datetime, settles_after: int) -> None:
+        """Delete softly; it is listed as deleted after some more questions."""
+        self.deleted.add(name)
+        self.purged_at[name] = purged_at
+        self.settling[name] = settles_after
+
+    def purge(self, name: str) -> None:
+        """Forget a deleted key: its name is free again."""
+        self.deleted.discard(name)
+        del self.versions[name]
+
+    def find_deleted(self, name: str) -> EmulatedVersion | None:
+        """Return the newest version of a deleted key once its deletion is done."""
+        self.settling[name] = self.settling.get(name, 0) - 1
+        settled = name in self.deleted and self.settling[name] < 0
+        return self.versions[name][-1] if settled else None
 
     def find(self, name: str, version: str = "") -> EmulatedVersion | None:
         known = [] if name in self.deleted else self.versions.get(name, [])

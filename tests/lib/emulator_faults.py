@@ -19,13 +19,17 @@ class _Failing:
 
 @dataclass(slots=True)
 class Faults:
-    """The knobs. ``operation`` is get, list, create, unwrapkey, sign or wrapkey.
+    """The knobs. ``operation`` is get, list, create, unwrapkey, sign, wrapkey, delete
+    or get_deleted. Deletions are listed after ``deletion_takes`` more questions;
+    ``keeps_deleted`` is False for a vault without soft delete.
 
     ``times`` counts requests that the knob touches; None means until further notice.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     down: bool = False
+    deletion_takes: int = 0
+    keeps_deleted: bool = True
     _failing: list[_Failing] = field(default_factory=list)
     _forbidden: dict[str, str] = field(default_factory=dict)
     _changes: dict[str, Change] = field(default_factory=dict)

@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Self
@@ -36,6 +36,7 @@ from tests.lib.fakes import FakeClock, SeededEntropy
 
 _PATH = re.compile(r"/keys/([0-9A-Za-z-]+)/([0-9a-z]*)(?:/(unwrapkey|wrapkey|sign))?")
 _PAGE = 2
+_KEPT = timedelta(days=90)
 Reply = tuple[int, object, dict[str, str]]
 
 
@@ -147,7 +148,7 @@ class KeyVaultEmulator:
 
     def delete(self, name: str) -> None:
         """Delete softly: the name stays taken."""
-        self.keys.deleted.add(name)
+        self.keys.delete(name, purged_at=self.clock.now() + _KEPT, settles_after=0)
 
     def reply(self, method: str, target: str, body: dict[str, object]) -> Reply:
         """Answer an authorised request."""
@@ -172,14 +173,22 @@ class KeyVaultEmulator:
     ) -> tuple[int, object]:
         if operation == "create":
             return self._create(name, body)
+        deleted = self.keys.find_deleted(name) if operation == "get_deleted" else None
+        if deleted is not None:
+            return 200, self._describe_deleted(name, deleted)
         found = self.keys.find(name, "" if operation == "list" else version)
-        if found is None or operation == "unknown":
+        if found is None or operation in {"unknown", "get_deleted"}:
             return 404, _error("KeyNotFound", "")
-        if operation == "get":
-            return 200, found.describe(self.write_key_id(name, found))
-        if operation == "list":
-            return 200, self._list(name, target)
-        return self._operate(operation, name, found, body)
+        match operation:
+            case "get":
+                answer = found.describe(self.write_key_id(name, found))
+            case "list":
+                answer = self._list(name, target)
+            case "delete":
+                answer = self._delete(name, found)
+            case _:
+                return self._operate(operation, name, found, body)
+        return 200, answer
 
     def _operate(
         self, operation: str, name: str, found: EmulatedVersion, body: dict
@@ -205,6 +214,25 @@ class KeyVaultEmulator:
         )
         return 200, made.describe(self.write_key_id(name, made))
 
+    def _delete(self, name: str, found: EmulatedVersion) -> dict[str, object]:
+        self.keys.delete(
+            name,
+            purged_at=self.clock.now() + _KEPT,
+            settles_after=self.faults.deletion_takes,
+        )
+        if not self.faults.keeps_deleted:
+            self.keys.purge(name)
+            return found.describe(self.write_key_id(name, found))
+        return self._describe_deleted(name, found)
+
+    def _describe_deleted(self, name: str, found: EmulatedVersion) -> dict[str, object]:
+        stamps = {
+            "recoveryId": f"{self.url}/deletedkeys/{name}",
+            "deletedDate": int(self.clock.now().timestamp()),
+            "scheduledPurgeDate": int(self.keys.purged_at[name].timestamp()),
+        }
+        return found.describe(self.write_key_id(name, found)) | stamps
+
     def _list(self, name: str, target: str) -> dict[str, object]:
         skip = int(parse_qs(urlsplit(target).query).get("$skiptoken", ["0"])[0])
         versions = self.keys.versions[name]
@@ -226,6 +254,10 @@ def _read_path(method: str, path: str) -> tuple[str, str, str]:
         return "create", name, ""
     if path == f"/keys/{name}/versions":
         return "list", name, ""
+    if path == f"/deletedkeys/{name}" and method == "GET":
+        return "get_deleted", name, ""
+    if path == f"/keys/{name}" and method == "DELETE":
+        return "delete", name, ""
     found = _PATH.fullmatch(path)
     if found is None or (method == "GET") != (found[3] is None):
         return "unknown", name, ""
@@ -289,6 +321,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self._answer("GET")
+
+    def do_DELETE(self) -> None:
+        self._answer("DELETE")
 
     def do_POST(self) -> None:
         self._answer("POST")

@@ -7,6 +7,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,11 +36,12 @@ from pseudo_service.core.keys import KeyRow, RootPurpose
 from pseudo_service.core.projects import Project, ProjectState
 from pseudo_service.core.register import DataKeyRow
 from pseudo_service.ports.journal import BatchChange
-from pseudo_service.ports.key_vault import Signature, VaultKey, Wrapped
+from pseudo_service.ports.key_vault import DeletedKey, Signature, VaultKey, Wrapped
 from pseudo_service.ports.policies import StoredPolicy
 from pseudo_service.ports.register import StoredSegment
 
 _NONCE = bytes(12)
+PURGED_AT = datetime(2027, 1, 1, tzinfo=UTC)
 
 
 class MemoryVault:
@@ -47,6 +49,7 @@ class MemoryVault:
 
     def __init__(self) -> None:
         self.versions: defaultdict[str, int] = defaultdict(int)
+        self.deleted: set[str] = set()
         self.down = False
         self.asked: list[str] = []
 
@@ -70,7 +73,7 @@ class MemoryVault:
 
     def unwrap(self, wrapped: Wrapped) -> bytes:
         self._ask("unwrap")
-        self.key_name(wrapped.key_id)
+        self._describe(self.key_name(wrapped.key_id))
         try:
             cipher = AESGCM(_derive(wrapped.key_id))
             return cipher.decrypt(_NONCE, wrapped.ciphertext, b"")
@@ -99,9 +102,17 @@ class MemoryVault:
             raise KeyVaultRefused(msg)
         return name
 
+    def delete_key(self, name: str) -> DeletedKey:
+        self._ask("delete")
+        if not self.versions[name]:
+            msg = f"no key {name}"
+            raise KeyUnknown(msg)
+        self.deleted.add(name)
+        return DeletedKey(name=name, purged_at=PURGED_AT)
+
     def _describe(self, name: str) -> VaultKey:
         version = self.versions[name]
-        if not version:
+        if not version or name in self.deleted:
             msg = f"no key {name}"
             raise KeyUnknown(msg)
         key_id = f"memory/{name}/{version}"

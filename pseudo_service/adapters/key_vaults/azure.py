@@ -31,6 +31,7 @@ from pseudo_service.adapters.key_vaults.azure_connection import (
     Conversation,
     Question,
 )
+from pseudo_service.adapters.key_vaults.azure_deletion import delete_key
 from pseudo_service.adapters.key_vaults.azure_versions import KeyVersions
 from pseudo_service.core.errors import (
     KeyUnknown,
@@ -40,15 +41,15 @@ from pseudo_service.core.errors import (
     SignatureRefused,
 )
 from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.key_vault import Signature, VaultKey, Wrapped
+from pseudo_service.ports.key_vault import DeletedKey, Signature, VaultKey, Wrapped
 
 
 class AzureKeyVault:
     """The port over one Azure Key Vault or Managed HSM; safe between threads.
 
     Needs ``keys/get`` to wrap and to verify, and beyond that only what is used:
-    ``keys/unwrapKey``, ``keys/sign``, ``keys/create``; ``keys/list`` only when the
-    newest version of a key is disabled, expired or not valid yet.
+    ``keys/unwrapKey``, ``keys/sign``, ``keys/create``, ``keys/delete``; ``keys/list``
+    only when the newest version of a key is disabled, expired or not valid yet.
     """
 
     def __init__(
@@ -140,6 +141,12 @@ class AzureKeyVault:
     def key_name(self, key_id: str) -> str:
         """Return the name of the key that a versioned id is a version of."""
         return self._address.read_key_id(key_id).name
+
+    def delete_key(self, name: str) -> DeletedKey:
+        """Delete every version of a key, and return when the vault purges it."""
+        check_name(name)
+        with self._connection.converse() as talk:
+            return delete_key(talk, name)
 
     def _create(self, talk: Conversation, name: str) -> None:
         """Create a key, content to find that it was made although the call failed."""

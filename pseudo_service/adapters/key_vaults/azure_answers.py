@@ -183,6 +183,11 @@ def read_value(
     return _read_bytes(answer, "value")
 
 
+def read_purge_date(answer: Mapping[str, object]) -> datetime | None:
+    """Read when a deleted key is purged; None where the vault does not say."""
+    return _read_time(answer, "scheduledPurgeDate")
+
+
 def write_bytes(value: bytes) -> str:
     """Return unpadded base64url (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()

@@ -182,6 +182,13 @@ class Conversation:
             self._connection.pause(pause)
         raise AssertionError  # pragma: no cover - counting does not end
 
+    def pause(self, seconds: float) -> bool:
+        """Wait between two questions; return False where the deadline is nearer."""
+        if seconds >= self._time_left():
+            return False
+        self._connection.pause(seconds)
+        return True
+
     def _time_left(self) -> float:
         return self._deadline - self._connection.stopwatch()
 

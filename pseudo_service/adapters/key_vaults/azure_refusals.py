@@ -50,6 +50,9 @@ def explain_status(
         inner_code: ``error.innererror.code`` of the answer, or an empty string.
     """
     about = f'{permission} on key "{key_name}"'
+    if status == _CONFLICT and inner_code == "ObjectIsBeingDeleted":
+        msg = f'key "{key_name}" is being deleted just now: try again in a minute'
+        return KeyVaultUnavailable(msg)
     if status in UNAVAILABLE_STATUSES:
         how = "throttles" if status == THROTTLED else f"fails (HTTP {status})"
         return KeyVaultUnavailable(f"the key vault {how} at {about}: try again later")

@@ -2,6 +2,7 @@
 
 The folder holds ``vault.pem`` (who the vault is), ``passphrase`` if none was given,
 and ``keys/<name>/<version>.pem``: encrypted PKCS #8 (RFC 5958), for its owner only.
+Deleted keys wait under ``deleted`` for their purge; see ``local_deletion``.
 Whoever can read the folder and its passphrase has every key in it.
 """
 
@@ -22,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.key_vaults.algorithms import (
     KEY_BITS,
     KeyOperation,
@@ -33,6 +35,7 @@ from pseudo_service.adapters.key_vaults.algorithms import (
     verify_message,
     write_public_pem,
 )
+from pseudo_service.adapters.key_vaults.local_deletion import DeletedKeys
 from pseudo_service.adapters.key_vaults.owner_files import (
     list_files,
     make_folder,
@@ -45,8 +48,9 @@ from pseudo_service.core.errors import (
     KeyUnknown,
     KeyVaultRefused,
 )
+from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
-from pseudo_service.ports.key_vault import Signature, VaultKey, Wrapped
+from pseudo_service.ports.key_vault import DeletedKey, Signature, VaultKey, Wrapped
 
 _FEWEST_PASSPHRASE_CHARACTERS = 12
 _PASSPHRASE_BYTES = 32
@@ -62,6 +66,7 @@ class LocalKeyVault:
         path: The vault's folder; made when it is not there, in a folder that is.
         passphrase: At least 12 characters; None generates one, kept in the folder.
         entropy: Where a generated passphrase comes from.
+        clock: Says when deleted keys are purged; the system's by default.
         key_bits: How long new keys are; tests take 2048 to be quick.
 
     Raises:
@@ -74,6 +79,7 @@ class LocalKeyVault:
         passphrase: str | None = None,
         *,
         entropy: Entropy,
+        clock: Clock | None = None,
         key_bits: int = KEY_BITS,
     ) -> None:
         self._keys = path / "keys"
@@ -84,6 +90,9 @@ class LocalKeyVault:
         make_folder(self._keys)
         self._passphrase = _find_passphrase(path, passphrase, entropy)
         self._id = _find_vault_id(path / "vault.pem", self._passphrase)
+        self._clock = clock or SystemClock()
+        self._deleted = DeletedKeys(path / "deleted")
+        self._deleted.purge(self._clock.now())
 
     def __repr__(self) -> str:
         return f"LocalKeyVault({self._id})"
@@ -94,7 +103,10 @@ class LocalKeyVault:
 
     def create_key(self, name: str) -> VaultKey:
         """Make an RSA key, or return the one of that name as it stands."""
-        make_folder(self._keys / check_name(name))
+        if self._deleted.find(check_name(name)) is not None:
+            msg = f'a deleted key holds the name "{name}" until it is purged'
+            raise KeyVaultRefused(msg)
+        make_folder(self._keys / name)
         if not self._list_versions(name):
             self._write_version(name, 1)
         return self.current_key(name)
@@ -162,6 +174,22 @@ class LocalKeyVault:
     def key_name(self, key_id: str) -> str:
         """Return the name of the key that a versioned id is a version of."""
         return self._read_key_id(key_id)[0]
+
+    def delete_key(self, name: str) -> DeletedKey:
+        """Take every version of a key out of use; it is purged a week later."""
+        folder = self._keys / check_name(name)
+        taken = self._deleted.take(name, folder, self._clock.now())
+        with self._lock:
+            opened = [file for file in self._opened if file.parent == folder]
+            for file in opened:
+                del self._opened[file]
+        found = taken or self._deleted.find(name)
+        if found is None:
+            msg = (
+                f'the local key vault has no key "{name}": it was never made, or purged'
+            )
+            raise KeyUnknown(msg)
+        return found
 
     def _write_key_id(self, name: str, version: int) -> str:
         return f"local:{self._id}/{name}/{version}"

@@ -96,6 +96,51 @@ def remove_file(file: Path) -> None:
     _report("removed")
 
 
+def move_folder(folder: Path, target: Path) -> bool:
+    """Move a folder to a place that is free; return False when it is not there."""
+    try:
+        folder.rename(target)
+        _flush_folder(target.parent)
+        _flush_folder(folder.parent)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        pass
+    else:
+        return True
+    return _report("moved")
+
+
+def erase_folder(folder: Path) -> None:
+    """Overwrite the files of a folder with zeros, and remove them and it.
+
+    A disk that copies what it writes may still hold the old content; the files were
+    encrypted, and what opens them is the vault's passphrase.
+    """
+    try:
+        for file in list(folder.iterdir()):
+            _overwrite(file)
+            file.unlink(missing_ok=True)
+        folder.rmdir()
+        _flush_folder(folder.parent)
+    except FileNotFoundError:
+        return
+    except OSError:
+        pass
+    else:
+        return
+    _report("erased")
+
+
+def _overwrite(file: Path) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, bytes(os.fstat(descriptor).st_size))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _link_new(file: Path, content: bytes) -> bool:
     descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".draft-")
     try:

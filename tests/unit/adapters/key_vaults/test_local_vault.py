@@ -18,7 +18,7 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
 )
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.fakes import SeededEntropy
+from tests.lib.fakes import FakeClock, SeededEntropy
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 PASSPHRASE = "correct horse battery staple"
@@ -50,12 +50,12 @@ def test_everything_in_it_is_for_its_owner_only_whatever_the_umask(tmp_path):
         vault.disable_version(vault.current_key("trial").key_id)
     finally:
         os.umask(before)
-    assert len(list_all(tmp_path / "v")) == 7
+    assert len(list_all(tmp_path / "v")) == 8
     for file in list_all(tmp_path / "v"):
         assert stat.S_IMODE(file.stat().st_mode) & 0o077 == 0
 
 
-@pytest.mark.parametrize("name", ["", "vault.pem", "passphrase", "keys"])
+@pytest.mark.parametrize("name", ["", "vault.pem", "passphrase", "keys", "deleted"])
 @pytest.mark.parametrize("mode", [0o040, 0o004, 0o020, 0o001])
 def test_a_vault_that_others_may_enter_is_not_opened(tmp_path, name, mode):
     open_vault(tmp_path / "v").create_key("trial")
@@ -244,3 +244,39 @@ def test_processes_that_race_make_one_vault_and_one_key_and_lose_no_rotation(tmp
     assert vault.current_key("trial").key_id.endswith("/trial/4")
     for _, key_id, ciphertext in results:
         assert vault.unwrap(Wrapped(key_id=key_id, ciphertext=ciphertext)) == SECRET
+
+
+def test_a_deleted_key_is_purged_by_whoever_opens_the_vault_after_its_date(tmp_path):
+    clock = FakeClock()
+
+    def reopen() -> LocalKeyVault:
+        return LocalKeyVault(
+            tmp_path / "v", entropy=SeededEntropy(), clock=clock, key_bits=2048
+        )
+
+    vault = reopen()
+    vault.create_key("trial")
+    wrapped = vault.wrap("trial", SECRET)
+    vault.delete_key("trial")
+    clock.advance(days=6)
+    assert reopen().delete_key("trial").purged_at is not None
+    clock.advance(days=1)
+    purged = reopen()
+    assert not list((tmp_path / "v" / "deleted").iterdir())
+    with pytest.raises(KeyUnknown):
+        purged.delete_key("trial")
+    purged.create_key("trial")
+    with pytest.raises(KeyVaultRefused):
+        purged.unwrap(wrapped)
+
+
+def test_a_process_that_has_the_key_open_cannot_use_it_once_another_deleted_it(
+    tmp_path,
+):
+    first = open_vault(tmp_path / "v")
+    first.create_key("trial")
+    wrapped = first.wrap("trial", SECRET)
+    assert first.unwrap(wrapped) == SECRET
+    open_vault(tmp_path / "v").delete_key("trial")
+    with pytest.raises(KeyUnknown):
+        first.unwrap(wrapped)
