@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.aliases import NOTHING_ALIASED, ProjectAliases
 from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
 from pseudo_service.core.keyed_hash import HashesColumns
 from pseudo_service.core.opt_out_check import OptOutCheck
@@ -41,6 +42,7 @@ class BatchContext:
         opt_outs: The check; None where the project does not apply opt-outs.
         redact: Redacts texts; by default they are withheld.
         patient_table: Further known identifiers; None where the policy has none.
+        aliases: Superseded and re-issued numbers, and whether merges are followed.
     """
 
     keys: Mapping[str, KindKeys]
@@ -50,6 +52,7 @@ class BatchContext:
     opt_outs: OptOutCheck | None = None
     redact: RedactTexts = withhold_texts
     patient_table: PatientTable | None = None
+    aliases: ProjectAliases = NOTHING_ALIASED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

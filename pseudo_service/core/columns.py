@@ -76,15 +76,22 @@ def deidentify_batch(
         )
         raise SchemaChanged(msg)
     rules = _choose_rules(plan, context)
-    columns = {
+    given = {
         c.position: read_identifiers(batch.column(c.position), c.kind, rules)
         for c in plan.identifiers
     }
-    removals = _decide_removals(plan, batch, columns, context)
+    # Opt-outs hold for the number as it was given, whatever became of it since.
+    removals = _decide_removals(plan, batch, given, context)
+    columns = {
+        at: column.refuse_reissued(context.aliases) for at, column in given.items()
+    }
     counts, rejected = _judge_identifiers(plan, columns, removals.find_judged(), rules)
     _remove_invalid(plan, columns, removals)
     rows = removals.find_kept()
-    kept = {position: column.select(rows) for position, column in columns.items()}
+    kept = {
+        at: column.select(rows).follow_merges(context.aliases)
+        for at, column in columns.items()
+    }
     pseudonyms = _pseudonymise(plan, kept, context)
     arrays = {at: kept[at].spread(texts) for at, texts in pseudonyms.items()}
     offsets = _compute_offsets(plan, kept, context)

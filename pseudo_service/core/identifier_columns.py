@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.aliases import ProjectAliases
 from pseudo_service.core.identifiers import (
     CLASS_CODES,
     IdentifierClass,
@@ -61,6 +62,35 @@ class Identifiers:
             canonical=self.canonical.filter(pa.array(is_used)),
             places=renumbered[places],
             classes=classes,
+        )
+
+    def refuse_reissued(self, aliases: ProjectAliases) -> "Identifiers":
+        """Return the column without the numbers that identify nobody any more."""
+        reissued = aliases.find_reissued(self.canonical, self.kind)
+        if not reissued.any():
+            return self
+        in_rows = np.append(reissued, False)[self.places]
+        code = np.uint8(CLASS_CODES[IdentifierClass.REISSUED])
+        renumbered = np.append(np.cumsum(~reissued) - 1, -1).astype(np.int32)
+        return Identifiers(
+            kind=self.kind,
+            canonical=self.canonical.filter(pa.array(~reissued)),
+            places=renumbered[np.where(in_rows, -1, self.places)],
+            classes=np.where(in_rows, code, self.classes),
+        )
+
+    def follow_merges(self, aliases: ProjectAliases) -> "Identifiers":
+        """Return the column with survivors for superseded numbers, if so chosen."""
+        followed = aliases.follow(self.canonical, self.kind)
+        if followed is self.canonical:
+            return self
+        distinct = followed.dictionary_encode()
+        places = np.append(_fill(distinct.indices, -1), np.int32(-1))
+        return Identifiers(
+            kind=self.kind,
+            canonical=distinct.dictionary,
+            places=places[self.places],
+            classes=self.classes,
         )
 
     def spread(self, texts: pa.StringArray) -> pa.StringArray:

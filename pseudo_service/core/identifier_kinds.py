@@ -31,6 +31,7 @@ class IdentifierClass(StrEnum):
     WRONG_LENGTH = "wrong_length"
     NOT_A_NUMBER = "not_a_number"
     INVALID = "invalid"
+    REISSUED = "reissued"
     MISSING = "missing"
 
 

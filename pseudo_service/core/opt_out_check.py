@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.aliases import EMPTY_TABLE, REISSUED, AliasTable, write_numbers
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.projects import Uncheckable
 
@@ -25,12 +26,15 @@ class OptOutCheck:
         is_allow_list: Whether the list names those who stay, not those who go.
         indices: (n, 16) uint8, sorted, made by ``hash``.
         uncheckable: What becomes of rows without a usable NHS number.
+        aliases: Merged numbers are checked as given and under their survivor, whether
+            or not the project follows merges: it only ever makes more rows leave.
     """
 
     hash: KeyedHash = field(repr=False)
     is_allow_list: bool
     indices: npt.NDArray[np.uint8] = field(repr=False)
     uncheckable: Uncheckable
+    aliases: AliasTable = EMPTY_TABLE
     _heads: npt.NDArray[np.uint64] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,9 +46,51 @@ class OptOutCheck:
         return _REMOVES_UNCHECKABLE[self.uncheckable]
 
     def find_opted_out(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
-        """Say of each canonical NHS number (none null) whether it must leave."""
+        """Say of each canonical NHS number (none null) whether it must leave.
+
+        Who opted out under one number has opted out. An allow list must name both
+        numbers: it was asked of the old one, and may have left that one out.
+        """
+        opted_out = self._judge(canonical)
+        targets = self.aliases.find_targets(canonical)
+        is_merged = targets > REISSUED
+        if is_merged.any():
+            opted_out[is_merged] |= self._judge(write_numbers(targets[is_merged]))
+        return opted_out
+
+    def find_checkable(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
+        """Say of each canonical NHS number (none null) whether it is one person's."""
+        return ~self.aliases.find_reissued(canonical)
+
+    def _judge(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
         listed = find_listed(self.indices, self._heads, self.hash.mac(canonical))
         return ~listed if self.is_allow_list else listed
+
+
+def list_survivors(
+    indices: npt.NDArray[np.uint8], hashing: KeyedHash, aliases: AliasTable
+) -> npt.NDArray[np.uint8]:
+    """Return the indices of an opt-out list with survivors of its superseded numbers.
+
+    So whoever opted out under an old number has under the new one, and under every
+    other number that it superseded.
+    """
+    superseded, survivors = aliases.list_superseded()
+    if not len(superseded):
+        return indices
+    listed = find_listed(indices, read_heads(indices), hashing.mac(superseded))
+    if not listed.any():
+        return indices
+    added = hashing.mac(survivors.filter(pa.array(listed)).unique())
+    return sort_indices(np.concatenate([indices, added]))
+
+
+def sort_indices(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return indices (n, 16) in order, each once."""
+    # Bytes of fixed width sort as unsigned, whatever they hold.
+    pairs = np.ascontiguousarray(indices).view(">u8").reshape(-1, 2)
+    whole = np.unique(pairs, axis=0)
+    return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 16)
 
 
 def read_heads(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

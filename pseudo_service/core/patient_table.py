@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.aliases import NOTHING_ALIASED, ProjectAliases
 from pseudo_service.core.column_types import can_be_identifier, can_be_known
 from pseudo_service.core.dates import read_wall_clock
 from pseudo_service.core.errors import (
@@ -48,6 +49,7 @@ class PatientTable:
         *,
         hashing: HashesColumns,
         rules: IdentifierRules,
+        aliases: ProjectAliases = NOTHING_ALIASED,
     ) -> None:
         """Check the schema.
 
@@ -59,6 +61,7 @@ class PatientTable:
         self._rule = rule
         self._hashing = hashing
         self._rules = rules
+        self._aliases = aliases
         self._kinds = {
             name: kind for kind, names in rule.known.items() for name in names
         }
@@ -80,9 +83,14 @@ class PatientTable:
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch of the schema; rows without a usable number are left out."""
         numbers = batch.column(self._rule.column)
-        found = canonicalise(numbers, self._rule.kind, self._rules)
-        usable = pa.array(found.accepted)
-        self._hashes.append(_cut_hashes(self._hashing.mac(found.values.filter(usable))))
+        kind = self._rule.kind
+        found = canonicalise(numbers, kind, self._rules)
+        is_usable = found.accepted.copy()
+        given = found.values.filter(pa.array(is_usable))
+        is_usable[is_usable] = ~self._aliases.find_reissued(given, kind)
+        usable = pa.array(is_usable)
+        people = self._aliases.follow(found.values.filter(usable), kind)
+        self._hashes.append(_cut_hashes(self._hashing.mac(people)))
         for name, parts in self._parts.items():
             parts.append(batch.column(name).filter(usable))
         self.rows += batch.num_rows

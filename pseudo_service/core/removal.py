@@ -86,6 +86,7 @@ def remove_opted_out(
             removals.remove(has_left[source.places], RemovalReason.OPT_OUT)
     for source in patients:
         if source.kind.name == OPT_OUT_KIND:
-            is_checked |= source.is_present
+            can_check = np.append(check.find_checkable(source.canonical), False)
+            is_checked |= can_check[source.places]
     if check.removes_uncheckable:
         removals.remove(~is_checked, RemovalReason.UNCHECKABLE)

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -45,6 +46,8 @@ class Person:
         pseudonyms: What stands for them in the answer; None where nothing does.
         surrogate_macs: (n, 16), where the column may name the patient; else None.
         known: What the patient table says of them; None where it says nothing.
+        former: By index, the numbers that an identifier has superseded: a text may
+            still have one of them.
     """
 
     places: list[int] = field(repr=False)
@@ -52,6 +55,11 @@ class Person:
     pseudonyms: list[str] | None = field(repr=False)
     surrogate_macs: npt.NDArray[np.uint8] | None = field(repr=False)
     known: Sequence[KnownIdentifiers] | None = field(repr=False)
+    former: Mapping[int, tuple[str, ...]] = field(repr=False, default_factory=dict)
+
+    def list_numbers(self, place: int) -> tuple[str, ...]:
+        """Return an identifier and those that it has superseded."""
+        return (self.canonical[place], *self.former.get(place, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +78,7 @@ def describe_person(
     surrogate_macs: npt.NDArray[np.uint8] | None,
     blind: npt.NDArray[np.uint8] | None,
     table: PatientTable | None,
+    former: Mapping[int, tuple[str, ...]] = MappingProxyType({}),
 ) -> Person:
     """Return an identifier column in the form that rows are put together from.
 
@@ -79,6 +88,7 @@ def describe_person(
         surrogate_macs: Of its distinct identifiers, where it may name the patient.
         blind: Of its distinct identifiers, where the patient table is asked.
         table: The patient table.
+        former: By index of a distinct identifier, the numbers that it superseded.
     """
     asked = table is not None and blind is not None
     return Person(
@@ -87,6 +97,7 @@ def describe_person(
         pseudonyms=pseudonyms.to_pylist() if pseudonyms is not None else None,
         surrogate_macs=surrogate_macs,
         known=table.find(blind) if asked and table and blind is not None else None,
+        former=former,
     )
 
 
@@ -153,7 +164,7 @@ def _gather_known(
         if (value := values[row]) is not None
     ]
     for person, place in _find_present(people, row):
-        parts.append({KnownKind.NUMBERS: (person.canonical[place],)})
+        parts.append({KnownKind.NUMBERS: person.list_numbers(place)})
         if person.known is not None and person.known[place]:
             parts.append(person.known[place])
     return merge_known(parts) if parts else NOTHING_KNOWN
@@ -161,9 +172,10 @@ def _gather_known(
 
 def _gather_pseudonyms(people: Sequence[Person], row: int) -> Mapping[str, str]:
     return {
-        person.canonical[place]: person.pseudonyms[place]
+        number: person.pseudonyms[place]
         for person, place in _find_present(people, row)
         if person.pseudonyms is not None
+        for number in person.list_numbers(place)
     }
 
 

@@ -97,6 +97,7 @@ def _describe(
         surrogate_macs=keys.surrogate.mac(canonical) if draws else None,
         blind=keys.blind.mac(canonical) if is_asked else None,
         table=table,
+        former=context.aliases.find_former(canonical, column.kind),
     )
 
 
@@ -107,6 +108,7 @@ def _forget_table(person: Person) -> Person:
         pseudonyms=person.pseudonyms,
         surrogate_macs=person.surrogate_macs,
         known=None,
+        former=person.former,
     )
 
 
