@@ -48,6 +48,7 @@ class Surroundings:
 class Foundation:
     """The parts that use cases share."""
 
+    telemetry: Telemetry
     clock: Clock
     entropy: Entropy
     vault: KeyVault
@@ -115,6 +116,7 @@ def lay_foundation(
     signer.certify()
     journal = ObservedJournal(SqlJournal(database), around.telemetry)
     return Foundation(
+        telemetry=around.telemetry,
         clock=clock,
         entropy=entropy,
         vault=vault,

@@ -12,6 +12,7 @@ from pseudo_service.adapters.sql.policies import SqlPolicies
 from pseudo_service.bootstrap.foundation import Foundation
 from pseudo_service.config import Config
 from pseudo_service.core.identifiers import IdentifierRules
+from pseudo_service.core.oracle_signs import OracleSettings
 from pseudo_service.core.projects import ChiInNhsColumn
 from pseudo_service.engine.audit_trail import AuditTrail
 from pseudo_service.engine.batch_ledger import BatchLedger
@@ -19,6 +20,7 @@ from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRu
 from pseudo_service.engine.deidentify_values import DeidentifyValues
 from pseudo_service.engine.key_rotation import KeyRotation
 from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientLimits
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import ProjectKeys
@@ -128,6 +130,12 @@ def _build_data_use_cases(
         service_root=base.service_root,
         clock=base.clock,
     )
+    watch = OracleWatch(
+        settings=OracleSettings(),
+        journal=base.journal,
+        telemetry=base.telemetry,
+        clock=base.clock,
+    )
     tables = DeidentifyTable(
         admission=base.admission,
         projects=base.projects,
@@ -141,6 +149,7 @@ def _build_data_use_cases(
         clock=base.clock,
         rules=rules,
         service_root=base.service_root,
+        watch=watch,
     )
     texts = RedactFreeText(
         admission=base.admission,
@@ -152,6 +161,7 @@ def _build_data_use_cases(
         redactor=base.redactor,
         clock=base.clock,
         rules=rules.identifiers,
+        watch=watch,
     )
     values = DeidentifyValues(
         admission=base.admission,
@@ -162,5 +172,6 @@ def _build_data_use_cases(
         ledger=ledger,
         clock=base.clock,
         rules=rules.identifiers,
+        watch=watch,
     )
     return tables, texts, values

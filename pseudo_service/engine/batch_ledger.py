@@ -33,6 +33,11 @@ class Entry:
     pending: PendingCommit
     claims: Sequence[Claim]
 
+    @property
+    def new(self) -> int:
+        """Return how many identities the register had not seen."""
+        return sum(int(claim.new.sum()) for claim in self.claims)
+
 
 class BatchLedger:
     """Registers new identities, charges the quota and records the intent."""

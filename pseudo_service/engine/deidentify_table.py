@@ -24,6 +24,7 @@ from pseudo_service.core.projects import Project
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import (
     AnnouncedPatients,
     PatientIntake,
@@ -88,6 +89,7 @@ class DeidentifyTable:
         clock: Clock,
         rules: DeploymentRules,
         service_root: Root,
+        watch: OracleWatch,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -100,6 +102,7 @@ class DeidentifyTable:
         self._redactor = redactor
         self._clock = clock
         self._rules = rules
+        self._watch = watch
         self._digest_key: SecretKey = service_root.derive(KeyUse.DIGEST, "table_input")
         self._patients_key: SecretKey = service_root.derive(
             KeyUse.DIGEST, "patient_table"
@@ -169,6 +172,7 @@ class DeidentifyTable:
             journal=self._journal,
             projects=self._projects,
             signer=self._signer,
+            watch=self._watch,
             clock=self._clock,
         )
 

@@ -22,6 +22,7 @@ from pseudo_service.core.pseudonyms import parse_pseudonym
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
@@ -70,6 +71,7 @@ class DeidentifyValues:
         ledger: BatchLedger,
         clock: Clock,
         rules: IdentifierRules,
+        watch: OracleWatch,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -79,6 +81,7 @@ class DeidentifyValues:
         self._ledger = ledger
         self._clock = clock
         self._rules = rules
+        self._watch = watch
 
     def pseudonymise(
         self,
@@ -120,22 +123,23 @@ class DeidentifyValues:
                 "key_version": roots.pseudonyms.version,
             },
         )
-        entry = self._ledger.begin(
-            event,
-            [
-                Identities(
-                    kind=parsed,
-                    canonical=pa.array(distinct, pa.string()),
-                    blind=np.frombuffer(b"".join(blind), np.uint8).reshape(-1, 16),
-                )
-            ],
-            limit=project.daily_quota,
-        )
+        identities = [
+            Identities(
+                kind=parsed,
+                canonical=pa.array(distinct, pa.string()),
+                blind=np.frombuffer(b"".join(blind), np.uint8).reshape(-1, 16),
+            )
+        ]
+        self._watch.see_call(identities, actor=actor, project=project_id)
+        entry = self._ledger.begin(event, identities, limit=project.daily_quota)
         pseudonyms = {
             text: keys.form.encode_one(keys.pseudonym.mac_one(text))
             for text in distinct
         }
         self._ledger.settle(entry)
+        self._watch.see_new(
+            asked=len(distinct), new=entry.new, actor=actor, project=project_id
+        )
         return ValuesAnswer(
             results=[
                 ValueResult(

@@ -36,6 +36,7 @@ from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.deidentify_table import choose_rules
 from pseudo_service.engine.deidentify_values import check_count
 from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.ports.clock import Clock
@@ -99,6 +100,7 @@ class RedactFreeText:
         redactor: TextRedactor,
         clock: Clock,
         rules: IdentifierRules,
+        watch: OracleWatch,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -109,6 +111,7 @@ class RedactFreeText:
         self._redactor = redactor
         self._clock = clock
         self._rules = rules
+        self._watch = watch
 
     def redact(
         self,
@@ -155,6 +158,7 @@ class RedactFreeText:
             },
         )
         named, dated = _collect_identities(resolved, patients, keys)
+        self._watch.see_call([*named, *dated], actor=actor, project=project_id)
         entry = self._ledger.begin(event, named, limit=project.daily_quota, dated=dated)
         rows = [
             _make_row(text, patient, resolved, project, keys)
@@ -163,6 +167,12 @@ class RedactFreeText:
         ]
         answers = redact_soundly(self._redactor.redact, rows, treatment.style)
         self._ledger.settle(entry)
+        self._watch.see_new(
+            asked=sum(len(one.canonical) for one in named),
+            new=entry.new,
+            actor=actor,
+            project=project_id,
+        )
         return _answer(patients, answers, roots.pseudonyms.version)
 
     def _read_patients(

@@ -32,6 +32,7 @@ from pseudo_service.core.plan import Plan
 from pseudo_service.core.projects import Project
 from pseudo_service.core.quality import Counts, RejectedCells, TableTally
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
+from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientIntake
 from pseudo_service.engine.receipt_signing import ReceiptSigner
 from pseudo_service.ports.clock import Clock
@@ -108,6 +109,7 @@ class TableStream:
         journal: Journal,
         projects: ProjectStore,
         signer: ReceiptSigner,
+        watch: OracleWatch,
         clock: Clock,
     ) -> None:
         self.facts = facts
@@ -122,6 +124,7 @@ class TableStream:
         self._journal = journal
         self._projects = projects
         self._signer = signer
+        self._watch = watch
         self._clock = clock
         self._received = 0
         self._tally = TableTally()
@@ -155,10 +158,17 @@ class TableStream:
 
         Raises:
             ProjectNotActive: The project was suspended meanwhile.
+            OracleSuspected: The batch tries numbers out, and that is blocked.
         """
         started = self._clock.now()
         self._check_project(started)
         outcome = deidentify_batch(self._plan, batch, self._context)
+        self._watch.see_batch(
+            outcome.identities,
+            actor=self.facts.actor,
+            project=self.facts.project.project_id,
+            operation=self.facts.operation,
+        )
         entry = self._ledger.begin(
             self._describe_intent(sequence, outcome),
             outcome.identities,
@@ -237,6 +247,7 @@ class TableStream:
                 "rows_in": tally.rows_in,
                 "rows_out": tally.rows_out,
                 "batches": self._received,
+                **{f"removed_{why}": rows for why, rows in tally.removed.items()},
                 "receipt": hashlib.sha256(statement).hexdigest(),
             },
         )

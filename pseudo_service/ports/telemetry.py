@@ -5,6 +5,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from pseudo_service.core.oracle_signs import OracleSign
+
 
 class Level(StrEnum):
     """How loud a line of the log is."""
@@ -129,6 +131,10 @@ class Telemetry(Protocol):
         """Count something that happened at the door."""
         ...
 
+    def count_oracle_sign(self, sign: OracleSign) -> None:
+        """Count a sign that identifiers were being tried out."""
+        ...
+
 
 class NullTelemetry:
     """Takes no notes: for tests and one-off commands."""
@@ -168,4 +174,7 @@ class NullTelemetry:
         """Do nothing."""
 
     def count_identity_event(self, event: IdentityEvent) -> None:
+        """Do nothing."""
+
+    def count_oracle_sign(self, sign: OracleSign) -> None:
         """Do nothing."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from pseudo_service.core.oracle_signs import OracleSign
 from pseudo_service.ports.telemetry import (
     BatchRecord,
     CallRecord,
@@ -20,6 +21,7 @@ class RecordingTelemetry:
         self.calls: list[CallRecord] = []
         self.batches: list[BatchRecord] = []
         self.identity_events: Counter[IdentityEvent] = Counter()
+        self.oracle_signs: Counter[OracleSign] = Counter()
         self.vault_calls: Counter[tuple[VaultOperation, VaultOutcome]] = Counter()
         self.rejected_cells: Counter[str] = Counter()
         self.open_streams: Counter[str] = Counter()
@@ -67,3 +69,6 @@ class RecordingTelemetry:
 
     def count_identity_event(self, event: IdentityEvent) -> None:
         self.identity_events[event] += 1
+
+    def count_oracle_sign(self, sign: OracleSign) -> None:
+        self.oracle_signs[sign] += 1

@@ -67,6 +67,7 @@ class Metrics:
             multiprocess_mode="livesum",
         )
         self._identity = self._counter("identity_events", "At the door", "event")
+        self._signs = self._counter("oracle_suspected", "Signs of trying out", "sign")
         self._dropped = self._counter("log_fields_dropped", "Fields kept from the log")
 
     def _make_row_metrics(self) -> None:
@@ -152,6 +153,10 @@ class Metrics:
     def count_identity_event(self, event: str) -> None:
         """Count what happened at the door."""
         self._identity.labels(event).inc()
+
+    def count_oracle_sign(self, sign: str) -> None:
+        """Count a sign of trying out."""
+        self._signs.labels(sign).inc()
 
     def count_dropped_fields(self, count: int) -> None:
         """Count fields that the log refused."""
