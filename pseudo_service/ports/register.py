@@ -54,8 +54,13 @@ class RegisterKeeper(Protocol):
         new: Sequence[Segment],
         data_keys: Sequence[DataKeyRow],
         audit: Sequence[AuditEvent],
+        renew: bool = False,
     ) -> None:
         """Put new segments in the place of old ones, named by id, in one transaction.
+
+        With ``renew``, which an erasure needs, the transaction also does what
+        ``renew_database_id`` does: apart from it, a batch could be answered in between
+        that takes an erased identity for known.
 
         Raises:
             StateConflict: One of the old ones is gone; nothing was changed.

@@ -1,32 +1,60 @@
-"""Which database a connection leads to: it changes with a failover or a restore."""
+"""Which database a connection leads to, and since which erasure.
 
-from sqlalchemy import Connection, select, text
+The identity changes with a failover, a restore, and whenever it is renewed because
+patients were erased: what a process then holds as known is known no more.
+"""
+
+import secrets
+
+from sqlalchemy import Connection, bindparam, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from pseudo_service.adapters.sql.tables import facts
 
-_REMEMBERED = "pseudo_database_id"
+_REMEMBERED = "pseudo_server"
+_IS_IDENTITY = facts.c.name == "database_id"
+# Built once: every batch runs them, and building costs more than running.
+_STORED = select(facts.c.value).where(_IS_IDENTITY)
+_LOCK = 0x70736575646F
+"""The number of the advisory lock; PostgreSQL keeps these for each database."""
+_HOLD = select(func.pg_advisory_xact_lock_shared(_LOCK))
+_CHANGE = select(func.pg_advisory_xact_lock(_LOCK))
+_RENEW = update(facts).where(_IS_IDENTITY).values(value=bindparam("renewed"))
 
 
 def identify_database(connection: Connection) -> str:
-    """Return the identity of the database, asked once for each connection.
+    """Return the identity of the database.
 
-    A failover breaks every connection, so a connection that lives leads to the
-    database that it led to when it was opened.
+    The stored part is read each time, for it may be renewed. The server's part is
+    asked once for each connection: a failover breaks every connection, so one that
+    lives leads to the server that it led to when it was opened.
     """
-    remembered = connection.info.get(_REMEMBERED)
-    if remembered is None:
-        remembered = _ask_identity(connection)
-        connection.info[_REMEMBERED] = remembered
-    return str(remembered)
-
-
-def _ask_identity(connection: Connection) -> str:
-    query = select(facts.c.value).where(facts.c.name == "database_id")
-    stored = str(connection.scalar(query))
+    stored = str(connection.scalar(_STORED))
     if connection.dialect.name == "sqlite":
         return stored  # a replaced file is refused as soon as it is noticed
-    return f"{stored}/{_identify_server(connection)}"
+    server = connection.info.get(_REMEMBERED)
+    if server is None:
+        server = _identify_server(connection)
+        connection.info[_REMEMBERED] = server
+    return f"{stored}/{server}"
+
+
+def hold_identity(connection: Connection) -> None:
+    """Keep the identity as it is until this transaction ends.
+
+    So a change that relies on it is committed before a renewal, or sees it. Who
+    writes to SQLite holds its write lock already. PostgreSQL's advisory locks need no
+    right to write, write nothing, and are given in the order of asking.
+    """
+    if connection.dialect.name != "sqlite":
+        connection.execute(_HOLD)
+
+
+def renew_identity(connection: Connection) -> None:
+    """Draw another identity, when everyone who holds the old one has committed."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(_CHANGE)
+    connection.execute(_RENEW, {"renewed": secrets.token_hex(16)})
 
 
 def _identify_server(connection: Connection) -> str:

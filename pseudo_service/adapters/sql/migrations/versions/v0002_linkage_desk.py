@@ -79,6 +79,9 @@ def _create_memberships() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_memberships_project", "memberships", ["project"])
+    # whether a data key is in use is asked for each key, when it is deleted too
+    for table in ("segments", "memberships"):
+        op.create_index(f"ix_{table}_data_key_id", table, ["data_key_id"])
 
 
 def _create_aliases() -> None:
