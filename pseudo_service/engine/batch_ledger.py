@@ -15,6 +15,12 @@ from pseudo_service.core.columns import Identities
 from pseudo_service.core.errors import DatabaseReplaced
 from pseudo_service.core.keys import KeyUse, Root, SecretKey
 from pseudo_service.engine.known_identities import Claim, KnownIdentities
+from pseudo_service.engine.membership_writer import (
+    MembershipCollector,
+    MembershipWriter,
+    Released,
+    SealedMemberships,
+)
 from pseudo_service.engine.quota import charge_quota
 from pseudo_service.engine.register_writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
@@ -56,6 +62,9 @@ class BatchLedger:
         self._writer = writer
         self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
         self._clock = clock
+        self._memberships = MembershipWriter(
+            writer=writer, service_root=service_root, clock=clock
+        )
 
     def begin(
         self,
@@ -64,6 +73,7 @@ class BatchLedger:
         *,
         limit: int,
         dated: Sequence[Identities] = (),
+        released: Released | None = None,
     ) -> Entry:
         """Claim the new identities and queue one commit for all of it.
 
@@ -72,6 +82,8 @@ class BatchLedger:
             identities: Who gets a pseudonym: registered and charged.
             limit: The project's daily quota.
             dated: Whose dates alone are answered: charged.
+            released: Given by unary calls, whose memberships are committed with the
+                intent; a stream collects its own.
         """
         known_in = self._known.database
         claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
@@ -85,13 +97,18 @@ class BatchLedger:
                 for one, claim in zip(identities, claims, strict=True)
                 if claim.new.any()
             ]
+            members = (
+                self._memberships.seal_call(identities, dated, released=released)
+                if released is not None
+                else SealedMemberships()
+            )
+            rows = [*(row for row, _ in sealed), *members.data_keys]
             pending = self._journal.submit(
                 BatchChange(
                     event=event,
-                    data_keys=list(
-                        {row.data_key_id: row for row, _ in sealed}.values()
-                    ),
+                    data_keys=list({row.data_key_id: row for row in rows}.values()),
                     segments=[segment for _, segment in sealed],
+                    memberships=members.memberships,
                     charge=self._charge(event, [*identities, *dated], limit),
                     known_in=known_in,
                 )
@@ -127,6 +144,34 @@ class BatchLedger:
         """Give back claims whose commit will not be waited for."""
         for claim in claims:
             self._known.abandon(claim)
+
+    def collect(
+        self, *, project: str, operation: str, key_version: int
+    ) -> MembershipCollector:
+        """Return an empty collector of whom a stream releases."""
+        return MembershipCollector(
+            writer=self._memberships,
+            project=project,
+            operation=operation,
+            key_version=key_version,
+        )
+
+    def record_released(self, event: AuditEvent, people: MembershipCollector) -> None:
+        """Make an event durable together with whom a stream has released so far.
+
+        Raises:
+            KeyVaultUnavailable: They cannot be sealed; nothing was written.
+            StoreUnavailable, StoreFull: It is not known to be durable.
+        """
+        sealed = people.seal()
+        self._journal.submit(
+            BatchChange(
+                event=event,
+                data_keys=sealed.data_keys,
+                memberships=sealed.memberships,
+            )
+        ).wait()
+        people.mark_recorded()
 
     def _charge(
         self, event: AuditEvent, identities: Sequence[Identities], limit: int

@@ -10,6 +10,8 @@ import pyarrow as pa
 
 from pseudo_service.core.errors import KeyVaultUnavailable
 from pseudo_service.core.keys import KEY_BYTES, SecretKey
+from pseudo_service.core.membership import Members, Membership, MembershipUse
+from pseudo_service.core.membership_sets import seal_membership
 from pseudo_service.core.register import (
     NONCE_BYTES,
     DataKeyRow,
@@ -83,6 +85,39 @@ class RegisterWriter:
             nonce=self._entropy.draw(NONCE_BYTES),
         )
         return held.row, segment
+
+    def seal_members(
+        self,
+        members: Members,
+        *,
+        mac_key: SecretKey,
+        project: str,
+        kind: str,
+        use: MembershipUse,
+        key_version: int,
+        operation: str,
+    ) -> tuple[DataKeyRow, Membership]:
+        """Return a sealed membership and the row of the key that seals it.
+
+        Raises:
+            KeyVaultUnavailable: As ``prepare`` does.
+        """
+        held = self._take()
+        membership = seal_membership(
+            members,
+            membership_id=self._entropy.draw(16).hex(),
+            project=project,
+            kind=kind,
+            use=use,
+            key_version=key_version,
+            operation=operation,
+            recorded_at=self._clock.now(),
+            data_key_id=held.row.data_key_id,
+            data_key=held.key,
+            mac_key=mac_key,
+            nonce=self._entropy.draw(NONCE_BYTES),
+        )
+        return held.row, membership
 
     def _take(self) -> _DataKey:
         with self._lock:

@@ -19,6 +19,8 @@ from pseudo_service.core.columns import (
 from pseudo_service.core.errors import (
     BatchOutOfOrder,
     ErrorCode,
+    KeyVaultRefused,
+    KeyVaultUnavailable,
     PseudoError,
     StreamIncomplete,
 )
@@ -31,6 +33,7 @@ from pseudo_service.core.manifest import (
 from pseudo_service.core.plan import Plan
 from pseudo_service.core.projects import Project
 from pseudo_service.core.quality import Counts, RejectedCells, TableTally
+from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientIntake
@@ -126,9 +129,15 @@ class TableStream:
         self._signer = signer
         self._watch = watch
         self._clock = clock
+        self._released = ledger.collect(
+            project=facts.project.project_id,
+            operation=facts.operation,
+            key_version=facts.pins.key_version,
+        )
         self._received = 0
         self._tally = TableTally()
         self._begun: dict[int, BegunBatch] = {}
+        self._has_ended = False
         self._checked_project: datetime = clock.now()
 
     def receive(self, sequence: int, data: bytes) -> None:
@@ -195,6 +204,7 @@ class TableStream:
         self._output_digest.update(outcome.batch)
         self._ledger.settle(begun.entry)
         del self._begun[begun.sequence]
+        self._note_released(outcome)
         self._tally.add(
             rows_in=outcome.rows_in,
             rows_out=outcome.batch.num_rows,
@@ -241,7 +251,7 @@ class TableStream:
             actor=facts.actor.subject,
         )
         receipt = self._signer.sign(statement)
-        self._record(
+        self._record_end(
             AuditKind.TABLE_FINISHED,
             {
                 "rows_in": tally.rows_in,
@@ -262,21 +272,26 @@ class TableStream:
     def fail(self, code: ErrorCode | None) -> None:
         """Give back what was begun and record that the table is unfinished.
 
+        Whoever was in a batch that may have left is recorded with it.
+
         Args:
             code: Why; None when the client went away.
         """
         for begun in self._begun.values():
             self._ledger.abandon(begun.entry.claims)
         self._begun.clear()
+        details: dict[str, Detail] = {
+            "code": code.value if code else "CANCELLED",
+            "batches": self._received,
+        }
         # A store that is down is why the stream fails, and must stay the reason told.
         with contextlib.suppress(PseudoError):
-            self._record(
-                AuditKind.TABLE_FAILED,
-                {
-                    "code": code.value if code else "CANCELLED",
-                    "batches": self._received,
-                },
-            )
+            try:
+                self._record_end(AuditKind.TABLE_FAILED, details)
+            except (KeyVaultUnavailable, KeyVaultRefused):
+                self._record(
+                    AuditKind.TABLE_FAILED, details | {MEMBERSHIP: Recorded.NOT}
+                )
 
     def _seal_patients(self) -> None:
         if self.patients is not None:
@@ -296,6 +311,21 @@ class TableStream:
             "identities": sum(len(one.canonical) for one in outcome.identities),
         }
         return self._describe(AuditKind.BATCH_INTENT, details)
+
+    def _note_released(self, outcome: BatchOutcome) -> None:
+        """Note whose answers leave now, and record them when many have gathered."""
+        self._released.add(outcome.identities, outcome.dated)
+        if self._released.is_full:
+            details: dict[str, Detail] = {"part": self.facts.part}
+            event = self._describe(AuditKind.MEMBERSHIP_RECORDED, details)
+            self._ledger.record_released(event, self._released)
+
+    def _record_end(self, kind: AuditKind, details: dict[str, Detail]) -> None:
+        # A client that leaves between the end and the receipt ends a stream twice.
+        recorded = Recorded.BEFORE if self._has_ended else Recorded.NOW
+        details = {"part": self.facts.part, **details, MEMBERSHIP: recorded}
+        self._ledger.record_released(self._describe(kind, details), self._released)
+        self._has_ended = True
 
     def _record(self, kind: AuditKind, details: dict[str, Detail]) -> None:
         self._journal.record(self._describe(kind, {"part": self.facts.part, **details}))
