@@ -140,13 +140,16 @@ def takes_connection(
 
 
 @contextmanager
-def connect(options: ConnectionOptions, *, roles: Sequence[str]) -> Iterator[Client]:
+def connect(
+    options: ConnectionOptions, *, roles: Sequence[str], subject: str = OPERATOR
+) -> Iterator[Client]:
     """Open a client, on the embedded service with a token of exactly these roles.
 
     Args:
         options: From the command line.
         roles: ``custodian``, ``pipeline:PROJECT`` and so on; used only where the
             local issuer mints the token.
+        subject: Whom that token names.
 
     Raises:
         Failure: The options do not say which service, or contradict each other.
@@ -163,7 +166,7 @@ def connect(options: ConnectionOptions, *, roles: Sequence[str]) -> Iterator[Cli
                 "here: use --server with a token of your identity provider"
             )
             raise Failure(msg)
-        token = embedded.issue_token(list(roles), OPERATOR)
+        token = embedded.issue_token(list(roles), subject)
         with Client(
             embedded.address,
             root_certificates=embedded.root_certificates,

@@ -18,6 +18,7 @@ from pseudo_service.cli import (
     demo,
     init,
     keys,
+    linkage,
     manifest,
     opt_outs,
     policies,
@@ -55,6 +56,7 @@ app.add_typer(opt_outs.app, name="opt-outs")
 app.command(epilog=run.EPILOG)(run.run)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(pseudonyms.app, name="pseudonym")
+app.add_typer(linkage.app, name="linkage")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tokens.app, name="token")
 

@@ -157,7 +157,7 @@ class LinkageCalls:
             metadata=self._caller.connection.metadata(),
         )
         try:
-            return _gather(call, request_id)
+            return _gather(iter(call), request_id)
         except grpc.RpcError as failure:
             raise translate(failure) from None
 

@@ -1,0 +1,255 @@
+"""``pseudo linkage``: asks for the release of people, with four eyes on each."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pseudo_client import Linkage
+from pseudo_service.cli import linkage_delivery, linkage_keys, linkage_reviews
+from pseudo_service.cli.connection import (
+    ConnectionOptions,
+    read_text_file,
+    takes_connection,
+)
+from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.cli.linkage_options import (
+    AsOption,
+    BasisOption,
+    ConsentOption,
+    EitherHoursOption,
+    HoursOption,
+    KeyOption,
+    ProjectOption,
+    PurposeOption,
+    RedeemerOption,
+    RoleOption,
+    expire_after,
+    open_desk,
+    read_pseudonyms,
+)
+from pseudo_service.cli.linkage_words import describe_linkage, tell_missing, tell_wish
+from pseudo_service.cli.output import say, say_field, show_json
+from pseudo_service.cli.projects import JsonOption
+from pseudo_service.core.access import Role
+from pseudo_service.core.linkage import LegalBasis, LinkageMode, LinkageVerb
+
+_ROUTINE_HOURS = 72.0
+_EMERGENCY_HOURS = 2.0
+
+FileArgument = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="One pseudonym a line; - for standard input."),
+]
+
+app = typer.Typer(
+    help="Re-identify, translate and locate people, with four eyes on each.",
+    no_args_is_help=True,
+)
+app.command(epilog=linkage_keys.KEYGEN_EXAMPLES)(linkage_keys.keygen)
+
+
+@app.callback()
+def linkage() -> None:
+    """Ask for a release, review it, redeem it; see docs/linkage.md for who does what."""
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo linkage submit cohort.txt --project asthma --key officer.public.pem \\",
+        "    --purpose 'recall after a safety alert' --legal-basis direct_care \\",
+        "    --consent 'letter of 3 March'",
+        "pseudo linkage submit one.txt --project asthma --key officer.public.pem \\",
+        "    --purpose 'critical result' --legal-basis vital_interests \\",
+        "    --consent 'on-call controller' --break-glass",
+    )
+)
+@takes_connection
+def submit(
+    options: ConnectionOptions,
+    *,
+    file: FileArgument,
+    project: ProjectOption,
+    purpose: PurposeOption,
+    legal_basis: BasisOption,
+    consent: ConsentOption,
+    key: KeyOption,
+    redeemer: RedeemerOption = "",
+    valid_hours: EitherHoursOption = None,
+    break_glass: Annotated[
+        bool,
+        typer.Option(
+            "--break-glass",
+            help="An emergency: one person, one guardian now, a second review later.",
+        ),
+    ] = False,
+    person: AsOption = "",
+    role: RoleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask for the identifiers behind pseudonyms."""
+    pseudonyms, recipient = read_pseudonyms(file), linkage_keys.read_public(key)
+    usual_hours = _EMERGENCY_HOURS if break_glass else _ROUTINE_HOURS
+    with open_desk(
+        options,
+        person=person,
+        roles=role,
+        usually=[f"{Role.LINKAGE_OFFICER}:{project}"],
+    ) as client:
+        made = client.submit_linkage(
+            verb=LinkageVerb.REIDENTIFY.value,
+            mode=(
+                LinkageMode.BREAK_GLASS if break_glass else LinkageMode.ROUTINE
+            ).value,
+            project=project,
+            pseudonyms=pseudonyms,
+            purpose=purpose,
+            legal_basis=legal_basis.value,
+            consent_reference=consent,
+            recipient_key=recipient,
+            redeemer=redeemer,
+            expires_at=expire_after(valid_hours or usual_hours),
+        )
+    say_submitted(made, json=json)
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo linkage translate cohort.txt --project asthma --target stroke \\",
+        "    --key officer.public.pem --purpose 'joint analysis' \\",
+        "    --legal-basis section_251 --consent 'CAG 24/CAG/0001'",
+    )
+)
+@takes_connection
+def translate(
+    options: ConnectionOptions,
+    *,
+    file: FileArgument,
+    project: ProjectOption,
+    target: Annotated[str, typer.Option(help="Whose pseudonyms are wanted.")],
+    purpose: PurposeOption,
+    legal_basis: BasisOption,
+    consent: ConsentOption,
+    key: KeyOption,
+    redeemer: RedeemerOption = "",
+    valid_hours: HoursOption = _ROUTINE_HOURS,
+    person: AsOption = "",
+    role: RoleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask for another project's pseudonyms; nobody is told who the people are."""
+    pseudonyms, recipient = read_pseudonyms(file), linkage_keys.read_public(key)
+    officer = Role.LINKAGE_OFFICER
+    with open_desk(
+        options,
+        person=person,
+        roles=role,
+        usually=[f"{officer}:{project}", f"{officer}:{target}"],
+    ) as client:
+        made = client.submit_linkage(
+            verb=LinkageVerb.TRANSLATE.value,
+            project=project,
+            target_project=target,
+            pseudonyms=pseudonyms,
+            purpose=purpose,
+            legal_basis=legal_basis.value,
+            consent_reference=consent,
+            recipient_key=recipient,
+            redeemer=redeemer,
+            expires_at=expire_after(valid_hours),
+        )
+    say_submitted(made, json=json)
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo linkage locate --project asthma --key officer.public.pem \\",
+        "    --purpose 'request for access' --consent 'SAR of 3 March'",
+        "pseudo linkage locate --identifier-file number.txt --project asthma ...",
+    )
+)
+@takes_connection
+def locate(
+    options: ConnectionOptions,
+    *,
+    project: Annotated[
+        str, typer.Option(help="Whose guardian answers for the request.")
+    ],
+    purpose: PurposeOption,
+    consent: ConsentOption,
+    key: KeyOption,
+    identifier_file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with the person's number; otherwise it is asked for, or read "
+            "from standard input. It is never taken from the command line.",
+        ),
+    ] = None,
+    kind: Annotated[str, typer.Option(help="The kind of number.")] = "nhs_number",
+    legal_basis: BasisOption = LegalBasis.SUBJECT_REQUEST,
+    redeemer: RedeemerOption = "",
+    valid_hours: HoursOption = _ROUTINE_HOURS,
+    person: AsOption = "",
+    role: RoleOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Ask which projects hold one person, for that person's own request."""
+    recipient = linkage_keys.read_public(key)
+    identifier = read_identifier(identifier_file)
+    with open_desk(
+        options,
+        person=person,
+        roles=role,
+        usually=[f"{Role.LINKAGE_OFFICER}:{project}"],
+    ) as client:
+        made = client.submit_linkage(
+            verb=LinkageVerb.LOCATE.value,
+            project=project,
+            identifier=identifier,
+            kind=kind,
+            purpose=purpose,
+            legal_basis=legal_basis.value,
+            consent_reference=consent,
+            recipient_key=recipient,
+            redeemer=redeemer,
+            expires_at=expire_after(valid_hours),
+        )
+    say_submitted(made, json=json)
+
+
+def read_identifier(file: Path | None) -> str:
+    """Read one person's number from a file, a prompt or standard input.
+
+    Raises:
+        Failure: There is none, or more than one line.
+    """
+    if file is not None and str(file) != "-":
+        text = read_text_file(file, "--identifier-file")
+    elif sys.stdin.isatty():
+        text = typer.prompt("The person's number", hide_input=True, err=True)
+    else:
+        text = sys.stdin.read()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) != 1:
+        msg = "give exactly one number, on one line of --identifier-file or the input"
+        raise Failure(msg)
+    return lines[0]
+
+
+def say_submitted(made: Linkage, *, json: bool) -> None:
+    """Say that a request stands, and what comes next."""
+    if json:
+        show_json(describe_linkage(made))
+        return
+    say(tell_wish(made))
+    say_field("request", made.request_id)
+    say_field("digest", made.digest.hex())
+    say_field("sealed to", linkage_keys.write_fingerprint(made.recipient_key))
+    say_field("expires", f"{made.expires_at:%Y-%m-%d %H:%M} UTC")
+    say_field("missing", tell_missing(made))
+
+
+linkage_reviews.register(app)
+linkage_delivery.register(app)

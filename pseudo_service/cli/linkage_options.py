@@ -1,0 +1,129 @@
+"""Options that linkage commands share, and who calls on a laptop."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pseudo_client import Client
+from pseudo_service.cli.connection import OPERATOR, ConnectionOptions, connect
+from pseudo_service.cli.exits import Failure
+from pseudo_service.cli.pseudonyms import read_lines
+from pseudo_service.core.errors import PseudonymRefused
+from pseudo_service.core.linkage import LegalBasis
+from pseudo_service.core.pseudonyms import parse_pseudonym
+
+_PANEL = "On a laptop, with --config"
+
+AsOption = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="PERSON",
+        help="Who you are towards the local issuer's service.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RoleOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--role",
+        metavar="ROLE:PROJECT",
+        help="With which role, for example guardian:asthma; may be repeated.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RequestArgument = Annotated[
+    str, typer.Argument(metavar="REQUEST", help="The request's id.")
+]
+ProjectOption = Annotated[
+    str, typer.Option("--project", help="Whose pseudonyms they are.")
+]
+PurposeOption = Annotated[
+    str, typer.Option(help="What the answer is for; reviewers and auditors read it.")
+]
+BasisOption = Annotated[
+    LegalBasis, typer.Option(help="What justifies it; docs/linkage.md explains each.")
+]
+ConsentOption = Annotated[
+    str, typer.Option(help="Reference of the data controller's consent.")
+]
+KeyOption = Annotated[
+    Path,
+    typer.Option("--key", metavar="PEM", help="The redeemer's NAME.public.pem."),
+]
+RedeemerOption = Annotated[
+    str,
+    typer.Option(
+        metavar="PERSON", help="The linkage officer who will redeem; you, if absent."
+    ),
+]
+HoursOption = Annotated[
+    float,
+    typer.Option(
+        "--valid-hours", min=0.1, max=720, help="After that nothing is released."
+    ),
+]
+EitherHoursOption = Annotated[
+    float | None,
+    typer.Option(
+        "--valid-hours",
+        min=0.1,
+        max=720,
+        help="After that nothing is released; 72 if absent, in an emergency 2.",
+    ),
+]
+
+
+@contextmanager
+def open_desk(
+    options: ConnectionOptions,
+    *,
+    person: str,
+    roles: Sequence[str] | None,
+    usually: Sequence[str] = (),
+) -> Iterator[Client]:
+    """Open a client as one person.
+
+    Args:
+        options: From the command line.
+        person: ``--as``.
+        roles: ``--role``.
+        usually: The roles where none are given.
+
+    Raises:
+        Failure: On a laptop, nothing says in which role to call.
+    """
+    chosen = list(roles or usually)
+    if options.server is None and not chosen:
+        msg = (
+            "say who you are on this laptop: --as PERSON --role ROLE:PROJECT, for "
+            "example --as gwen --role guardian:asthma"
+        )
+        raise Failure(msg)
+    with connect(options, roles=chosen, subject=person or OPERATOR) as client:
+        yield client
+
+
+def read_pseudonyms(file: Path) -> list[str]:
+    """Read one pseudonym a line, and check each before anything is sent.
+
+    Raises:
+        Failure: Naming the line that is none; the text is not repeated.
+    """
+    lines = read_lines(file)
+    for number, text in lines:
+        try:
+            parse_pseudonym(text)
+        except PseudonymRefused as refusal:
+            msg = f"{file}, line {number}: {refusal.message}; correct or remove it"
+            raise Failure(msg) from None
+    return [text for _, text in lines]
+
+
+def expire_after(hours: float) -> datetime:
+    """Return the moment so many hours from now."""
+    return datetime.now(UTC) + timedelta(hours=hours)
