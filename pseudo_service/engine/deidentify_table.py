@@ -11,6 +11,7 @@ from datetime import date
 import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.aliases import NO_ALIASES, PinnedAliases, ProjectAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import BatchContext
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
@@ -22,6 +23,7 @@ from pseudo_service.core.plan import Plan, compile_plan
 from pseudo_service.core.policy import Policy
 from pseudo_service.core.projects import Project
 from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
@@ -90,6 +92,7 @@ class DeidentifyTable:
         rules: DeploymentRules,
         service_root: Root,
         watch: OracleWatch,
+        aliases: AliasTables | None = None,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -103,6 +106,7 @@ class DeidentifyTable:
         self._clock = clock
         self._rules = rules
         self._watch = watch
+        self._aliases = aliases
         self._digest_key: SecretKey = service_root.derive(KeyUse.DIGEST, "table_input")
         self._patients_key: SecretKey = service_root.derive(
             KeyUse.DIGEST, "patient_table"
@@ -114,7 +118,8 @@ class DeidentifyTable:
         Raises:
             AccessDenied, PurposeMissing, ProjectUnknown, ProjectNotActive,
             PolicyUnknown, ColumnMissing, ColumnUnlisted, ColumnTypeUnsuitable,
-            PatientTableRefused, BatchTooLarge, OptOutListMissing, OptOutListStale, KeyVaultUnavailable, PinsChanged
+            PatientTableRefused, BatchTooLarge, OptOutListMissing, OptOutListStale,
+            AliasTableRefused, KeyVaultUnavailable, PinsChanged
         """
         # 1. Who asks, what for: before anything is looked up.
         self._admission.admit_to_data(
@@ -131,16 +136,23 @@ class DeidentifyTable:
         # 3. The plan: an unlisted column or a wrong type ends the stream here.
         plan = compile_plan(policy, header.schema)
         check_announced(policy, header.patients, self._rules.patient_limits)
-        # 4. Pin the keys and the opt-out list; they stay until the stream ends.
+        # 4. Pin the keys, the aliases and the opt-out list till the stream ends.
         roots = self._keys.pin(project)
-        opt_outs = self._opt_outs.check_for(project)
+        pinned = self._aliases.current() if self._aliases else NO_ALIASES
+        aliases = pinned.choose(follows_merges=project.follows_merges)
+        opt_outs = self._opt_outs.check_for(project, pinned)
         pins = self._state_pins(
-            plan, project, roots, opt_outs[1] if opt_outs else None, header.patients
+            plan,
+            project,
+            roots,
+            opt_outs[1] if opt_outs else None,
+            header.patients,
+            aliases=pinned,
         )
         if header.expected_pins is not None and header.expected_pins != pins:
             msg = (
-                "the policy, key version, opt-out list, patient table, date parameters "
-                "or libraries changed since the run began: start its parts again"
+                "the policy, key version, opt-out list, alias table, patient table, "
+                "date parameters or libraries changed since the run began: start its parts again"
             )
             raise PinsChanged(msg)
         context = BatchContext(
@@ -150,7 +162,8 @@ class DeidentifyTable:
             sentinels=self._rules.sentinels,
             opt_outs=opt_outs[0] if opt_outs else None,
             redact=self._redactor.redact,
-            patient_table=self._make_patient_table(policy, header.patients),
+            patient_table=self._make_patient_table(policy, header.patients, aliases),
+            aliases=aliases,
         )
         # 5. On record before the first row.
         self._journal.record(self._describe_opening(header, pins, actor))
@@ -181,14 +194,21 @@ class DeidentifyTable:
         return hmac.new(self._digest_key.reveal(), schema_bytes, hashlib.sha256)
 
     def _make_patient_table(
-        self, policy: Policy, announced: AnnouncedPatients | None
+        self,
+        policy: Policy,
+        announced: AnnouncedPatients | None,
+        aliases: ProjectAliases,
     ) -> PatientTable | None:
         if announced is None or policy.patient_table is None:
             return None
         rules = choose_rules(policy, self._rules.identifiers)
         hashing = self._keys.hash_blindly(policy.patient_table.kind)
         return PatientTable(
-            policy.patient_table, announced.schema, hashing=hashing, rules=rules
+            policy.patient_table,
+            announced.schema,
+            hashing=hashing,
+            rules=rules,
+            aliases=aliases,
         )
 
     def _make_intake(
@@ -207,6 +227,8 @@ class DeidentifyTable:
         roots: PinnedRoots,
         opt_outs: OptOutList | None,
         patients: AnnouncedPatients | None,
+        *,
+        aliases: PinnedAliases,
     ) -> PinSet:
         policy = plan.policy
         texts = self._redactor.describe() if plan.texts else {}
@@ -218,7 +240,7 @@ class DeidentifyTable:
             opt_out_list=opt_outs.list_id if opt_outs else "",
             opt_out_digest=opt_outs.digest if opt_outs else b"",
             date_parameters_digest=digest_parameters(project, self._rules),
-            alias_table="",
+            alias_table=aliases.pin,
             library_versions={**self._rules.library_versions, **texts},
             patient_table_digest=patients.pin(self._patients_key) if patients else b"",
         )
@@ -239,6 +261,7 @@ class DeidentifyTable:
                 "policy_digest": pins.policy_digest.hex(),
                 "key_version": pins.key_version,
                 "opt_out_list": pins.opt_out_list,
+                "alias_table": pins.alias_table,
                 "patients": header.patients.rows if header.patients else 0,
             },
         )
@@ -273,5 +296,6 @@ def digest_parameters(project: Project, rules: DeploymentRules) -> bytes:
         "chi_in_nhs_column": rules.identifiers.chi_in_nhs_column.value,
         "uncheckable": project.opt_outs.uncheckable.value,
         "opt_outs": project.opt_outs.application.value,
+        "follows_merges": project.follows_merges,
     }
     return hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).digest()

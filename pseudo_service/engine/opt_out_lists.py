@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.aliases import NO_ALIASES, PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import (
     OptOutListMissing,
@@ -26,9 +27,14 @@ from pseudo_service.core.identifiers import (
 )
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root
-from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.opt_out_check import (
+    OptOutCheck,
+    list_survivors,
+    sort_indices,
+)
 from pseudo_service.core.projects import OptOutApplication, Project
 from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind, OptOutStore
@@ -49,6 +55,7 @@ class OptOutLists:
         clock: Clock,
         entropy: Entropy,
         admission: Admission,
+        aliases: AliasTables | None = None,
     ) -> None:
         self._store = store
         self._hash = KeyedHash(
@@ -59,8 +66,9 @@ class OptOutLists:
         self._clock = clock
         self._entropy = entropy
         self._admission = admission
+        self._aliases = aliases
         self._lock = threading.Lock()
-        self._held: tuple[OptOutList, np.ndarray] | None = None
+        self._held: tuple[OptOutList, str, np.ndarray] | None = None
 
     def load(
         self,
@@ -110,10 +118,18 @@ class OptOutLists:
         self._store.load(facts, indices, event)
         return facts
 
-    def check_for(self, project: Project) -> tuple[OptOutCheck, OptOutList] | None:
+    def check_for(
+        self, project: Project, aliases: PinnedAliases | None = None
+    ) -> tuple[OptOutCheck, OptOutList] | None:
         """Return the check that the project applies and its list; None for none.
 
+        Args:
+            project: Whose rule is applied.
+            aliases: The alias table that the caller has pinned; the one in force if
+                None.
+
         Raises:
+            AliasTableRefused: The stored alias table is not the one that was loaded.
             OptOutListMissing: Opt-outs apply and no list was ever loaded, or what
                 is stored is not what was loaded.
             OptOutListStale: The list in force has expired.
@@ -132,19 +148,26 @@ class OptOutLists:
                 "fresh one with `pseudo opt-outs load`"
             )
             raise OptOutListStale(msg)
+        if aliases is None:
+            aliases = self._aliases.current() if self._aliases else NO_ALIASES
         check = OptOutCheck(
             hash=self._hash,
             is_allow_list=facts.kind is OptOutListKind.ALLOW,
-            indices=self._read(facts),
+            indices=self._read(facts, aliases),
             uncheckable=project.opt_outs.uncheckable,
+            aliases=aliases.table,
         )
         return check, facts
 
-    def _read(self, facts: OptOutList) -> np.ndarray:
+    def _read(self, facts: OptOutList, aliases: PinnedAliases) -> np.ndarray:
         with self._lock:
-            if self._held is None or self._held[0] != facts:
-                self._held = (facts, self._read_stored(facts))
-            return self._held[1]
+            held = self._held
+            if held is None or held[:2] != (facts, aliases.pin):
+                indices = self._read_stored(facts)
+                if facts.kind is OptOutListKind.OPT_OUT:
+                    indices = list_survivors(indices, self._hash, aliases.table)
+                held = self._held = (facts, aliases.pin, indices)
+            return held[2]
 
     def _read_stored(self, facts: OptOutList) -> np.ndarray:
         """Read a list and hold it against its digest.
@@ -179,9 +202,7 @@ class OptOutLists:
         if read != entries or not read:
             msg = f"opt-out list: {read} of {entries} announced entries came; send it again"
             raise OptOutListRefused(msg)
-        # Bytes of fixed width sort as unsigned, whatever they hold.
-        whole = np.unique(np.concatenate(parts).view(">u8").reshape(-1, 2), axis=0)
-        return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 16)
+        return sort_indices(np.concatenate(parts))
 
     def _index_chunk(self, chunk: Sequence[str], *, after: int) -> np.ndarray:
         canonical = canonicalise(pa.array(chunk, pa.string()), NHS_NUMBER, self._rules)
