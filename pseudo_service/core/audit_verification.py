@@ -17,6 +17,7 @@ from pseudo_service.core.audit import (
     AuditFault,
     AuditFinding,
     AuditVerdict,
+    ChainHead,
     Checkpoint,
     RecordedEvent,
     hash_event,
@@ -31,8 +32,9 @@ def verify_trail(
     inside: Iterable[Checkpoint],
     outside: Iterable[Checkpoint],
     is_signed: Callable[[Checkpoint], bool],
+    start: Checkpoint | None = None,
 ) -> AuditVerdict:
-    """Verify every chain and every checkpoint.
+    """Verify every chain and every checkpoint, or what came after one.
 
     Args:
         chains: Each chain's name and its events in stored order.
@@ -41,14 +43,21 @@ def verify_trail(
         outside: The copies in append-only storage, by number.
         is_signed: Tells whether a checkpoint's signature verifies under the
             vault's "audit" key, and under that key only.
+        start: A copy outside the database to begin after: ``inside`` and ``outside``
+            then hold later checkpoints only, and ``chains`` the events above its heads.
     """
     anchors = _Anchors()
-    findings = anchors.load(outside=outside, inside=inside, is_signed=is_signed)
+    findings = anchors.load(
+        outside=outside, inside=inside, is_signed=is_signed, start=start
+    )
+    heads = {} if start is None else {head.chain: head for head in start.heads}
     events = unanchored = 0
     seen: set[str] = set()
     for name, stored in chains:
         seen.add(name)
         check = _ChainCheck(name=name, anchors=anchors)
+        if name in heads:
+            check.begin_after(heads[name])
         findings += check.examine(stored)
         events += check.events
         unanchored += check.unanchored
@@ -80,18 +89,25 @@ class _Anchors:
         outside: Iterable[Checkpoint],
         inside: Iterable[Checkpoint],
         is_signed: Callable[[Checkpoint], bool],
+        start: Checkpoint | None,
     ) -> list[AuditFinding]:
         """Take in both sets of checkpoints; return what is wrong with them."""
         findings: list[AuditFinding] = []
         copies: dict[int, bytes] = {}
         outer = _Sequence(CHECKPOINTS_OUTSIDE, is_signed)
+        inner = _Sequence(CHECKPOINTS_INSIDE, is_signed)
+        if start is not None:
+            faults = outer.begin_after(start)
+            findings += faults
+            inner.begin_after(start)
+            if _is_trusted(faults):
+                findings += self._anchor(start)
         for checkpoint in outside:
             faults = outer.examine(checkpoint)
             findings += faults
             copies[checkpoint.number] = _fingerprint(checkpoint)
             if _is_trusted(faults):
                 findings += self._anchor(checkpoint)
-        inner = _Sequence(CHECKPOINTS_INSIDE, is_signed)
         for checkpoint in inside:
             copy = copies.pop(checkpoint.number, None)
             faults = inner.examine(checkpoint)
@@ -150,6 +166,14 @@ class _Sequence:
         self._digest = EMPTY_CHAIN
         self._is_signed = is_signed
 
+    def begin_after(self, checkpoint: Checkpoint) -> list[AuditFinding]:
+        """Take a checkpoint as the last one; its signature is all that is examined."""
+        self.last, self._digest = checkpoint.number, checkpoint.digest()
+        if self._is_signed(checkpoint):
+            return []
+        fault = AuditFault.CHECKPOINT_SIGNATURE
+        return [_find(fault, self._name, checkpoint.number)]
+
     def examine(self, checkpoint: Checkpoint) -> list[AuditFinding]:
         """Return what is wrong with the next checkpoint, by itself."""
         number = checkpoint.number
@@ -178,6 +202,10 @@ class _ChainCheck:
     _last: int = 0
     _digest: bytes = EMPTY_CHAIN
     _gaps: list[range] = field(default_factory=list)
+
+    def begin_after(self, head: ChainHead) -> None:
+        """Take a head that is proved already as the chain's end so far."""
+        self._last, self._digest = head.sequence, head.digest
 
     def examine(self, stored: Iterable[RecordedEvent]) -> list[AuditFinding]:
         """Return the faults of the chain."""
