@@ -187,10 +187,18 @@ def check_purpose(purpose: str) -> None:
         PurposeMissing: Blank, too long, of unusual characters or with a number
             long enough to be an identifier.
     """
-    runs = (_LONG_DIGIT_RUN, _BROKEN_DIGIT_RUN)  # 999.000.0018 and 12/03/1961, too
-    if not _PURPOSE.fullmatch(purpose) or any(run.search(purpose) for run in runs):
+    if not _PURPOSE.fullmatch(purpose) or holds_long_number(purpose):
         msg = (
             "purpose: say what the data is for in 3 to 120 plain characters, "
             "without long numbers"
         )
         raise PurposeMissing(msg)
+
+
+def holds_long_number(text: str) -> bool:
+    """Tell whether a text has a number long enough to be an identifier or a date.
+
+    Broken ones count, too: 999.000.0018 and 12/03/1961.
+    """
+    runs = (_LONG_DIGIT_RUN, _BROKEN_DIGIT_RUN)
+    return any(run.search(text) for run in runs)

@@ -1,0 +1,319 @@
+"""Answering a release: which identity is behind each pseudonym, and in whose words.
+
+What can fail for want of a key or a list is fetched before (``prepare``), so that no
+approval is used up by an outage; then the register is opened once.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from pseudo_service.core.errors import KeyUnknown, ProjectNotActive
+from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.keyed_hash import KeyedHash
+from pseudo_service.core.keys import KeyUse, Root, RootPurpose
+from pseudo_service.core.linkage import LinkageOutcome, LinkageRequest, LinkageVerb
+from pseudo_service.core.linkage_results import (
+    Location,
+    SubjectAnswer,
+    encode_answers,
+    encode_location,
+)
+from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.projects import Project, ProjectState
+from pseudo_service.core.pseudonyms import (
+    Pseudonym,
+    PseudonymFormat,
+    parse_pseudonym,
+)
+from pseudo_service.core.reversal import Wanted, find_wanted
+from pseudo_service.engine.key_ring import KeyRing
+from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpening
+from pseudo_service.ports.projects import ProjectStore
+
+FindsSurvivor = Callable[[str], str | None]
+"""Returns the NHS number that replaced this one, or None."""
+
+
+class LocatesSubject(Protocol):
+    """Finds the projects that hold one person; opens the register with the warrant."""
+
+    def locate(self, warrant: OpeningWarrant, subject: str) -> Location:
+        """Return where the person ``<kind>:<blind index in hexadecimal>`` is held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The plain result, whom it names, and what is counted of it.
+
+    ``subject_codes`` are of those whose identity or pseudonym the result gives away.
+    """
+
+    plain: bytes = field(repr=False)
+    counts: Mapping[str, int]
+    subject_codes: tuple[str, ...]
+    register_faults: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What a release needs besides the register.
+
+    ``versions`` are the project's pseudonym roots that its subjects name.
+    """
+
+    request: LinkageRequest
+    wanted: Mapping[str, Pseudonym] = field(repr=False)
+    tag: str
+    versions: Mapping[int, Root]
+    target: "_Target | None"
+
+
+class ReleaseAnswers:
+    """Builds the answer of one release of any verb."""
+
+    def __init__(
+        self,
+        *,
+        projects: ProjectStore,
+        key_ring: KeyRing,
+        opt_outs: OptOutLists,
+        opening: RegisterOpening,
+        location: LocatesSubject,
+        service_root: Root,
+        find_survivor: FindsSurvivor | None = None,
+    ) -> None:
+        self._projects = projects
+        self._key_ring = key_ring
+        self._opt_outs = opt_outs
+        self._opening = opening
+        self._location = location
+        self._service_root = service_root
+        self._find_survivor = find_survivor or _find_nobody
+
+    def prepare(self, request: LinkageRequest) -> Prepared:
+        """Fetch keys and lists, before anything is used up.
+
+        Raises:
+            ProjectNotActive: A project's keys are gone, or the target takes no data.
+            KeyVaultUnavailable: A root is not held and the vault does not answer.
+            OptOutListMissing: The target applies opt-outs and there is no list.
+            OptOutListStale: The list has expired.
+        """
+        project = self._projects.get(request.project)
+        if project.state is ProjectState.DESTROYED:
+            msg = f"project {project.project_id} is destroyed: its keys are gone"
+            raise ProjectNotActive(msg)
+        wanted = {}
+        if request.verb is not LinkageVerb.LOCATE:
+            wanted = {text: parse_pseudonym(text) for text in request.subjects}
+        asked = {each.version for each in wanted.values() if each.tag == project.tag}
+        return Prepared(
+            request=request,
+            wanted=wanted,
+            tag=project.tag,
+            versions=dict(self._read_versions(project, asked)),
+            target=self._prepare_target(request),
+        )
+
+    def answer(
+        self,
+        prepared: Prepared,
+        warrant: OpeningWarrant,
+        *,
+        subject_code: str,
+        released_at: datetime,
+    ) -> Answered:
+        """Open the register, once, and answer.
+
+        Args:
+            prepared: What ``prepare`` returned.
+            warrant: Spent by this.
+            subject_code: For LOCATE, the code of the one subject.
+            released_at: Stated in the result.
+        """
+        request = prepared.request
+        if request.verb is LinkageVerb.LOCATE:
+            return self._locate(request, warrant, subject_code, released_at)
+        search = _Search(prepared)
+        scan = self._opening.scan(warrant, kind=search.only_kind())
+        for page in scan:
+            search.look(page.kind, page.canonical)
+        answers = [self._answer_one(prepared, search, text) for text in prepared.wanted]
+        named = [a for a in answers if a.outcome is LinkageOutcome.FOUND]
+        counts = Counter(answer.outcome.value for answer in answers)
+        codes = {self._encode_subject(*search.found[a.subject]) for a in named}
+        return Answered(
+            plain=encode_answers(request, answers, released_at=released_at),
+            counts=dict(sorted(counts.items())),
+            subject_codes=tuple(sorted(codes)),
+            register_faults=len(scan.faults),
+        )
+
+    def _locate(
+        self,
+        request: LinkageRequest,
+        warrant: OpeningWarrant,
+        subject_code: str,
+        released_at: datetime,
+    ) -> Answered:
+        (subject,) = request.subjects
+        location = self._location.locate(warrant, subject)
+        return Answered(
+            plain=encode_location(request, location, released_at=released_at),
+            counts={
+                "projects": len({row.project for row in location.rows}),
+                "unaccounted": len(location.unaccounted_operations),
+            },
+            subject_codes=(subject_code,),
+            register_faults=location.register_faults,
+        )
+
+    def _answer_one(
+        self, prepared: Prepared, search: "_Search", text: str
+    ) -> SubjectAnswer:
+        wanted = prepared.wanted[text]
+        if wanted.tag != prepared.tag:
+            return SubjectAnswer(subject=text, outcome=LinkageOutcome.WRONG_PROJECT)
+        if wanted.version not in prepared.versions:
+            outcome = LinkageOutcome.CLOSED_KEY_VERSION
+            return SubjectAnswer(subject=text, outcome=outcome)
+        found = search.found.get(text)
+        if found is None:
+            return SubjectAnswer(subject=text, outcome=LinkageOutcome.UNKNOWN)
+        kind, canonical = found
+        survivor = self._survive(kind, canonical)
+        if prepared.target is not None:
+            return prepared.target.translate(text, kind, canonical, survivor)
+        return SubjectAnswer(
+            subject=text,
+            outcome=LinkageOutcome.FOUND,
+            kind=kind.text,
+            identifier=canonical,
+            superseded_by=survivor,
+        )
+
+    def _survive(self, kind: IdentifierKind, canonical: str) -> str:
+        if kind != NHS_NUMBER:
+            return ""
+        return self._find_survivor(canonical) or ""
+
+    def _encode_subject(self, kind: IdentifierKind, canonical: str) -> str:
+        key = self._service_root.derive(KeyUse.SUBJECT_CODE, kind.text)
+        return KeyedHash(key, kind).mac_one(canonical).hex()
+
+    def _read_versions(
+        self, project: Project, asked: Iterable[int]
+    ) -> Iterator[tuple[int, Root]]:
+        for version in sorted(asked):
+            try:
+                root = self._key_ring.get(
+                    project.project_id, RootPurpose.PSEUDONYMS, version
+                )
+            except KeyUnknown:
+                continue  # answered subject by subject, as CLOSED_KEY_VERSION
+            yield version, root
+
+    def _prepare_target(self, request: LinkageRequest) -> "_Target | None":
+        if request.verb is not LinkageVerb.TRANSLATE:
+            return None
+        project = self._projects.get(request.target_project)
+        project.check_active()
+        in_force = self._opt_outs.check_for(project)
+        return _Target(
+            project=project,
+            root=self._key_ring.newest(project.project_id, RootPurpose.PSEUDONYMS),
+            check=None if in_force is None else in_force[0],
+        )
+
+
+class _Search:
+    """Looks for wanted pseudonyms in page after page of identities."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.found: dict[str, tuple[IdentifierKind, str]] = {}
+        self._versions = prepared.versions
+        self._texts: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        for text, each in prepared.wanted.items():
+            if each.tag == prepared.tag and each.version in prepared.versions:
+                self._texts[each.letter, each.version].append(text)
+        self._wanted = {
+            place: Wanted.build(_stack(prepared.wanted[text].mac for text in texts))
+            for place, texts in self._texts.items()
+        }
+        self._hashes: dict[tuple[str, int], KeyedHash] = {}
+
+    def only_kind(self) -> IdentifierKind | None:
+        """Return the one kind that is looked for, if there can be only one."""
+        letters = {letter for letter, _ in self._texts}
+        return NHS_NUMBER if letters == {NHS_NUMBER.letter} else None
+
+    def look(self, kind_text: str, canonical: pa.StringArray) -> None:
+        """Look for the wanted ones among identities of a kind."""
+        kind = IdentifierKind.parse(kind_text)
+        for (letter, version), wanted in self._wanted.items():
+            if letter != kind.letter:
+                continue
+            macs = self._hash(kind, version).mac(canonical)
+            rows, which = find_wanted(macs, wanted)
+            texts = self._texts[letter, version]
+            for row, at in zip(rows.tolist(), which.tolist(), strict=True):
+                self.found.setdefault(texts[at], (kind, canonical[row].as_py()))
+
+    def _hash(self, kind: IdentifierKind, version: int) -> KeyedHash:
+        place = (kind.text, version)
+        if place not in self._hashes:
+            key = self._versions[version].derive(KeyUse.PSEUDONYM, kind.text)
+            self._hashes[place] = KeyedHash(key, kind)
+        return self._hashes[place]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """The project into which a translation speaks."""
+
+    project: Project
+    root: Root
+    check: OptOutCheck | None
+
+    def translate(
+        self, subject: str, kind: IdentifierKind, canonical: str, survivor: str
+    ) -> SubjectAnswer:
+        """Return the target's pseudonym, if the target may hold the person."""
+        numbers = [number for number in (canonical, survivor) if number]
+        if self._keeps_out(kind, numbers):
+            return SubjectAnswer(subject=subject, outcome=LinkageOutcome.OPTED_OUT)
+        number = survivor if survivor and self.project.follows_merges else canonical
+        mac = KeyedHash(self.root.derive(KeyUse.PSEUDONYM, kind.text), kind)
+        form = PseudonymFormat(
+            tag=self.project.tag, kind=kind, version=self.root.version
+        )
+        return SubjectAnswer(
+            subject=subject,
+            outcome=LinkageOutcome.FOUND,
+            kind=kind.text,
+            pseudonym=form.encode_one(mac.mac_one(number)),
+        )
+
+    def _keeps_out(self, kind: IdentifierKind, numbers: Sequence[str]) -> bool:
+        """Tell whether a person opted out under any number, or cannot be checked."""
+        if self.check is None:
+            return False
+        if kind != NHS_NUMBER:
+            return self.check.removes_uncheckable
+        return bool(self.check.find_opted_out(pa.array(numbers, pa.string())).any())
+
+
+def _stack(macs: Iterable[bytes]) -> np.ndarray:
+    return np.frombuffer(b"".join(macs), dtype=np.uint8).reshape(-1, 16)
+
+
+def _find_nobody(canonical: str) -> None:
+    del canonical
