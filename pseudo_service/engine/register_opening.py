@@ -95,13 +95,15 @@ class OpenedIdentities:
     """Identities of one kind that agree with their blind index.
 
     ``canonical`` has no nulls; ``blind`` is (n, 16) uint8, in the same order.
-    ``segments`` are the ids of the segments that they stood in.
+    ``segments`` are the ids of the segments that they stood in, and ``owner`` the place
+    there of each identity's own.
     """
 
     kind: str
     canonical: pa.StringArray = field(repr=False)
     blind: npt.NDArray[np.uint8] = field(repr=False)
     segments: tuple[str, ...] = field(repr=False)
+    owner: npt.NDArray[np.int64] = field(repr=False)
 
 
 class RegisterOpening:
@@ -200,13 +202,30 @@ class OpenRegister:
         """Return a data key; None if there is none, or it does not open."""
         return self._keys.get(data_key_id)
 
-    def scan(self, *, kind: IdentifierKind | None = None) -> "RegisterScan":
-        """Return a reader of everyone of a kind, or of everyone."""
+    @property
+    def data_keys(self) -> int:
+        """How many data keys opened."""
+        return len(self._keys)
+
+    def scan(
+        self,
+        *,
+        kind: IdentifierKind | None = None,
+        leave_out: Callable[[str], bool] | None = None,
+    ) -> "RegisterScan":
+        """Return a reader of everyone of a kind, or of everyone.
+
+        Args:
+            kind: Only this kind.
+            leave_out: Says of a data key's id that what it seals is not to be read;
+                asked anew for each segment.
+        """
         return RegisterScan(
             register=self._register,
             service_root=self._service_root,
             keys=self._keys,
             kind=None if kind is None else kind.text,
+            leave_out=leave_out,
             faults=self.faults,
         )
 
@@ -228,6 +247,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         service_root: Root,
         keys: dict[str, SecretKey],
         kind: str | None,
+        leave_out: Callable[[str], bool] | None,
         faults: Iterable[RegisterFault],
     ) -> None:
         self.faults = list(faults)
@@ -238,6 +258,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         self._mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
         self._ciphers = {name: AESGCM(key.reveal()) for name, key in keys.items()}
         self._kind = kind
+        self._leave_out = leave_out
         self._hashes: dict[str, KeyedHash] = {}
         self._pages = self._read()
 
@@ -249,7 +270,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         waiting: dict[str, _Page] = {}
         for stored in self._register.read_segments(after=0):
             segment = stored.segment
-            if self._kind not in {None, segment.kind}:
+            if not self._wants(segment):
                 continue
             page = waiting.setdefault(segment.kind, _Page())
             self._take(segment, page)
@@ -258,6 +279,11 @@ class RegisterScan(Iterator[OpenedIdentities]):
         for kind, page in waiting.items():
             if page.segments:
                 yield self._open(kind, page)
+
+    def _wants(self, segment: Segment) -> bool:
+        if self._kind is not None and segment.kind != self._kind:
+            return False
+        return self._leave_out is None or not self._leave_out(segment.data_key_id)
 
     def _take(self, segment: Segment, page: "_Page") -> None:
         self.segments += 1
@@ -283,14 +309,19 @@ class RegisterScan(Iterator[OpenedIdentities]):
         blind = page.join_blind(leave_out=found.unsound)
         made = self._hash(kind).mac(found.canonical)
         agrees = (made.view(np.uint64) == blind.view(np.uint64)).all(axis=1)
-        canonical = found.canonical
+        canonical, owner = found.canonical, found.owner
         if not agrees.all():
-            for at in np.unique(found.owner[~agrees]):
+            for at in np.unique(owner[~agrees]):
                 self._note(RegisterFaultKind.BLIND_INDEX_DISAGREES, page.segments[at])
             canonical, blind = canonical.filter(pa.array(agrees)), blind[agrees]
+            owner = owner[agrees]
         self.identities += len(canonical)
         return OpenedIdentities(
-            kind=kind, canonical=canonical, blind=blind, segments=tuple(page.segments)
+            kind=kind,
+            canonical=canonical,
+            blind=blind,
+            segments=tuple(page.segments),
+            owner=owner,
         )
 
     def _hash(self, kind: str) -> KeyedHash:
