@@ -23,6 +23,7 @@ NOT_LISTED: Final = -1
 REISSUED: Final = 0
 _NO_NUMBERS: Final = np.empty(0, np.int64)
 _PLACES: Final = 10 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int64)
+_NEAR_BITS: Final = 12
 _KIND: Final = "nhs_number"
 
 
@@ -38,10 +39,15 @@ class AliasTable:
     numbers: Numbers = field(repr=False)
     targets: Numbers = field(repr=False)
     _by_target: npt.NDArray[np.int64] = field(init=False, repr=False)
+    _is_near: npt.NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = np.argsort(self.targets, kind="stable")
         object.__setattr__(self, "_by_target", order)
+        # Most numbers are near none of the table, and need no search.
+        is_near = np.zeros((10**DIGITS >> _NEAR_BITS) + 1, dtype=np.bool_)
+        is_near[self.numbers >> _NEAR_BITS] = True
+        object.__setattr__(self, "_is_near", is_near)
 
     @classmethod
     def build(cls, superseded: Numbers, current: Numbers) -> "AliasTable":
@@ -92,10 +98,11 @@ class AliasTable:
             return found
         wanted = read_numbers(canonical)
         assert wanted is not None  # noqa: S101 - canonical numbers have ten digits
-        places = np.searchsorted(self.numbers, wanted)
+        rows = np.flatnonzero(self._is_near[wanted >> _NEAR_BITS])
+        places = np.searchsorted(self.numbers, wanted[rows])
         places[places == len(self.numbers)] = 0
-        is_listed = self.numbers[places] == wanted
-        found[is_listed] = self.targets[places[is_listed]]
+        is_listed = self.numbers[places] == wanted[rows]
+        found[rows[is_listed]] = self.targets[places[is_listed]]
         return found
 
     def find_reissued(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
