@@ -23,6 +23,7 @@ def build_servicers(
             policies=use_cases.policies,
             opt_outs=use_cases.opt_outs,
             audit=use_cases.audit,
+            project_audit=use_cases.project_audit,
         ),
         deidentification=(
             _build_deidentification(config, use_cases, around) if ingests else None

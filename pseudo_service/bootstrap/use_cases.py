@@ -23,6 +23,7 @@ from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientLimits
 from pseudo_service.engine.policy_registry import PolicyRegistry
+from pseudo_service.engine.project_audit import ProjectAudit
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 from pseudo_service.engine.redact_texts import RedactFreeText
@@ -42,6 +43,7 @@ class UseCases:
     policies: PolicyRegistry
     opt_outs: OptOutLists
     audit: AuditTrail
+    project_audit: ProjectAudit
 
 
 def build_use_cases(
@@ -90,6 +92,12 @@ def build_use_cases(
             log=SqlAuditLog(database),
             archive=DirectoryArchive(config.archive_directory),
             vault=base.vault,
+            journal=base.journal,
+            clock=base.clock,
+            admission=base.admission,
+        ),
+        project_audit=ProjectAudit(
+            log=SqlAuditLog(database),
             journal=base.journal,
             clock=base.clock,
             admission=base.admission,

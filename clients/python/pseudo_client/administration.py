@@ -9,6 +9,7 @@ import grpc
 from pseudo_client.administration_values import (
     Checkpoint,
     KeyVersion,
+    LoadedAliases,
     LoadedOptOuts,
     Policy,
     Project,
@@ -176,6 +177,59 @@ class AdministrationCalls:
             raise translate(failure) from None
         return LoadedOptOuts.from_message(answer)
 
+    def read_project_audit(
+        self,
+        project: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Iterator[RecordedEvent]:
+        """Iterate one project's events, chain by chain.
+
+        Votes on requests that are not decided yet are left out.
+
+        Args:
+            project: The project's id.
+            since: The first moment, with its time zone; the beginning if None.
+            until: The moment before which events lie; now if None.
+        """
+        call = self._desk().ReadProjectAudit(
+            pb.ReadProjectAuditRequest(
+                project=project,
+                since=write_moment(since) if since else None,
+                until=write_moment(until) if until else None,
+            ),
+            metadata=self._caller.connection.metadata(),
+        )
+        try:
+            for answer in call:
+                yield RecordedEvent.from_message(answer.event)
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+
+    def load_aliases(
+        self,
+        *,
+        entries: int,
+        chunks: Iterable[Sequence[tuple[str, str]]],
+    ) -> LoadedAliases:
+        """Load a table of superseded NHS numbers in place of the one before.
+
+        Args:
+            entries: How many the chunks hold together; none withdraws the table.
+            chunks: Lists of at most 100,000 pairs: the superseded number, and the one
+                that replaced it, empty where it was re-issued to another person.
+        """
+        header = pb.AliasHeader(entries=entries)
+        try:
+            answer = self._desk().LoadAliases(
+                _write_aliases(header, chunks),
+                metadata=self._caller.connection.metadata(),
+            )
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+        return LoadedAliases.from_message(answer)
+
     def export_audit(self) -> Iterator[RecordedEvent | Checkpoint]:
         """Iterate every event and checkpoint of the audit trail."""
         call = self._desk().ExportAudit(
@@ -206,3 +260,12 @@ def _write_list(
     yield pb.LoadOptOutsRequest(header=header)
     for chunk in chunks:
         yield pb.LoadOptOutsRequest(chunk=pb.OptOutChunk(nhs_numbers=chunk))
+
+
+def _write_aliases(
+    header: pb.AliasHeader, chunks: Iterable[Sequence[tuple[str, str]]]
+) -> Iterator[pb.LoadAliasesRequest]:
+    yield pb.LoadAliasesRequest(header=header)
+    for chunk in chunks:
+        aliases = [pb.Alias(superseded=old, current=new) for old, new in chunk]
+        yield pb.LoadAliasesRequest(chunk=pb.AliasChunk(aliases=aliases))

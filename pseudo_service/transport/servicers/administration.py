@@ -8,10 +8,12 @@ from pseudo_service.api.v1 import administration_pb2 as messages
 from pseudo_service.api.v1 import administration_pb2_grpc as services
 from pseudo_service.core.audit import RecordedEvent
 from pseudo_service.core.errors import InvalidArgument, OptOutListRefused
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.audit_trail import AuditTrail
 from pseudo_service.engine.key_rotation import KeyRotation
 from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.policy_registry import PolicyRegistry
+from pseudo_service.engine.project_audit import ProjectAudit
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs import (
@@ -27,6 +29,7 @@ from pseudo_service.transport.codecs import (
 )
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.run_ahead import RunAhead
+from pseudo_service.transport.servicers.alias_requests import load_aliases
 from pseudo_service.transport.servicers.table_requests import (
     AHEAD,
     FIRST_SECONDS,
@@ -47,12 +50,16 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         policies: PolicyRegistry,
         opt_outs: OptOutLists,
         audit: AuditTrail,
+        aliases: AliasTables | None = None,
+        project_audit: ProjectAudit,
     ) -> None:
         self._projects = projects
         self._rotation = rotation
         self._policies = policies
         self._opt_outs = opt_outs
         self._audit = audit
+        self._aliases = aliases
+        self._project_audit = project_audit
 
     def CreateProject(
         self, request: messages.CreateProjectRequest, context: grpc.ServicerContext
@@ -166,6 +173,37 @@ class AdministrationServicer(services.AdministrationServiceServicer):
             entries=facts.entries,
             expires_at=encode_time(facts.expires_at),
         )
+
+    def ReadProjectAudit(
+        self, request: messages.ReadProjectAuditRequest, context: grpc.ServicerContext
+    ) -> Iterator[messages.ReadProjectAuditResponse]:
+        """Stream one project's events."""
+        call = current_call()
+        call.name_project(request.project)
+        events = self._project_audit.read(
+            request.project,
+            since=decode_time(request.since) if request.HasField("since") else None,
+            until=decode_time(request.until) if request.HasField("until") else None,
+            actor=call.actor,
+        )
+        for event in events:
+            yield messages.ReadProjectAuditResponse(event=encode_event(event))
+
+    def LoadAliases(
+        self,
+        request_iterator: Iterator[messages.LoadAliasesRequest],
+        context: grpc.ServicerContext,
+    ) -> messages.LoadAliasesResponse:
+        """Load a table of superseded numbers: a header, then chunks."""
+        if self._aliases is None:
+            return super().LoadAliases(request_iterator, context)
+        requests = RunAhead(
+            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
+        )
+        try:
+            return load_aliases(self._aliases, requests, current_call().actor)
+        finally:
+            requests.close()
 
     def ExportAudit(
         self, request: messages.ExportAuditRequest, context: grpc.ServicerContext
