@@ -1,6 +1,5 @@
 """Statements on the tables of linkage requests."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -11,9 +10,10 @@ from sqlalchemy import (
     Connection,
     Row,
     Subquery,
-    cast,
+    TableValuedAlias,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -36,7 +36,7 @@ from pseudo_service.core.linkage import (
 )
 from pseudo_service.ports.requests import StoredRequest
 
-SUBJECTS_A_STATEMENT = 5000
+SUBJECTS_A_STATEMENT = 20_000
 _RELEASES = {LinkageState.RELEASED, LinkageState.AWAITING_SECOND_REVIEW}
 
 
@@ -65,8 +65,11 @@ def insert_request(connection: Connection, request: LinkageRequest) -> None:
         msg = "linkage request: one of this id is stored; draw another id"
         raise StateConflict(msg)
     for part in cut(request.subjects, SUBJECTS_A_STATEMENT):
-        rows = [{"request_id": request.request_id, "subject": one} for one in part]
-        connection.execute(insert(linkage_subjects), rows)
+        listed = _list_texts(connection, part)
+        rows = select(literal(request.request_id), listed.c.value)
+        connection.execute(
+            insert(linkage_subjects).from_select(["request_id", "subject"], rows)
+        )
 
 
 def set_state(
@@ -114,17 +117,8 @@ def find_ended(connection: Connection, before: datetime) -> list[str]:
 
 
 def count_shared(connection: Connection, subjects: Sequence[str]) -> Subquery:
-    """Return how many of the subjects each request lists.
-
-    They go to the database as one JSON text: a request may list 100,000, and a
-    statement takes far fewer variables.
-    """
-    listed = json.dumps(list(subjects))
-    if connection.dialect.name == "sqlite":
-        wanted = func.json_each(listed).table_valued("value")
-    else:
-        given = cast(listed, JSON(none_as_null=True))
-        wanted = func.json_array_elements_text(given).table_valued("value")
+    """Return how many of the subjects each request lists."""
+    wanted = _list_texts(connection, subjects)
     return (
         select(linkage_subjects.c.request_id, func.count().label("shared"))
         .join(wanted, wanted.c.value == linkage_subjects.c.subject)
@@ -166,6 +160,18 @@ def read_request(row: Row[Any], subjects: Sequence[str] = ()) -> StoredRequest:
         state=LinkageState(row.state),
         released_at=row.released_at,
     )
+
+
+def _list_texts(connection: Connection, texts: Sequence[str]) -> TableValuedAlias:
+    """Return texts as rows with a ``value``.
+
+    They go to the database as one JSON value: a request may list 100,000, and a
+    statement takes far fewer variables.
+    """
+    listed = literal(list(texts), JSON)
+    if connection.dialect.name == "sqlite":
+        return func.json_each(listed).table_valued("value")
+    return func.json_array_elements_text(listed).table_valued("value")
 
 
 def _write_request(request: LinkageRequest) -> dict[str, object]:
