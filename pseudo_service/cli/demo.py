@@ -12,6 +12,7 @@ import typer
 
 from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.cli import demo_report as report
+from pseudo_service.cli.demo_linkage import show_linkage
 from pseudo_service.cli.demo_mistakes import make_mistakes
 from pseudo_service.cli.demo_notes import show_notes
 from pseudo_service.cli.demo_policies import (
@@ -47,7 +48,7 @@ EXAMPLES = show_examples(
     "pseudo demo --patients 100000 --admissions 1000000",
 )
 
-_STEPS = 8
+_STEPS = 9
 _SHOWN = 4
 _LOOKED_AT = 1_000
 _QUOTA = 10_000_000
@@ -163,8 +164,11 @@ def tell(service: DemoService, folder: Path, *, patients: int, admissions: int) 
     _begin_step(7, "Mistakes are refused.")
     refused = make_mistakes(service, extract, released)
 
-    _begin_step(8, "Verify what was signed.")
-    return verify_everything(service, released) and refused
+    _begin_step(8, "Who are they? One person asks, two others must agree.")
+    governed = show_linkage(service, extract, released[0])
+
+    _begin_step(9, "Verify what was signed.")
+    return verify_everything(service, released) and refused and governed
 
 
 def create_projects(service: DemoService) -> None:

@@ -66,7 +66,7 @@ def send_unlisted_column(service: DemoService, extract: Extract) -> str:
     few = extract.patients[:10]
     table = few.append_column("next_of_kin", pa.array(["somebody"] * len(few)))
     with service.connect(f"{Role.PIPELINE}:{STUDY}") as client:
-        return _read_refusal(
+        return read_refusal(
             lambda: client.deidentify(
                 table, project=STUDY, policy="patients@1", purpose=PURPOSE
             ).read_all()
@@ -77,14 +77,15 @@ def ask_as_researcher(service: DemoService, extract: Extract) -> str:
     """Ask for a pseudonym as a researcher; return the code of the refusal."""
     number = extract.numbers[0].as_py()
     with service.connect(f"{Role.RESEARCHER}:{STUDY}") as client:
-        return _read_refusal(
+        return read_refusal(
             lambda: client.pseudonymise(
                 [number], kind="nhs_number", project=STUDY, purpose=PURPOSE
             )
         )
 
 
-def _read_refusal(call: Callable[[], object]) -> str:
+def read_refusal(call: Callable[[], object]) -> str:
+    """Make a call and say how it is refused; return the code, or nothing."""
     try:
         call()
     except PseudoClientError as refusal:

@@ -40,10 +40,10 @@ class DemoService:
     issuer: LocalIssuer = field(repr=False)
 
     @contextmanager
-    def connect(self, *roles: str) -> Iterator[Client]:
+    def connect(self, *roles: str, person: str = "demo") -> Iterator[Client]:
         """Open a client with a token of exactly these roles."""
         now = SystemClock().now()
-        token = self.issuer.issue("demo", roles, lifetime=_TOKEN_LIFE, now=now)
+        token = self.issuer.issue(person, roles, lifetime=_TOKEN_LIFE, now=now)
         with Client(
             self.address, token=token, root_certificates=self.authority
         ) as client:

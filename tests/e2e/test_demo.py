@@ -59,7 +59,7 @@ def test_the_demo_holds_and_says_so(told):
 
 def test_notes_are_told_with_pseudonyms_and_without_who_it_was(told):
     _, text, _ = told
-    notes = " ".join(text.split("6 of 8.")[1].split("7 of 8.")[0].split())
+    notes = " ".join(text.split("6 of 9.")[1].split("7 of 9.")[0].split())
     patients = re.findall(r"patient (\S{34}) before", notes)
     afters = re.findall(r"after (.*?)(?= patient |Texts:)", notes)
     assert len(patients) == len(afters) == 3
@@ -127,7 +127,7 @@ def test_interrupted_it_leaves_nothing_running(tmp_path, number):
     folder = tmp_path / "out"
     process = _start("--output", folder)
     for line in process.stdout:
-        if line.startswith("1 of 8"):
+        if line.startswith("1 of 9"):
             break
     servers = psutil.Process(process.pid).children(recursive=True)
     assert servers
