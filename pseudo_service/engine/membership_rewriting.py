@@ -26,7 +26,7 @@ from pseudo_service.engine.segment_rewriting import Describe
 from pseudo_service.ports.memberships import MembershipStore
 
 
-class MembershipReader:
+class CheckedMemberships:
     """Opens memberships; ``faults`` names those that do not, ``count`` counts all."""
 
     def __init__(
@@ -84,7 +84,7 @@ class MembershipRewriting:
     def __init__(
         self,
         *,
-        reader: MembershipReader,
+        reader: CheckedMemberships,
         store: MembershipStore,
         sealer: CareSealer,
         describe: Describe,

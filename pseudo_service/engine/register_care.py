@@ -32,7 +32,7 @@ from pseudo_service.core.register_reports import (
 from pseudo_service.core.reversal import Wanted
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.membership_rewriting import (
-    MembershipReader,
+    CheckedMemberships,
     MembershipRewriting,
 )
 from pseudo_service.engine.project_lifecycle import check_note
@@ -309,8 +309,8 @@ class RegisterCare:
             service_root=self._service_root,
         )
 
-    def _read_members(self, opened: OpenRegister) -> MembershipReader:
-        return MembershipReader(
+    def _read_members(self, opened: OpenRegister) -> CheckedMemberships:
+        return CheckedMemberships(
             opened=opened, store=self._memberships, service_root=self._service_root
         )
 

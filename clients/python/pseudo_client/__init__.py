@@ -9,6 +9,7 @@ from pseudo_client.administration_values import (
     Checkpoint,
     DateShift,
     KeyVersion,
+    LoadedAliases,
     LoadedOptOuts,
     OptOuts,
     Policy,
@@ -47,6 +48,14 @@ from pseudo_client.linkage_values import (
     Vote,
 )
 from pseudo_client.patients import PatientTable
+from pseudo_client.register import RegisterCalls
+from pseudo_client.register_values import (
+    CompactionReport,
+    ErasureReport,
+    RegisterFault,
+    RegisterProgress,
+    RegisterVerdict,
+)
 from pseudo_client.retries import NO_RETRIES, RetryPolicy
 from pseudo_client.tables import DeidentifiedTable
 from pseudo_client.values import (
@@ -72,8 +81,10 @@ __all__ = [
     "CheckedPseudonym",
     "Checkpoint",
     "Client",
+    "CompactionReport",
     "DateShift",
     "DeidentifiedTable",
+    "ErasureReport",
     "InputRefused",
     "KeyVersion",
     "KnownIdentifiers",
@@ -81,6 +92,7 @@ __all__ = [
     "LinkageCalls",
     "LinkageDetails",
     "LinkageResult",
+    "LoadedAliases",
     "LoadedOptOuts",
     "OptOuts",
     "Overlap",
@@ -96,6 +108,10 @@ __all__ = [
     "RecordedEvent",
     "RedactedText",
     "RedactedTexts",
+    "RegisterCalls",
+    "RegisterFault",
+    "RegisterProgress",
+    "RegisterVerdict",
     "RejectedCells",
     "ResultUnreadable",
     "RetryPolicy",

@@ -16,6 +16,7 @@ from pseudo_client.channels import Connection, TokenSource
 from pseudo_client.errors import ProtocolBroken
 from pseudo_client.linkage import LinkageCalls
 from pseudo_client.patients import PatientTable
+from pseudo_client.register import RegisterCalls
 from pseudo_client.retries import RetryPolicy
 from pseudo_client.statuses import translate
 from pseudo_client.streams import TableCall
@@ -40,7 +41,7 @@ _PSEUDONYMS_PER_CALL = 10_000
 _WINDOW = 4
 
 
-class Client(AdministrationCalls, LinkageCalls):
+class Client(AdministrationCalls, LinkageCalls, RegisterCalls):
     """A caller of the service. There is no way to connect without TLS.
 
     The channel opens at first use, so a client can be made on a Spark driver and

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from pseudo_service.api.v1 import common_pb2 as pseudo__service_dot_api_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pseudo_service/api/v1/register.proto\x12\x15pseudo_service.api.v1\x1a\"pseudo_service/api/v1/common.proto\"8\n\x10RegisterProgress\x12\x10\n\x08segments\x18\x01 \x01(\x04\x12\x12\n\nidentities\x18\x02 \x01(\x04\"\x17\n\x15VerifyRegisterRequest\"\x9b\x01\n\x16VerifyRegisterResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\'.pseudo_service.api.v1.RegisterProgressH\x00\x12\x39\n\x07verdict\x18\x02 \x01(\x0b\x32&.pseudo_service.api.v1.RegisterVerdictH\x00\x42\t\n\x07payload\"\xb2\x01\n\x0fRegisterVerdict\x12\x10\n\x08segments\x18\x01 \x01(\x04\x12\x12\n\nidentities\x18\x02 \x01(\x04\x12\x1b\n\x13\x64istinct_identities\x18\x03 \x01(\x04\x12\x11\n\tdata_keys\x18\x04 \x01(\x04\x12\x13\n\x0bmemberships\x18\x05 \x01(\x04\x12\x34\n\x06\x66\x61ults\x18\x06 \x03(\x0b\x32$.pseudo_service.api.v1.RegisterFault\"-\n\rRegisterFault\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\x12\r\n\x05where\x18\x02 \x01(\t\"(\n\x16\x43ompactRegisterRequest\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x9c\x01\n\x17\x43ompactRegisterResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\'.pseudo_service.api.v1.RegisterProgressH\x00\x12\x39\n\x06report\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.CompactionReportH\x00\x42\t\n\x07payload\"\xc1\x01\n\x10\x43ompactionReport\x12\x17\n\x0fsegments_before\x18\x01 \x01(\x04\x12\x16\n\x0esegments_after\x18\x02 \x01(\x04\x12\x18\n\x10\x64\x61ta_keys_before\x18\x03 \x01(\x04\x12\x17\n\x0f\x64\x61ta_keys_after\x18\x04 \x01(\x04\x12\x1a\n\x12memberships_before\x18\x05 \x01(\x04\x12\x19\n\x11memberships_after\x18\x06 \x01(\x04\x12\x12\n\nidentities\x18\x07 \x01(\x04\"J\n\x16\x45raseIdentitiesRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x13\n\x0bidentifiers\x18\x02 \x03(\t\x12\r\n\x05order\x18\x03 \x01(\t\"A\n\x17\x45raseIdentitiesResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\r\x12\x16\n\x0enot_registered\x18\x02 \x01(\r\"8\n\x14RecallOptOutsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"\x9a\x01\n\x15RecallOptOutsResponse\x12?\n\npseudonyms\x18\x01 \x01(\x0b\x32).pseudo_service.api.v1.RecalledPseudonymsH\x00\x12\x35\n\x06report\x18\x02 \x01(\x0b\x32#.pseudo_service.api.v1.RecallReportH\x00\x42\t\n\x07payload\"(\n\x12RecalledPseudonyms\x12\x12\n\npseudonyms\x18\x01 \x03(\t\"\x8b\x01\n\x0cRecallReport\x12\x17\n\x0fpeople_released\x18\x01 \x01(\x04\x12\x18\n\x10people_opted_out\x18\x02 \x01(\x04\x12\x12\n\npseudonyms\x18\x03 \x01(\x04\x12\x14\n\x0copt_out_list\x18\x04 \x01(\t\x12\x1e\n\x16unaccounted_operations\x18\x05 \x03(\t\"c\n\x15MapKeyVersionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x13\n\x0bold_version\x18\x02 \x01(\r\x12\x13\n\x0bnew_version\x18\x03 \x01(\r\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\x94\x01\n\x16MapKeyVersionsResponse\x12\x37\n\x05pairs\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.KeyVersionPairsH\x00\x12\x36\n\x03\x65nd\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.KeyVersionMapEndH\x00\x42\t\n\x07payload\"+\n\x0fKeyVersionPairs\x12\x0b\n\x03old\x18\x01 \x03(\t\x12\x0b\n\x03new\x18\x02 \x03(\t\"|\n\x10KeyVersionMapEnd\x12\x39\n\tstatement\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.SignedStatement\x12\r\n\x05pairs\x18\x02 \x01(\x04\x12\x1e\n\x16unaccounted_operations\x18\x03 \x03(\t2\xc7\x04\n\x0fRegisterService\x12o\n\x0eVerifyRegister\x12,.pseudo_service.api.v1.VerifyRegisterRequest\x1a-.pseudo_service.api.v1.VerifyRegisterResponse0\x01\x12r\n\x0f\x43ompactRegister\x12-.pseudo_service.api.v1.CompactRegisterRequest\x1a..pseudo_service.api.v1.CompactRegisterResponse0\x01\x12p\n\x0f\x45raseIdentities\x12-.pseudo_service.api.v1.EraseIdentitiesRequest\x1a..pseudo_service.api.v1.EraseIdentitiesResponse\x12l\n\rRecallOptOuts\x12+.pseudo_service.api.v1.RecallOptOutsRequest\x1a,.pseudo_service.api.v1.RecallOptOutsResponse0\x01\x12o\n\x0eMapKeyVersions\x12,.pseudo_service.api.v1.MapKeyVersionsRequest\x1a-.pseudo_service.api.v1.MapKeyVersionsResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$pseudo_service/api/v1/register.proto\x12\x15pseudo_service.api.v1\x1a\"pseudo_service/api/v1/common.proto\"8\n\x10RegisterProgress\x12\x10\n\x08segments\x18\x01 \x01(\x04\x12\x12\n\nidentities\x18\x02 \x01(\x04\"\x17\n\x15VerifyRegisterRequest\"\x9b\x01\n\x16VerifyRegisterResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\'.pseudo_service.api.v1.RegisterProgressH\x00\x12\x39\n\x07verdict\x18\x02 \x01(\x0b\x32&.pseudo_service.api.v1.RegisterVerdictH\x00\x42\t\n\x07payload\"\xb2\x01\n\x0fRegisterVerdict\x12\x10\n\x08segments\x18\x01 \x01(\x04\x12\x12\n\nidentities\x18\x02 \x01(\x04\x12\x1b\n\x13\x64istinct_identities\x18\x03 \x01(\x04\x12\x11\n\tdata_keys\x18\x04 \x01(\x04\x12\x13\n\x0bmemberships\x18\x05 \x01(\x04\x12\x34\n\x06\x66\x61ults\x18\x06 \x03(\x0b\x32$.pseudo_service.api.v1.RegisterFault\"-\n\rRegisterFault\x12\r\n\x05\x66\x61ult\x18\x01 \x01(\t\x12\r\n\x05where\x18\x02 \x01(\t\"(\n\x16\x43ompactRegisterRequest\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x9c\x01\n\x17\x43ompactRegisterResponse\x12;\n\x08progress\x18\x01 \x01(\x0b\x32\'.pseudo_service.api.v1.RegisterProgressH\x00\x12\x39\n\x06report\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.CompactionReportH\x00\x42\t\n\x07payload\"\xf7\x01\n\x10\x43ompactionReport\x12\x17\n\x0fsegments_before\x18\x01 \x01(\x04\x12\x16\n\x0esegments_after\x18\x02 \x01(\x04\x12\x18\n\x10\x64\x61ta_keys_before\x18\x03 \x01(\x04\x12\x17\n\x0f\x64\x61ta_keys_after\x18\x04 \x01(\x04\x12\x1a\n\x12memberships_before\x18\x05 \x01(\x04\x12\x19\n\x11memberships_after\x18\x06 \x01(\x04\x12\x12\n\nidentities\x18\x07 \x01(\x04\x12\x34\n\x06\x66\x61ults\x18\x08 \x03(\x0b\x32$.pseudo_service.api.v1.RegisterFault\"J\n\x16\x45raseIdentitiesRequest\x12\x0c\n\x04kind\x18\x01 \x01(\t\x12\x13\n\x0bidentifiers\x18\x02 \x03(\t\x12\r\n\x05order\x18\x03 \x01(\t\"A\n\x17\x45raseIdentitiesResponse\x12\x0e\n\x06\x65rased\x18\x01 \x01(\r\x12\x16\n\x0enot_registered\x18\x02 \x01(\r\"8\n\x14RecallOptOutsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x0f\n\x07purpose\x18\x02 \x01(\t\"\x9a\x01\n\x15RecallOptOutsResponse\x12?\n\npseudonyms\x18\x01 \x01(\x0b\x32).pseudo_service.api.v1.RecalledPseudonymsH\x00\x12\x35\n\x06report\x18\x02 \x01(\x0b\x32#.pseudo_service.api.v1.RecallReportH\x00\x42\t\n\x07payload\"(\n\x12RecalledPseudonyms\x12\x12\n\npseudonyms\x18\x01 \x03(\t\"\x8b\x01\n\x0cRecallReport\x12\x17\n\x0fpeople_released\x18\x01 \x01(\x04\x12\x18\n\x10people_opted_out\x18\x02 \x01(\x04\x12\x12\n\npseudonyms\x18\x03 \x01(\x04\x12\x14\n\x0copt_out_list\x18\x04 \x01(\t\x12\x1e\n\x16unaccounted_operations\x18\x05 \x03(\t\"c\n\x15MapKeyVersionsRequest\x12\x0f\n\x07project\x18\x01 \x01(\t\x12\x13\n\x0bold_version\x18\x02 \x01(\r\x12\x13\n\x0bnew_version\x18\x03 \x01(\r\x12\x0f\n\x07purpose\x18\x04 \x01(\t\"\x94\x01\n\x16MapKeyVersionsResponse\x12\x37\n\x05pairs\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.KeyVersionPairsH\x00\x12\x36\n\x03\x65nd\x18\x02 \x01(\x0b\x32\'.pseudo_service.api.v1.KeyVersionMapEndH\x00\x42\t\n\x07payload\"+\n\x0fKeyVersionPairs\x12\x0b\n\x03old\x18\x01 \x03(\t\x12\x0b\n\x03new\x18\x02 \x03(\t\"|\n\x10KeyVersionMapEnd\x12\x39\n\tstatement\x18\x01 \x01(\x0b\x32&.pseudo_service.api.v1.SignedStatement\x12\r\n\x05pairs\x18\x02 \x01(\x04\x12\x1e\n\x16unaccounted_operations\x18\x03 \x03(\t2\xc7\x04\n\x0fRegisterService\x12o\n\x0eVerifyRegister\x12,.pseudo_service.api.v1.VerifyRegisterRequest\x1a-.pseudo_service.api.v1.VerifyRegisterResponse0\x01\x12r\n\x0f\x43ompactRegister\x12-.pseudo_service.api.v1.CompactRegisterRequest\x1a..pseudo_service.api.v1.CompactRegisterResponse0\x01\x12p\n\x0f\x45raseIdentities\x12-.pseudo_service.api.v1.EraseIdentitiesRequest\x1a..pseudo_service.api.v1.EraseIdentitiesResponse\x12l\n\rRecallOptOuts\x12+.pseudo_service.api.v1.RecallOptOutsRequest\x1a,.pseudo_service.api.v1.RecallOptOutsResponse0\x01\x12o\n\x0eMapKeyVersions\x12,.pseudo_service.api.v1.MapKeyVersionsRequest\x1a-.pseudo_service.api.v1.MapKeyVersionsResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -47,27 +47,27 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPACTREGISTERRESPONSE']._serialized_start=611
   _globals['_COMPACTREGISTERRESPONSE']._serialized_end=767
   _globals['_COMPACTIONREPORT']._serialized_start=770
-  _globals['_COMPACTIONREPORT']._serialized_end=963
-  _globals['_ERASEIDENTITIESREQUEST']._serialized_start=965
-  _globals['_ERASEIDENTITIESREQUEST']._serialized_end=1039
-  _globals['_ERASEIDENTITIESRESPONSE']._serialized_start=1041
-  _globals['_ERASEIDENTITIESRESPONSE']._serialized_end=1106
-  _globals['_RECALLOPTOUTSREQUEST']._serialized_start=1108
-  _globals['_RECALLOPTOUTSREQUEST']._serialized_end=1164
-  _globals['_RECALLOPTOUTSRESPONSE']._serialized_start=1167
-  _globals['_RECALLOPTOUTSRESPONSE']._serialized_end=1321
-  _globals['_RECALLEDPSEUDONYMS']._serialized_start=1323
-  _globals['_RECALLEDPSEUDONYMS']._serialized_end=1363
-  _globals['_RECALLREPORT']._serialized_start=1366
-  _globals['_RECALLREPORT']._serialized_end=1505
-  _globals['_MAPKEYVERSIONSREQUEST']._serialized_start=1507
-  _globals['_MAPKEYVERSIONSREQUEST']._serialized_end=1606
-  _globals['_MAPKEYVERSIONSRESPONSE']._serialized_start=1609
-  _globals['_MAPKEYVERSIONSRESPONSE']._serialized_end=1757
-  _globals['_KEYVERSIONPAIRS']._serialized_start=1759
-  _globals['_KEYVERSIONPAIRS']._serialized_end=1802
-  _globals['_KEYVERSIONMAPEND']._serialized_start=1804
-  _globals['_KEYVERSIONMAPEND']._serialized_end=1928
-  _globals['_REGISTERSERVICE']._serialized_start=1931
-  _globals['_REGISTERSERVICE']._serialized_end=2514
+  _globals['_COMPACTIONREPORT']._serialized_end=1017
+  _globals['_ERASEIDENTITIESREQUEST']._serialized_start=1019
+  _globals['_ERASEIDENTITIESREQUEST']._serialized_end=1093
+  _globals['_ERASEIDENTITIESRESPONSE']._serialized_start=1095
+  _globals['_ERASEIDENTITIESRESPONSE']._serialized_end=1160
+  _globals['_RECALLOPTOUTSREQUEST']._serialized_start=1162
+  _globals['_RECALLOPTOUTSREQUEST']._serialized_end=1218
+  _globals['_RECALLOPTOUTSRESPONSE']._serialized_start=1221
+  _globals['_RECALLOPTOUTSRESPONSE']._serialized_end=1375
+  _globals['_RECALLEDPSEUDONYMS']._serialized_start=1377
+  _globals['_RECALLEDPSEUDONYMS']._serialized_end=1417
+  _globals['_RECALLREPORT']._serialized_start=1420
+  _globals['_RECALLREPORT']._serialized_end=1559
+  _globals['_MAPKEYVERSIONSREQUEST']._serialized_start=1561
+  _globals['_MAPKEYVERSIONSREQUEST']._serialized_end=1660
+  _globals['_MAPKEYVERSIONSRESPONSE']._serialized_start=1663
+  _globals['_MAPKEYVERSIONSRESPONSE']._serialized_end=1811
+  _globals['_KEYVERSIONPAIRS']._serialized_start=1813
+  _globals['_KEYVERSIONPAIRS']._serialized_end=1856
+  _globals['_KEYVERSIONMAPEND']._serialized_start=1858
+  _globals['_KEYVERSIONMAPEND']._serialized_end=1982
+  _globals['_REGISTERSERVICE']._serialized_start=1985
+  _globals['_REGISTERSERVICE']._serialized_end=2568
 # @@protoc_insertion_point(module_scope)

@@ -200,6 +200,7 @@ class CompactionReport(_message.Message):
     MEMBERSHIPS_BEFORE_FIELD_NUMBER: _builtins.int
     MEMBERSHIPS_AFTER_FIELD_NUMBER: _builtins.int
     IDENTITIES_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
     segments_before: _builtins.int
     segments_after: _builtins.int
     data_keys_before: _builtins.int
@@ -207,6 +208,10 @@ class CompactionReport(_message.Message):
     memberships_before: _builtins.int
     memberships_after: _builtins.int
     identities: _builtins.int
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterFault]:
+        """What was left as it is, because it does not open or does not agree."""
+
     def __init__(
         self,
         *,
@@ -217,10 +222,11 @@ class CompactionReport(_message.Message):
         memberships_before: _builtins.int = ...,
         memberships_after: _builtins.int = ...,
         identities: _builtins.int = ...,
+        faults: _abc.Iterable[Global___RegisterFault] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_keys_after", b"data_keys_after", "data_keys_before", b"data_keys_before", "identities", b"identities", "memberships_after", b"memberships_after", "memberships_before", b"memberships_before", "segments_after", b"segments_after", "segments_before", b"segments_before"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data_keys_after", b"data_keys_after", "data_keys_before", b"data_keys_before", "faults", b"faults", "identities", b"identities", "memberships_after", b"memberships_after", "memberships_before", b"memberships_before", "segments_after", b"segments_after", "segments_before", b"segments_before"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,102 @@
+"""RegisterService: decode, call the engine, encode."""
+
+from collections.abc import Iterator, Sequence
+
+import grpc
+
+from pseudo_service.api.v1 import register_pb2 as messages
+from pseudo_service.api.v1 import register_pb2_grpc as services
+from pseudo_service.core.register import RegisterFault
+from pseudo_service.core.register_reports import (
+    CompactionReport,
+    RegisterProgress,
+    RegisterVerdict,
+)
+from pseudo_service.engine.register_care import RegisterCare
+from pseudo_service.transport.interceptors.calls import current_call
+
+MOST_FAULTS = 10_000
+"""Named in an answer; the audit trail has the count of all."""
+
+
+class RegisterServicer(services.RegisterServiceServicer):
+    """Serves the register's care; nothing here answers an identifier."""
+
+    def __init__(self, *, care: RegisterCare) -> None:
+        self._care = care
+
+    def VerifyRegister(
+        self, request: messages.VerifyRegisterRequest, context: grpc.ServicerContext
+    ) -> Iterator[messages.VerifyRegisterResponse]:
+        """Open everything, change nothing."""
+        for item in self._care.verify(current_call().actor):
+            if isinstance(item, RegisterProgress):
+                progress = _encode_progress(item)
+                yield messages.VerifyRegisterResponse(progress=progress)
+            else:
+                verdict = _encode_verdict(item)
+                yield messages.VerifyRegisterResponse(verdict=verdict)
+
+    def CompactRegister(
+        self, request: messages.CompactRegisterRequest, context: grpc.ServicerContext
+    ) -> Iterator[messages.CompactRegisterResponse]:
+        """Merge segments and memberships."""
+        actor = current_call().actor
+        for item in self._care.compact(reason=request.reason, actor=actor):
+            if isinstance(item, RegisterProgress):
+                progress = _encode_progress(item)
+                yield messages.CompactRegisterResponse(progress=progress)
+            else:
+                report = _encode_report(item)
+                yield messages.CompactRegisterResponse(report=report)
+
+    def EraseIdentities(
+        self, request: messages.EraseIdentitiesRequest, context: grpc.ServicerContext
+    ) -> messages.EraseIdentitiesResponse:
+        """Take people out of the register."""
+        report = self._care.erase(
+            request.identifiers,
+            kind=request.kind,
+            order=request.order,
+            actor=current_call().actor,
+        )
+        return messages.EraseIdentitiesResponse(
+            erased=report.erased, not_registered=report.not_registered
+        )
+
+
+def _encode_progress(progress: RegisterProgress) -> messages.RegisterProgress:
+    return messages.RegisterProgress(
+        segments=progress.segments, identities=progress.identities
+    )
+
+
+def _encode_verdict(verdict: RegisterVerdict) -> messages.RegisterVerdict:
+    return messages.RegisterVerdict(
+        segments=verdict.segments,
+        identities=verdict.identities,
+        distinct_identities=verdict.distinct_identities,
+        data_keys=verdict.data_keys,
+        memberships=verdict.memberships,
+        faults=_encode_faults(verdict.faults),
+    )
+
+
+def _encode_report(report: CompactionReport) -> messages.CompactionReport:
+    return messages.CompactionReport(
+        segments_before=report.segments_before,
+        segments_after=report.segments_after,
+        data_keys_before=report.data_keys_before,
+        data_keys_after=report.data_keys_after,
+        memberships_before=report.memberships_before,
+        memberships_after=report.memberships_after,
+        identities=report.identities,
+        faults=_encode_faults(report.faults),
+    )
+
+
+def _encode_faults(faults: Sequence[RegisterFault]) -> list[messages.RegisterFault]:
+    return [
+        messages.RegisterFault(fault=fault.fault.value, where=fault.where)
+        for fault in faults[:MOST_FAULTS]
+    ]
