@@ -45,6 +45,7 @@ _COLUMNS = (
     "pseudonym",
     "project",
     "use",
+    "key_version",
     "operations",
     "first",
     "last",
