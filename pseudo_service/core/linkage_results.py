@@ -40,29 +40,17 @@ class SubjectAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectLocation:
-    """That a project holds the person: by how many operations, between which times.
+    """That a project holds the person: under which key version, by how many operations.
 
     ``use`` is a ``MembershipUse``.
     """
 
     project: str
     use: str
+    key_version: int
     operations: int
     first: datetime
     last: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Location:
-    """Which projects hold one person.
-
-    ``unaccounted_operations`` left no record of whom they released, so that they may
-    have released this person.
-    """
-
-    rows: tuple[ProjectLocation, ...]
-    unaccounted_operations: tuple[str, ...]
-    register_faults: int = 0
 
 
 def encode_answers(
@@ -75,9 +63,21 @@ def encode_answers(
 
 
 def encode_location(
-    request: LinkageRequest, location: Location, *, released_at: datetime
+    request: LinkageRequest,
+    rows: Sequence[ProjectLocation],
+    *,
+    unaccounted: Sequence[str],
+    released_at: datetime,
 ) -> bytes:
-    """Return the canonical JSON of a LOCATE result."""
+    """Return the canonical JSON of a LOCATE result.
+
+    Args:
+        request: What was asked.
+        rows: Where the person is held.
+        unaccounted: Operations that left no record of whom they released, so that
+            they may have released this person.
+        released_at: Stated in the result.
+    """
     return _encode(
         request,
         released_at=released_at,
@@ -85,13 +85,14 @@ def encode_location(
             {
                 "project": row.project,
                 "use": row.use,
+                "key_version": row.key_version,
                 "operations": row.operations,
                 "first": row.first.isoformat(),
                 "last": row.last.isoformat(),
             }
-            for row in location.rows
+            for row in rows
         ],
-        unaccounted_operations=list(location.unaccounted_operations),
+        unaccounted_operations=list(unaccounted),
     )
 
 

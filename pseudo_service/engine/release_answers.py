@@ -5,7 +5,7 @@ approval is used up by an outage; then the register is opened once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -13,13 +13,18 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.aliases import (
+    NO_ALIASES,
+    PinnedAliases,
+    ProjectAliases,
+)
 from pseudo_service.core.errors import KeyUnknown, ProjectNotActive
 from pseudo_service.core.identifier_kinds import IdentifierKind
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root, RootPurpose
 from pseudo_service.core.linkage import LinkageOutcome, LinkageRequest, LinkageVerb
 from pseudo_service.core.linkage_results import (
-    Location,
+    ProjectLocation,
     SubjectAnswer,
     encode_answers,
     encode_location,
@@ -35,16 +40,17 @@ from pseudo_service.core.reversal import Wanted, find_wanted
 from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
 from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpening
+from pseudo_service.engine.subject_location import LocatedSubject
 from pseudo_service.ports.projects import ProjectStore
 
-FindsSurvivor = Callable[[str], str | None]
-"""Returns the NHS number that replaced this one, or None."""
+ReadsAliases = Callable[[], PinnedAliases]
+"""Returns the table of superseded numbers in force."""
 
 
 class LocatesSubject(Protocol):
-    """Finds the projects that hold one person; opens the register with the warrant."""
+    """What is asked of ``SubjectLocation``."""
 
-    def locate(self, warrant: OpeningWarrant, subject: str) -> Location:
+    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
         """Return where the person ``<kind>:<blind index in hexadecimal>`` is held."""
         ...
 
@@ -73,6 +79,7 @@ class Prepared:
     wanted: Mapping[str, Pseudonym] = field(repr=False)
     tag: str
     versions: Mapping[int, Root]
+    aliases: PinnedAliases
     target: "_Target | None"
 
 
@@ -88,7 +95,7 @@ class ReleaseAnswers:
         opening: RegisterOpening,
         location: LocatesSubject,
         service_root: Root,
-        find_survivor: FindsSurvivor | None = None,
+        read_aliases: ReadsAliases | None = None,
     ) -> None:
         self._projects = projects
         self._key_ring = key_ring
@@ -96,7 +103,7 @@ class ReleaseAnswers:
         self._opening = opening
         self._location = location
         self._service_root = service_root
-        self._find_survivor = find_survivor or _find_nobody
+        self._read_aliases = read_aliases or _read_none
 
     def prepare(self, request: LinkageRequest) -> Prepared:
         """Fetch keys and lists, before anything is used up.
@@ -106,11 +113,13 @@ class ReleaseAnswers:
             KeyVaultUnavailable: A root is not held and the vault does not answer.
             OptOutListMissing: The target applies opt-outs and there is no list.
             OptOutListStale: The list has expired.
+            AliasTableRefused: The table of superseded numbers is not what was loaded.
         """
         project = self._projects.get(request.project)
         if project.state is ProjectState.DESTROYED:
             msg = f"project {project.project_id} is destroyed: its keys are gone"
             raise ProjectNotActive(msg)
+        aliases = self._read_aliases()
         wanted = {}
         if request.verb is not LinkageVerb.LOCATE:
             wanted = {text: parse_pseudonym(text) for text in request.subjects}
@@ -120,7 +129,8 @@ class ReleaseAnswers:
             wanted=wanted,
             tag=project.tag,
             versions=dict(self._read_versions(project, asked)),
-            target=self._prepare_target(request),
+            aliases=aliases,
+            target=self._prepare_target(request, aliases),
         )
 
     def answer(
@@ -165,15 +175,31 @@ class ReleaseAnswers:
         released_at: datetime,
     ) -> Answered:
         (subject,) = request.subjects
-        location = self._location.locate(warrant, subject)
+        located = self._location.locate(warrant, subject=subject)
+        rows = [
+            ProjectLocation(
+                project=row.project,
+                use=row.use.value,
+                key_version=row.key_version,
+                operations=row.operations,
+                first=row.first,
+                last=row.last,
+            )
+            for row in located.rows
+        ]
+        unaccounted = [
+            f"{one.project}: {one.describe()}" for one in located.unaccounted
+        ]
         return Answered(
-            plain=encode_location(request, location, released_at=released_at),
+            plain=encode_location(
+                request, rows, unaccounted=unaccounted, released_at=released_at
+            ),
             counts={
-                "projects": len({row.project for row in location.rows}),
-                "unaccounted": len(location.unaccounted_operations),
+                "projects": len({row.project for row in rows}),
+                "unaccounted": len(unaccounted),
             },
             subject_codes=(subject_code,),
-            register_faults=location.register_faults,
+            register_faults=0,
         )
 
     def _answer_one(
@@ -189,21 +215,18 @@ class ReleaseAnswers:
         if found is None:
             return SubjectAnswer(subject=text, outcome=LinkageOutcome.UNKNOWN)
         kind, canonical = found
-        survivor = self._survive(kind, canonical)
         if prepared.target is not None:
-            return prepared.target.translate(text, kind, canonical, survivor)
+            return prepared.target.translate(text, kind, canonical)
+        survivor = None
+        if kind == NHS_NUMBER:
+            survivor = prepared.aliases.table.find_survivor(canonical)
         return SubjectAnswer(
             subject=text,
             outcome=LinkageOutcome.FOUND,
             kind=kind.text,
             identifier=canonical,
-            superseded_by=survivor,
+            superseded_by=survivor or "",
         )
-
-    def _survive(self, kind: IdentifierKind, canonical: str) -> str:
-        if kind != NHS_NUMBER:
-            return ""
-        return self._find_survivor(canonical) or ""
 
     def _encode_subject(self, kind: IdentifierKind, canonical: str) -> str:
         key = self._service_root.derive(KeyUse.SUBJECT_CODE, kind.text)
@@ -221,16 +244,19 @@ class ReleaseAnswers:
                 continue  # answered subject by subject, as CLOSED_KEY_VERSION
             yield version, root
 
-    def _prepare_target(self, request: LinkageRequest) -> "_Target | None":
+    def _prepare_target(
+        self, request: LinkageRequest, aliases: PinnedAliases
+    ) -> "_Target | None":
         if request.verb is not LinkageVerb.TRANSLATE:
             return None
         project = self._projects.get(request.target_project)
         project.check_active()
-        in_force = self._opt_outs.check_for(project)
+        in_force = self._opt_outs.check_for(project, aliases)
         return _Target(
             project=project,
             root=self._key_ring.newest(project.project_id, RootPurpose.PSEUDONYMS),
             check=None if in_force is None else in_force[0],
+            aliases=aliases.choose(follows_merges=project.follows_merges),
         )
 
 
@@ -282,15 +308,21 @@ class _Target:
     project: Project
     root: Root
     check: OptOutCheck | None
+    aliases: ProjectAliases
 
     def translate(
-        self, subject: str, kind: IdentifierKind, canonical: str, survivor: str
+        self, subject: str, kind: IdentifierKind, canonical: str
     ) -> SubjectAnswer:
-        """Return the target's pseudonym, if the target may hold the person."""
-        numbers = [number for number in (canonical, survivor) if number]
-        if self._keeps_out(kind, numbers):
+        """Return the target's pseudonym, if the target may hold the person.
+
+        A number that the target would give no pseudonym, as it was re-issued, is
+        UNKNOWN there.
+        """
+        if self._keeps_out(kind, canonical):
             return SubjectAnswer(subject=subject, outcome=LinkageOutcome.OPTED_OUT)
-        number = survivor if survivor and self.project.follows_merges else canonical
+        number, _ = self.aliases.judge_one(canonical, kind)
+        if number is None:
+            return SubjectAnswer(subject=subject, outcome=LinkageOutcome.UNKNOWN)
         mac = KeyedHash(self.root.derive(KeyUse.PSEUDONYM, kind.text), kind)
         form = PseudonymFormat(
             tag=self.project.tag, kind=kind, version=self.root.version
@@ -302,18 +334,21 @@ class _Target:
             pseudonym=form.encode_one(mac.mac_one(number)),
         )
 
-    def _keeps_out(self, kind: IdentifierKind, numbers: Sequence[str]) -> bool:
+    def _keeps_out(self, kind: IdentifierKind, canonical: str) -> bool:
         """Tell whether a person opted out under any number, or cannot be checked."""
         if self.check is None:
             return False
         if kind != NHS_NUMBER:
             return self.check.removes_uncheckable
-        return bool(self.check.find_opted_out(pa.array(numbers, pa.string())).any())
+        one = pa.array([canonical], pa.string())
+        if not self.check.find_checkable(one)[0] and self.check.removes_uncheckable:
+            return True
+        return bool(self.check.find_opted_out(one)[0])
 
 
 def _stack(macs: Iterable[bytes]) -> np.ndarray:
     return np.frombuffer(b"".join(macs), dtype=np.uint8).reshape(-1, 16)
 
 
-def _find_nobody(canonical: str) -> None:
-    del canonical
+def _read_none() -> PinnedAliases:
+    return NO_ALIASES
