@@ -22,6 +22,7 @@ def build_servicers(
             rotation=use_cases.rotation,
             policies=use_cases.policies,
             opt_outs=use_cases.opt_outs,
+            aliases=use_cases.aliases,
             audit=use_cases.audit,
             project_audit=use_cases.project_audit,
         ),

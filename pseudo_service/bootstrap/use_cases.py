@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
+from pseudo_service.adapters.sql.aliases import SqlAliases
 from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
@@ -14,6 +15,7 @@ from pseudo_service.config import Config
 from pseudo_service.core.identifiers import IdentifierRules
 from pseudo_service.core.oracle_signs import OracleSettings
 from pseudo_service.core.projects import ChiInNhsColumn
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.audit_trail import AuditTrail
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRules
@@ -42,6 +44,7 @@ class UseCases:
     rotation: KeyRotation
     policies: PolicyRegistry
     opt_outs: OptOutLists
+    aliases: AliasTables
     audit: AuditTrail
     project_audit: ProjectAudit
 
@@ -57,6 +60,14 @@ def build_use_cases(
         clock=base.clock,
         admission=base.admission,
     )
+    aliases = AliasTables(
+        store=SqlAliases(database),
+        service_root=base.service_root,
+        rules=rules.identifiers,
+        clock=base.clock,
+        entropy=base.entropy,
+        admission=base.admission,
+    )
     opt_outs = OptOutLists(
         store=SqlOptOuts(database),
         service_root=base.service_root,
@@ -64,8 +75,11 @@ def build_use_cases(
         clock=base.clock,
         entropy=base.entropy,
         admission=base.admission,
+        aliases=aliases,
     )
-    tables, texts, values = _build_data_use_cases(base, rules, policies, opt_outs)
+    tables, texts, values = _build_data_use_cases(
+        base, rules, policies, opt_outs, aliases
+    )
     return UseCases(
         tables=tables,
         texts=texts,
@@ -88,6 +102,7 @@ def build_use_cases(
         ),
         policies=policies,
         opt_outs=opt_outs,
+        aliases=aliases,
         audit=AuditTrail(
             log=SqlAuditLog(database),
             archive=DirectoryArchive(config.archive_directory),
@@ -129,6 +144,7 @@ def _build_data_use_cases(
     rules: DeploymentRules,
     policies: PolicyRegistry,
     opt_outs: OptOutLists,
+    aliases: AliasTables,
 ) -> tuple[DeidentifyTable, RedactFreeText, DeidentifyValues]:
     keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
     ledger = BatchLedger(
@@ -150,6 +166,7 @@ def _build_data_use_cases(
         policies=policies,
         keys=keys,
         opt_outs=opt_outs,
+        aliases=aliases,
         ledger=ledger,
         journal=base.journal,
         signer=base.signer,
@@ -165,6 +182,7 @@ def _build_data_use_cases(
         policies=policies,
         keys=keys,
         opt_outs=opt_outs,
+        aliases=aliases,
         ledger=ledger,
         redactor=base.redactor,
         clock=base.clock,
@@ -177,6 +195,7 @@ def _build_data_use_cases(
         rows=base.rows,
         keys=keys,
         opt_outs=opt_outs,
+        aliases=aliases,
         ledger=ledger,
         clock=base.clock,
         rules=rules.identifiers,

@@ -14,6 +14,7 @@ from typer.exceptions import Abort, TyperException
 
 from pseudo_client import PseudoClientError
 from pseudo_service.cli import (
+    aliases,
     audit,
     demo,
     init,
@@ -24,6 +25,7 @@ from pseudo_service.cli import (
     policies,
     projects,
     pseudonyms,
+    register,
     run,
     serve,
     tokens,
@@ -53,9 +55,11 @@ app.add_typer(projects.app, name="project")
 app.add_typer(keys.app, name="key")
 app.add_typer(policies.app, name="policy")
 app.add_typer(opt_outs.app, name="opt-outs")
+app.add_typer(aliases.app, name="aliases")
 app.command(epilog=run.EPILOG)(run.run)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(pseudonyms.app, name="pseudonym")
+app.add_typer(register.app, name="register")
 app.add_typer(linkage.app, name="linkage")
 app.add_typer(audit.app, name="audit")
 app.add_typer(tokens.app, name="token")

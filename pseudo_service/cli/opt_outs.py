@@ -1,6 +1,5 @@
 """``pseudo opt-outs``: loads the national data opt-out list."""
 
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -9,18 +8,16 @@ from typing import Annotated
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet as pq
 import typer
 
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.cli.number_files import read_number_file, read_texts
 from pseudo_service.cli.output import count, say, show_json
 from pseudo_service.cli.projects import JsonOption
 from pseudo_service.core.access import Role
 
 CHUNK = 50_000
-_DIGITS = re.compile(r"\d{3}")
 
 app = typer.Typer(help="The national data opt-out list.", no_args_is_help=True)
 
@@ -96,7 +93,9 @@ def read_numbers(file: Path, column: str | None) -> pa.ChunkedArray:
     Raises:
         Failure: The file cannot be read, or it is not plain which column it is.
     """
-    table = _read_table(file)
+    table, is_headed = read_number_file(file)
+    if not is_headed:
+        table = table.select([0])
     name = column or (table.column_names[0] if table.num_columns == 1 else None)
     if name is None or name not in table.column_names:
         msg = (
@@ -104,39 +103,8 @@ def read_numbers(file: Path, column: str | None) -> pa.ChunkedArray:
             "holds the NHS numbers"
         )
         raise Failure(msg)
-    texts = pc.utf8_trim_whitespace(pc.cast(table[name], pa.string()))
-    return texts.filter(pc.not_equal(texts, "")).drop_null()
-
-
-def _read_table(file: Path) -> pa.Table:
-    try:
-        if file.suffix.lower() in {".parquet", ".pq"}:
-            return pq.read_table(file)
-        with pyarrow.csv.open_csv(file) as reader:
-            header = list(reader.schema.names)
-        return _read_csv(file, header)
-    except (OSError, pa.ArrowException, UnicodeDecodeError):
-        msg = f"{file}: not a readable CSV or Parquet file; check the path and format"
-        raise Failure(msg) from None
-
-
-def _read_csv(file: Path, header: list[str]) -> pa.Table:
-    # What MESH returns has no header line and a comma after each number. Taken for
-    # a header, its first number would be lost, and that patient released.
-    names = ["nhs_number", *(f"column {n}" for n in range(2, len(header) + 1))]
-    headed = not _DIGITS.search(header[0])
-    table = pyarrow.csv.read_csv(
-        file,
-        read_options=pyarrow.csv.ReadOptions(
-            column_names=header if headed else names, skip_rows=int(headed)
-        ),
-        convert_options=pyarrow.csv.ConvertOptions(
-            # As text from the start: as numbers they would lose leading zeros.
-            column_types=dict.fromkeys(header if headed else names, pa.string()),
-            strings_can_be_null=False,
-        ),
-    )
-    return table if headed else table.select(["nhs_number"])
+    texts = read_texts(table[name])
+    return texts.filter(pc.not_equal(texts, ""))
 
 
 def cut_chunks(numbers: pa.ChunkedArray, size: int = CHUNK) -> Iterator[list[str]]:

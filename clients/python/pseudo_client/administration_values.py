@@ -142,6 +142,22 @@ class LoadedOptOuts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedAliases:
+    """A table of superseded and re-issued numbers that is now in force."""
+
+    list_id: str
+    merged: int
+    reissued: int
+
+    @classmethod
+    def from_message(cls, message: pb.LoadAliasesResponse) -> Self:
+        """Return the value of a wire message."""
+        return cls(
+            list_id=message.list_id, merged=message.merged, reissued=message.reissued
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedEvent:
     """An event of the audit trail in its place in a chain."""
 

@@ -50,7 +50,7 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         policies: PolicyRegistry,
         opt_outs: OptOutLists,
         audit: AuditTrail,
-        aliases: AliasTables | None = None,
+        aliases: AliasTables,
         project_audit: ProjectAudit,
     ) -> None:
         self._projects = projects
@@ -195,8 +195,6 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         context: grpc.ServicerContext,
     ) -> messages.LoadAliasesResponse:
         """Load a table of superseded numbers: a header, then chunks."""
-        if self._aliases is None:
-            return super().LoadAliases(request_iterator, context)
         requests = RunAhead(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
