@@ -103,6 +103,7 @@ def build_receipt(
     rows_out: int,
     removed: Mapping[str, int],
     columns: Mapping[str, Mapping[str, int]],
+    treatments: Mapping[str, Mapping[str, Any]],
     batches: int,
     input_digest: bytes,
     output: LogicalDigest,
@@ -110,9 +111,10 @@ def build_receipt(
 ) -> bytes:
     """Return the statement of a finished table, ready to be signed.
 
-    ``columns`` holds the counts of each column by code, ``removed`` the rows that
-    left by reason, ``input_digest`` a keyed digest: a plain one of a small table
-    could be searched for.
+    ``columns`` holds the counts of each column by code, ``treatments`` what was done
+    to it (``core.treatment_records``), ``removed`` the rows that left by reason,
+    ``input_digest`` a keyed digest: a plain one of a small table could be searched
+    for.
     """
     return encode_statement(
         {
@@ -129,6 +131,7 @@ def build_receipt(
             "rows_out": rows_out,
             "removed": dict(removed),
             "columns": {name: dict(counts) for name, counts in columns.items()},
+            "treatments": {name: dict(done) for name, done in treatments.items()},
             "batches": batches,
             "input_digest": input_digest.hex(),
             "output_digest": output.digest().hex(),
@@ -178,7 +181,9 @@ def sign_statement(
 
 
 def verify_statement(
-    signed: SignedStatement, verify_vault_signature: VerifyVaultSignature
+    signed: SignedStatement,
+    verify_vault_signature: VerifyVaultSignature,
+    expected_format: str = RECEIPT_FORMAT,
 ) -> dict[str, Any]:
     """Check certificate, validity and signature; return the statement.
 
@@ -186,6 +191,7 @@ def verify_statement(
         signed: The statement as it was received.
         verify_vault_signature: Checks the certificate's signature against an
             audit key that the caller trusts, never one that came with the data.
+        expected_format: What the statement must be; a receipt passes for no other.
 
     Raises:
         SignatureRefused: The certificate is not of a trusted key, did not cover
@@ -196,11 +202,11 @@ def verify_statement(
     )
     certificate = _decode(signed.certificate, CERTIFICATE_FORMAT)
     _check_signature(signed, certificate)
-    statement = _decode(signed.statement, RECEIPT_FORMAT)
+    statement = _decode(signed.statement, expected_format)
     issued_at = _read_moment(statement, "issued_at")
     begins = _read_moment(certificate, "not_before")
     if not begins <= issued_at <= _read_moment(certificate, "not_after"):
-        msg = "the receipt was issued outside its process certificate's validity"
+        msg = "the statement was issued outside its process certificate's validity"
         raise SignatureRefused(msg)
     return statement
 
@@ -211,7 +217,7 @@ def _check_signature(signed: SignedStatement, certificate: Mapping[str, Any]) ->
         key = Ed25519PublicKey.from_public_bytes(raw)
         key.verify(signed.signature, signed.statement)
     except (InvalidSignature, KeyError, TypeError, ValueError):
-        msg = "the receipt's signature is not over this receipt"
+        msg = "the signature is not over this statement"
         raise SignatureRefused(msg) from None
 
 

@@ -39,6 +39,20 @@ TRANSITIONS: Mapping[ProjectState, frozenset[ProjectState]] = MappingProxyType(
 )
 
 
+_ADVICE: Mapping[ProjectState, str] = MappingProxyType(
+    {
+        ProjectState.SUSPENDED: "a custodian can resume it with `pseudo project resume`",
+        ProjectState.CLOSING: (
+            "its end was asked for: a custodian can call that off with "
+            "`pseudo project cancel-close`, and then resume it"
+        ),
+        ProjectState.DESTROYED: (
+            "its keys are gone for ever: make a new project, under another id"
+        ),
+    }
+)
+
+
 class ShiftUnit(StrEnum):
     """The unit of a date offset; whole weeks keep the weekday."""
 
@@ -114,6 +128,7 @@ class Closing:
     requested_at: datetime
     reason: str
     agreed_by: str | None
+    agreed_at: datetime | None = None
     not_before: datetime
 
 
@@ -126,7 +141,7 @@ class Project:
     the most pseudonyms that one linkage request may list. With ``follows_merges`` a
     superseded NHS number counts as the number that replaced it. Until ``overlap_until``
     tables may ask for the pseudonyms of the key version before, too. ``closing`` is given
-    while the project is closing.
+    while the project is closing, and once it is destroyed.
     """
 
     project_id: str
@@ -154,10 +169,7 @@ class Project:
     def check_active(self) -> None:
         """Raise unless the project takes data calls."""
         if self.state is not ProjectState.ACTIVE:
-            msg = (
-                f"project {self.project_id} is {self.state}; "
-                "a custodian can resume it with `pseudo project resume`"
-            )
+            msg = f"project {self.project_id} is {self.state}; {_ADVICE[self.state]}"
             raise ProjectNotActive(msg)
 
     def check_transition(self, target: ProjectState) -> None:

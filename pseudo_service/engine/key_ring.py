@@ -148,6 +148,11 @@ class KeyRing:
         with self._lock:
             self._held = {k: h for k, h in self._held.items() if h.until > now}
 
+    def forget(self, owner: str) -> None:
+        """Forget every root of an owner, whose rows are gone."""
+        with self._lock:
+            self._held = {k: h for k, h in self._held.items() if k[0] != owner}
+
     def _describe(self, row: KeyRow, actor: str) -> AuditEvent:
         return AuditEvent(
             kind=AuditKind.KEY_CREATED,
@@ -164,6 +169,7 @@ class KeyRing:
 
     def _open(self, row: KeyRow | None, owner: str, purpose: RootPurpose) -> Root:
         if row is None:
+            self.forget(owner)
             msg = (
                 f"{owner} has no {purpose} key: a custodian creates it with the project"
             )

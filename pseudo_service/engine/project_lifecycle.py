@@ -9,6 +9,7 @@ from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import InvalidArgument, ProjectExists, StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
 from pseudo_service.core.projects import (
+    DEFAULT_CEILING,
     DateShiftRule,
     OptOutRule,
     Project,
@@ -42,6 +43,8 @@ class ProjectRequest:
     date_shift: DateShiftRule
     opt_outs: OptOutRule
     daily_quota: int
+    linkage_ceiling: int = DEFAULT_CEILING
+    follows_merges: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +129,7 @@ class ProjectLifecycle:
         check_project_id(project_id)
         note = check_note("reason", reason)
         project = self._projects.get(project_id)
+        _refuse_closing(project)
         project.check_transition(target)
         event = AuditEvent(
             kind=_EVENTS[target],
@@ -154,6 +158,8 @@ class ProjectLifecycle:
             opt_outs=request.opt_outs,
             daily_quota=request.daily_quota,
             created_at=self._clock.now(),
+            linkage_ceiling=request.linkage_ceiling,
+            follows_merges=request.follows_merges,
         )
 
     def _record(
@@ -173,10 +179,21 @@ class ProjectLifecycle:
                 "legal_basis": project.opt_outs.legal_basis,
                 "uncheckable": project.opt_outs.uncheckable.value,
                 "daily_quota": project.daily_quota,
+                "linkage_ceiling": project.linkage_ceiling,
+                "follows_merges": project.follows_merges,
                 "pseudonym_key": keys[0].check_value.hex(),
                 "stable_key": keys[1].check_value.hex(),
             },
         )
+
+
+def _refuse_closing(project: Project) -> None:
+    if project.state is ProjectState.CLOSING:
+        msg = (
+            f"project {project.project_id} is closing: call that off with "
+            "`pseudo project cancel-close`, which suspends it"
+        )
+        raise StateConflict(msg)
 
 
 def check_note(field: str, text: str) -> str:

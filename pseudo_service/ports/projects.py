@@ -1,11 +1,13 @@
 """Projects and their key rows."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.keys import KeyRow, RootPurpose
-from pseudo_service.core.projects import Project, ProjectState
+from pseudo_service.core.manifest import SignedStatement
+from pseudo_service.core.projects import Closing, Project, ProjectState
 
 
 class ProjectStore(Protocol):
@@ -49,6 +51,55 @@ class ProjectStore(Protocol):
         """
         ...
 
+    def begin_closing(
+        self,
+        project_id: str,
+        *,
+        old: ProjectState,
+        closing: Closing,
+        audit: AuditEvent,
+    ) -> None:
+        """Compare the state, set it to closing, and keep how it closes.
+
+        Raises:
+            StateConflict: The state is not ``old`` any more.
+        """
+        ...
+
+    def agree_to_closing(
+        self, project_id: str, *, closing: Closing, audit: AuditEvent
+    ) -> None:
+        """Keep the second custodian's word in the closing that they were shown.
+
+        Raises:
+            StateConflict: It is another closing, none, or one that was agreed to.
+        """
+        ...
+
+    def cancel_closing(
+        self, project_id: str, *, closing: Closing, audit: AuditEvent
+    ) -> None:
+        """Suspend a closing project and forget its closing.
+
+        Raises:
+            StateConflict: It is another closing, or none.
+        """
+        ...
+
+    def destroy(
+        self, project_id: str, *, certificate: SignedStatement, audit: AuditEvent
+    ) -> None:
+        """Delete all key rows of a closing project, for ever, and keep its certificate.
+
+        Raises:
+            StateConflict: It is not closing any more.
+        """
+        ...
+
+    def find_certificate(self, project_id: str) -> SignedStatement | None:
+        """Return a destroyed project's certificate, or None."""
+        ...
+
 
 class KeyRowStore(Protocol):
     """Keeps wrapped, signed roots; a row is never changed once written."""
@@ -58,6 +109,16 @@ class KeyRowStore(Protocol):
 
         Raises:
             StateConflict: The owner has a row of this purpose and version; read it.
+        """
+        ...
+
+    def rotate(
+        self, row: KeyRow, *, overlap_until: datetime | None, audit: AuditEvent
+    ) -> None:
+        """Store a project's next row and its window of overlap in one transaction.
+
+        Raises:
+            StateConflict: The project has a row of this version, or is not active.
         """
         ...
 

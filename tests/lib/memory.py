@@ -6,7 +6,6 @@ import itertools
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from cryptography.exceptions import InvalidTag
@@ -26,19 +25,27 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
     PolicyExists,
     PolicyUnknown,
-    ProjectExists,
-    ProjectUnknown,
     PseudoError,
     SignatureRefused,
     StateConflict,
 )
-from pseudo_service.core.keys import KeyRow, RootPurpose
-from pseudo_service.core.projects import Project, ProjectState
 from pseudo_service.core.register import DataKeyRow
 from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.key_vault import DeletedKey, Signature, VaultKey, Wrapped
 from pseudo_service.ports.policies import StoredPolicy
 from pseudo_service.ports.register import StoredSegment
+from tests.lib.memory_projects import MemoryKeyRows, MemoryProjects, Trail
+
+__all__ = [
+    "MemoryArchive",
+    "MemoryAuditLog",
+    "MemoryJournal",
+    "MemoryKeyRows",
+    "MemoryPolicies",
+    "MemoryProjects",
+    "MemoryVault",
+    "Trail",
+]
 
 _NONCE = bytes(12)
 PURGED_AT = datetime(2027, 1, 1, tzinfo=UTC)
@@ -127,100 +134,6 @@ class MemoryVault:
 
 def _derive(key_id: str) -> bytes:
     return hashlib.sha256(f"key of {key_id}".encode()).digest()
-
-
-@dataclass
-class Trail:
-    """What every store records, in order."""
-
-    events: list[AuditEvent] = field(default_factory=list)
-
-    def kinds(self) -> list[str]:
-        return [event.kind.value for event in self.events]
-
-
-class MemoryKeyRows:
-    """``KeyRowStore``; ``rows`` may be tampered with."""
-
-    def __init__(self, trail: Trail) -> None:
-        self.rows: dict[tuple[str, RootPurpose, int], KeyRow] = {}
-        self._trail = trail
-        self._lock = threading.Lock()
-
-    def add(self, row: KeyRow, audit: AuditEvent) -> None:
-        with self._lock:
-            place = (row.owner, row.purpose, row.version)
-            if place in self.rows:
-                msg = "the row exists"
-                raise StateConflict(msg)
-            self.rows[place] = row
-            self._trail.events.append(audit)
-
-    def newest(self, owner: str, purpose: RootPurpose) -> KeyRow | None:
-        return max(self.versions(owner, purpose), key=_read_version, default=None)
-
-    def get(self, owner: str, purpose: RootPurpose, version: int) -> KeyRow | None:
-        return self.rows.get((owner, purpose, version))
-
-    def versions(self, owner: str, purpose: RootPurpose) -> Sequence[KeyRow]:
-        with self._lock:
-            found = [
-                row for place, row in self.rows.items() if place[:2] == (owner, purpose)
-            ]
-        return sorted(found, key=_read_version)
-
-
-def _read_version(row: KeyRow) -> int:
-    return row.version
-
-
-class MemoryProjects:
-    """``ProjectStore``; ``taken`` are tags that other projects have."""
-
-    def __init__(self, rows: MemoryKeyRows, trail: Trail) -> None:
-        self.projects: dict[str, Project] = {}
-        self.refuse_tags = 0
-        self._rows = rows
-        self._trail = trail
-
-    def create(
-        self, project: Project, keys: Sequence[KeyRow], audit: AuditEvent
-    ) -> None:
-        if project.project_id in self.projects:
-            msg = "it exists"
-            raise ProjectExists(msg)
-        if self.refuse_tags:
-            self.refuse_tags -= 1
-            msg = "the tag is taken"
-            raise StateConflict(msg)
-        self.projects[project.project_id] = project
-        for row in keys:
-            self._rows.rows[row.owner, row.purpose, row.version] = row
-        self._trail.events.append(audit)
-
-    def get(self, project_id: str) -> Project:
-        if project_id not in self.projects:
-            msg = f"no project {project_id}"
-            raise ProjectUnknown(msg)
-        return self.projects[project_id]
-
-    def list(self) -> Sequence[Project]:
-        return [self.projects[name] for name in sorted(self.projects)]
-
-    def change_state(
-        self,
-        project_id: str,
-        *,
-        old: ProjectState,
-        new: ProjectState,
-        audit: AuditEvent,
-    ) -> None:
-        project = self.get(project_id)
-        if project.state is not old:
-            msg = "it moved"
-            raise StateConflict(msg)
-        self.projects[project_id] = replace(project, state=new)
-        self._trail.events.append(audit)
 
 
 class MemoryPolicies:

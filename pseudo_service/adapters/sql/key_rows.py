@@ -1,16 +1,18 @@
 """Wrapped, signed roots over SQL; a row is written once and never changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.statements import insert_absent
-from pseudo_service.adapters.sql.tables import key_rows
+from pseudo_service.adapters.sql.tables import key_rows, projects
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.core.projects import ProjectState
 
 # Built once: every call runs the first, and building costs more than running.
 _ROWS = select(key_rows).where(
@@ -32,6 +34,18 @@ class SqlKeyRows:
         """Store a row; see ``KeyRowStore.add``."""
 
         def apply(connection: Connection) -> Sequence[AuditEvent]:
+            insert_key_row(connection, row)
+            return (audit,)
+
+        self._database.write(apply).wait()
+
+    def rotate(
+        self, row: KeyRow, *, overlap_until: datetime | None, audit: AuditEvent
+    ) -> None:
+        """Store a project's next row; see ``KeyRowStore.rotate``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            _set_overlap(connection, row.owner, overlap_until)
             insert_key_row(connection, row)
             return (audit,)
 
@@ -79,6 +93,22 @@ def insert_key_row(connection: Connection, row: KeyRow) -> None:
             f"{row.owner} has version {row.version} of its {row.purpose} root: "
             "read that row and use it"
         )
+        raise StateConflict(msg)
+
+
+def _set_overlap(
+    connection: Connection, project_id: str, overlap_until: datetime | None
+) -> None:
+    changed = connection.execute(
+        update(projects)
+        .where(
+            projects.c.project_id == project_id,
+            projects.c.state == ProjectState.ACTIVE.value,
+        )
+        .values(overlap_until=overlap_until)
+    )
+    if changed.rowcount == 0:
+        msg = f"project {project_id} is not active any more: its key is not rotated"
         raise StateConflict(msg)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, select, update
 
+from pseudo_service.adapters.sql import project_closing
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.key_rows import insert_key_row
 from pseudo_service.adapters.sql.statements import insert_absent
@@ -12,6 +13,7 @@ from pseudo_service.adapters.sql.tables import projects
 from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.errors import ProjectExists, ProjectUnknown, StateConflict
 from pseudo_service.core.keys import KeyRow
+from pseudo_service.core.manifest import SignedStatement
 from pseudo_service.core.projects import (
     Closing,
     DateShiftRule,
@@ -76,6 +78,68 @@ class SqlProjects:
             return (audit,)
 
         self._database.write(apply).wait()
+
+    def begin_closing(
+        self,
+        project_id: str,
+        *,
+        old: ProjectState,
+        closing: Closing,
+        audit: AuditEvent,
+    ) -> None:
+        """See ``ProjectStore.begin_closing``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            _set_state(connection, project_id, old=old, new=ProjectState.CLOSING)
+            project_closing.keep_closing(connection, project_id, closing)
+            return (audit,)
+
+        self._database.write(apply).wait()
+
+    def agree_to_closing(
+        self, project_id: str, *, closing: Closing, audit: AuditEvent
+    ) -> None:
+        """See ``ProjectStore.agree_to_closing``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            project_closing.keep_agreement(connection, project_id, closing)
+            return (audit,)
+
+        self._database.write(apply).wait()
+
+    def cancel_closing(
+        self, project_id: str, *, closing: Closing, audit: AuditEvent
+    ) -> None:
+        """See ``ProjectStore.cancel_closing``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            project_closing.forget_closing(connection, project_id, closing)
+            return (audit,)
+
+        self._database.write(apply).wait()
+
+    def destroy(
+        self, project_id: str, *, certificate: SignedStatement, audit: AuditEvent
+    ) -> None:
+        """See ``ProjectStore.destroy``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            _set_state(
+                connection,
+                project_id,
+                old=ProjectState.CLOSING,
+                new=ProjectState.DESTROYED,
+            )
+            project_closing.delete_keys(connection, project_id)
+            project_closing.keep_certificate(connection, project_id, certificate)
+            return (audit,)
+
+        self._database.write(apply).wait()
+
+    def find_certificate(self, project_id: str) -> SignedStatement | None:
+        """See ``ProjectStore.find_certificate``."""
+        with self._database.read() as connection:
+            return project_closing.read_certificate(connection, project_id)
 
 
 def require_project(connection: Connection, project_id: str) -> None:
@@ -173,5 +237,6 @@ def _read_closing(row: Row[Any]) -> Closing | None:
         requested_at=row.closing_requested_at,
         reason=row.closing_reason,
         agreed_by=row.closing_agreed_by,
+        agreed_at=row.closing_agreed_at,
         not_before=row.closing_not_before,
     )

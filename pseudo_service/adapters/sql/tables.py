@@ -90,6 +90,7 @@ projects = Table(
     Column("closing_requested_at", ZonedTime),
     Column("closing_reason", Text),
     Column("closing_agreed_by", Text),
+    Column("closing_agreed_at", ZonedTime),
     Column("closing_not_before", ZonedTime),
     UniqueConstraint("tag"),
 )

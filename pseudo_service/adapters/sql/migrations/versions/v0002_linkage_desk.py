@@ -34,6 +34,7 @@ def _extend_projects() -> None:
         sa.Column("closing_requested_at", sa.Text),
         sa.Column("closing_reason", sa.Text),
         sa.Column("closing_agreed_by", sa.Text),
+        sa.Column("closing_agreed_at", sa.Text),
         sa.Column("closing_not_before", sa.Text),
     )
     for column in added:
