@@ -10,6 +10,7 @@ from pseudo_service.cli.connection import ConfigOption, ConnectionOptions
 from pseudo_service.cli.exits import ExitCode, Failure, show_examples
 from pseudo_service.cli.manifest_checks import Finding, check_folder
 from pseudo_service.cli.manifest_files import Manifest, read_manifest
+from pseudo_service.cli.manifest_receipt import describe_columns, show_columns
 from pseudo_service.cli.output import complain, count, say, say_field, show_json
 
 app = typer.Typer(help="Prove what a run has left.", no_args_is_help=True)
@@ -52,6 +53,31 @@ def verify(
     report(listed, findings, json=json)
     if findings:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
+
+
+@app.command(
+    epilog=show_examples(
+        "pseudo manifest receipt released/patients",
+        "pseudo manifest receipt released/patients --json",
+    )
+)
+def receipt(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's output.")],
+    json: Annotated[
+        bool, typer.Option("--json", help="Answer with one JSON object.")
+    ] = False,
+) -> None:
+    """Tell in plain words what was done to each column, and what is missing in it.
+
+    For whoever works with the table. It repeats what the receipts say; that they are
+    the service's is proved by `pseudo manifest verify`.
+    """
+    listed = read_manifest(folder)
+    described = describe_columns(listed)
+    if json:
+        show_json(described)
+    else:
+        show_columns(described)
 
 
 def report(listed: Manifest, findings: list[Finding], *, json: bool) -> None:

@@ -33,6 +33,7 @@ from pseudo_service.core.manifest import (
 from pseudo_service.core.plan import Plan
 from pseudo_service.core.projects import Project
 from pseudo_service.core.quality import Counts, RejectedCells, TableTally
+from pseudo_service.core.treatment_records import describe_treatments
 from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
 from pseudo_service.engine.oracle_watch import OracleWatch
@@ -245,6 +246,11 @@ class TableStream:
             rows_out=tally.rows_out,
             removed=tally.removed,
             columns=tally.counts,
+            treatments=describe_treatments(
+                self._plan,
+                date_shift=self._context.date_shift,
+                key_version=facts.pins.key_version,
+            ),
             batches=self._received,
             input_digest=self._input_digest.digest(),
             output=self._output_digest,

@@ -346,6 +346,7 @@ class _Run:
             rows_out=rows_out,
             removed={"NO_PATIENT": self._removed},
             columns={"born": {"UNPARSEABLE": self._unparseable}},
+            treatments={"born": {"treatment": "generalise", "to": "year"}},
             batches=end.batches,
             input_digest=b"\x03" * 32,
             output=digest,

@@ -56,6 +56,7 @@ def make_signed(issued_at: datetime = NOW) -> SignedStatement:
         rows_out=2,
         removed={"opted_out": 1},
         columns={"id": {"VALID": 2}},
+        treatments={"id": {"treatment": "drop"}},
         batches=1,
         input_digest=b"\x03" * 32,
         output=output,

@@ -1,0 +1,146 @@
+"""What receipts say was done to each column."""
+
+import json
+
+import pyarrow as pa
+import pytest
+
+from pseudo_service.core.plan import compile_plan
+from pseudo_service.core.policy import parse_policy
+from pseudo_service.core.projects import DateShiftRule, ShiftDirection, ShiftUnit
+from pseudo_service.core.treatment_records import describe_treatments, explain_record
+from pseudo_service.core.treatments import TreatmentName
+
+POLICY = """
+policy: asthma/cohort@1
+patient: {column: nhs_number, kind: nhs_number}
+columns:
+  nhs_number: {treatment: pseudonymise, kind: nhs_number, rename: patient}
+  surname: {treatment: drop}
+  postcode: {treatment: generalise, to: outward_code}
+  born: {treatment: generalise, to: age_band, as_of: 2026-01-01}
+  admitted: {treatment: shift_date}
+  score: {treatment: keep, reason: outcome of the study}
+  code: {treatment: exclude_rows, codes: ["Z31*"], list: restricted, then: drop}
+  note: {treatment: redact_text, known: {names: [surname]}, dates: shift}
+"""
+SCHEMA = pa.schema(
+    [
+        ("nhs_number", pa.string()),
+        ("surname", pa.string()),
+        ("postcode", pa.string()),
+        ("born", pa.date32()),
+        ("admitted", pa.timestamp("ms")),
+        ("score", pa.int32()),
+        ("code", pa.string()),
+        ("note", pa.string()),
+    ]
+)
+PLAN = compile_plan(parse_policy(POLICY), SCHEMA)
+RECORDS = describe_treatments(PLAN, date_shift=DateShiftRule(bound=26), key_version=3)
+
+EXPECTED = {
+    "nhs_number": (
+        {
+            "treatment": "pseudonymise",
+            "answered_as": "patient",
+            "kind": "nhs_number",
+            "key_version": 3,
+            "on_invalid": "null",
+        },
+        "nhs_number replaced by the project's pseudonym, key version 3",
+    ),
+    "surname": ({"treatment": "drop", "answered_as": None}, "dropped"),
+    "postcode": (
+        {
+            "treatment": "generalise",
+            "answered_as": "postcode",
+            "to": "outward_code",
+            "as_of": None,
+            "of_shifted_date": False,
+        },
+        "made coarser: outward code",
+    ),
+    "born": (
+        {
+            "treatment": "generalise",
+            "answered_as": "born",
+            "to": "age_band",
+            "as_of": "2026-01-01",
+            "of_shifted_date": True,
+        },
+        "made coarser: age band, counted on 2026-01-01, of the moved date",
+    ),
+    "admitted": (
+        {
+            "treatment": "shift_date",
+            "answered_as": "admitted",
+            "unit": "weeks",
+            "bound": 26,
+            "direction": "past",
+            "keeps_weekday": True,
+            "time_of_day": "zero",
+        },
+        "moved up to 26 weeks earlier",
+    ),
+    "score": (
+        {
+            "treatment": "keep",
+            "answered_as": "score",
+            "reason": "outcome of the study",
+        },
+        "kept as it was (outcome of the study)",
+    ),
+    "code": (
+        {
+            "treatment": "exclude_rows",
+            "answered_as": None,
+            "list": "restricted",
+            "codes": 1,
+            "then": "drop",
+            "reason": None,
+        },
+        "rows with a code of the list restricted were removed",
+    ),
+    "note": (
+        {
+            "treatment": "redact_text",
+            "answered_as": "note",
+            "mode": "thorough",
+            "replacement": "tags",
+            "dates": "shift",
+            "known": ["names"],
+            "known_from": None,
+            "reason": None,
+        },
+        "free text with identifiers searched for (thorough)",
+    ),
+}
+
+
+def test_every_column_is_told_in_the_order_of_the_table() -> None:
+    assert list(RECORDS) == SCHEMA.names
+
+
+def test_every_treatment_is_tried_here() -> None:
+    assert {str(r["treatment"]) for r in RECORDS.values()} == set(TreatmentName)
+
+
+@pytest.mark.parametrize("column", EXPECTED)
+def test_a_record_states_the_parameters_and_is_explained(column: str) -> None:
+    record, words = EXPECTED[column]
+    assert RECORDS[column] == record
+    assert json.loads(json.dumps(record)) == record
+    assert explain_record(record).startswith(words)
+
+
+def test_days_in_both_directions_are_told_as_such() -> None:
+    rule = DateShiftRule(unit=ShiftUnit.DAYS, bound=90, direction=ShiftDirection.BOTH)
+    records = describe_treatments(PLAN, date_shift=rule, key_version=1)
+    words = explain_record(records["admitted"])
+    assert words.startswith("moved up to 90 days earlier or later")
+    assert "weekdays change" in words
+
+
+def test_an_unknown_record_says_nothing() -> None:
+    assert explain_record({}) == "not said in this receipt"
