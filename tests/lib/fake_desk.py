@@ -43,7 +43,7 @@ from pseudo_service.engine.linkage_views import (
     OverlapView,
     SealedRelease,
 )
-from pseudo_service.engine.subject_trace import Trace, TracedRelease
+from pseudo_service.engine.subject_trace import SubjectRelease, SubjectReleases
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import MethodTable
@@ -176,12 +176,18 @@ class FakeDesk:
         plain = encode_answers(self.request, answers, released_at=NOON)
         return seal_result(self.request, plain)
 
-    def trace(self, **asked: Any) -> Trace:
-        self.note("trace", **asked)
-        return Trace(
-            releases=[TracedRelease(request=self.request, released_at=NOON)],
-            open_requests=["77aa"],
+    def trace(self, identifier: str, **asked: Any) -> SubjectReleases:
+        self.note("trace", identifier=identifier, **asked)
+        release = SubjectRelease(
+            request_id=self.request.request_id,
+            verb=self.request.verb,
+            project=self.request.project,
+            target_project=self.request.target_project,
+            released_at=NOON,
+            redeemer=self.request.redeemer,
+            purpose=self.request.purpose,
         )
+        return SubjectReleases(releases=[release], open_requests=["77aa"])
 
 
 @dataclass(frozen=True, kw_only=True)
