@@ -1,16 +1,4 @@
-"""What callers send to the linkage desk and what they are shown of a request.
-
-``LinkageDesk`` (``engine/linkage_desk.py``) takes and gives these, keyword-only::
-
-    submit(submission: LinkageSubmission, *, actor: Actor) -> LinkageView
-    review(request_id, *, digest: bytes, decision: Decision, reason: str, actor)
-        -> LinkageView
-    withdraw(request_id, *, reason: str, actor) -> LinkageView
-    get(request_id, *, actor) -> LinkageDetail
-    list(project, *, states: Sequence[LinkageState], page_size: int, cursor: bytes,
-        actor) -> LinkagePage
-    redeem(request_id, *, actor) -> SealedRelease
-"""
+"""What callers send to the linkage desk and what they are shown of a request."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
