@@ -1,0 +1,95 @@
+"""How long it takes to resolve 1,000 pseudonyms against the whole register, on one core.
+
+    python loadtests/linkage_throughput.py --json [--people N] [--single-people N]
+
+Prints one JSON object; README.md beside this file says what each figure means.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from loadtests.registers import build_from_single_calls, build_from_tables, measure
+
+PEOPLE = 2_500_000
+DATA_KEYS = 1000
+PIPE = "--measure"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument(
+        "--single-people",
+        type=int,
+        help="people registered by single calls; as many as --people if not given, "
+        "which takes a quarter of an hour to build",
+    )
+    parser.add_argument(PIPE, nargs=2, metavar=("WHAT", "FOLDER"), help="for itself")
+    options = parser.parse_args()
+    if options.measure:
+        what, folder = options.measure
+        print(json.dumps(measure(what, Path(folder))))
+        return
+    single = options.people if options.single_people is None else options.single_people
+    figures = compare(people=options.people, single=single)
+    if options.json:
+        print(json.dumps(figures))
+        return
+    for name, figure in figures.items():
+        print(f"{name:20} {figure}")
+
+
+def compare(*, people: int, single: int) -> dict[str, Any]:
+    """Return every figure of one run."""
+    tenth = _open_after_tables(people // 10)
+    whole = _open_after_tables(people)
+    figures = {
+        **whole,
+        "linear": {
+            str(people // 10): tenth["seconds_for_1000"],
+            str(people): whole["seconds_for_1000"],
+        },
+    }
+    if single:
+        figures["single_calls"] = _compact_single_calls(single)
+    return figures
+
+
+def _open_after_tables(people: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        segments = build_from_tables(Path(folder), people)
+        return {**_measure_apart("open", Path(folder)), "segments": segments}
+
+
+def _compact_single_calls(people: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        segments = build_from_single_calls(Path(folder), people, data_keys=DATA_KEYS)
+        return {
+            "people": people,
+            "segments": segments,
+            "data_keys": DATA_KEYS,
+            "before": _measure_apart("open", Path(folder)),
+            "compaction": _measure_apart("compact", Path(folder)),
+            "after_compaction": _measure_apart("open", Path(folder)),
+        }
+
+
+def _measure_apart(what: str, folder: Path) -> dict[str, Any]:
+    """Measure in a fresh process, so that the building leaves no trace in it."""
+    command = [sys.executable, __file__, PIPE, what, str(folder)]
+    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 - itself
+    figures: dict[str, Any] = json.loads(answer.stdout)
+    return figures
+
+
+if __name__ == "__main__":
+    main()
