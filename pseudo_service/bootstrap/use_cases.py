@@ -26,6 +26,8 @@ from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientLimits
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_audit import ProjectAudit
+from pseudo_service.engine.project_closing import ProjectClosing
+from pseudo_service.engine.project_closing import ProjectClosing
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 from pseudo_service.engine.redact_texts import RedactFreeText
@@ -41,12 +43,14 @@ class UseCases:
     texts: RedactFreeText
     values: DeidentifyValues
     projects: ProjectLifecycle
+    closing: ProjectClosing
     rotation: KeyRotation
     policies: PolicyRegistry
     opt_outs: OptOutLists
     aliases: AliasTables
     audit: AuditTrail
     project_audit: ProjectAudit
+    closing: ProjectClosing
 
 
 def build_use_cases(
@@ -78,7 +82,7 @@ def build_use_cases(
         aliases=aliases,
     )
     tables, texts, values = _build_data_use_cases(
-        base, rules, policies, opt_outs, aliases
+        config, base, rules, policies=policies, opt_outs=opt_outs, aliases=aliases
     )
     return UseCases(
         tables=tables,
@@ -93,10 +97,30 @@ def build_use_cases(
             entropy=base.entropy,
             admission=base.admission,
         ),
+        closing=ProjectClosing(
+            projects=base.projects,
+            rows=base.rows,
+            key_ring=base.key_ring,
+            vault=base.vault,
+            signer=base.signer,
+            journal=base.journal,
+            clock=base.clock,
+            admission=base.admission,
+        ),
         rotation=KeyRotation(
             projects=base.projects,
             rows=base.rows,
             key_ring=base.key_ring,
+            clock=base.clock,
+            admission=base.admission,
+        ),
+        closing=ProjectClosing(
+            projects=base.projects,
+            rows=base.rows,
+            key_ring=base.key_ring,
+            vault=base.vault,
+            signer=base.signer,
+            journal=base.journal,
             clock=base.clock,
             admission=base.admission,
         ),
@@ -140,8 +164,10 @@ def choose_rules(config: Config) -> DeploymentRules:
 
 
 def _build_data_use_cases(
+    config: Config,
     base: Foundation,
     rules: DeploymentRules,
+    *,
     policies: PolicyRegistry,
     opt_outs: OptOutLists,
     aliases: AliasTables,
@@ -155,7 +181,7 @@ def _build_data_use_cases(
         clock=base.clock,
     )
     watch = OracleWatch(
-        settings=OracleSettings(),
+        settings=OracleSettings(**config.anti_oracle.model_dump()),
         journal=base.journal,
         telemetry=base.telemetry,
         clock=base.clock,

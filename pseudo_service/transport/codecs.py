@@ -15,6 +15,8 @@ from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.keys import KeyRow
 from pseudo_service.core.manifest import PinSet, SignedStatement
 from pseudo_service.core.projects import (
+    DEFAULT_CEILING,
+    Closing,
     DateShiftRule,
     OptOutApplication,
     OptOutRule,
@@ -151,7 +153,27 @@ def _describe(project: Project) -> dict[str, Any]:
         ),
         "daily_quota": project.daily_quota,
         "created_at": encode_time(project.created_at),
+        "linkage_ceiling": project.linkage_ceiling,
+        "follows_merges": project.follows_merges,
+        "overlap_until": _encode_optional_time(project.overlap_until),
+        "closing": _encode_closing(project.closing),
     }
+
+
+def _encode_optional_time(moment: datetime | None) -> Timestamp | None:
+    return encode_time(moment) if moment is not None else None
+
+
+def _encode_closing(closing: Closing | None) -> administration.Closing | None:
+    if closing is None:
+        return None
+    return administration.Closing(
+        requested_by=closing.requested_by,
+        requested_at=encode_time(closing.requested_at),
+        reason=closing.reason,
+        agreed_by=closing.agreed_by or "",
+        not_before=encode_time(closing.not_before),
+    )
 
 
 def encode_key_version(row: KeyRow) -> administration.KeyVersion:
@@ -192,6 +214,8 @@ def decode_project_request(
             ),
         ),
         daily_quota=message.daily_quota,
+        linkage_ceiling=message.linkage_ceiling or DEFAULT_CEILING,
+        follows_merges=message.follows_merges,
     )
 
 

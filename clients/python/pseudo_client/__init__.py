@@ -7,6 +7,7 @@ from pseudo_client.administration import AdministrationCalls
 from pseudo_client.administration_values import (
     ChainHead,
     Checkpoint,
+    Closing,
     DateShift,
     KeyVersion,
     LoadedAliases,
@@ -15,6 +16,7 @@ from pseudo_client.administration_values import (
     Policy,
     Project,
     RecordedEvent,
+    SignedStatement,
 )
 from pseudo_client.client import Client, draw_operation_id
 from pseudo_client.errors import (
@@ -81,6 +83,7 @@ __all__ = [
     "CheckedPseudonym",
     "Checkpoint",
     "Client",
+    "Closing",
     "CompactionReport",
     "DateShift",
     "DeidentifiedTable",
@@ -119,6 +122,7 @@ __all__ = [
     "ServiceBroken",
     "ServiceError",
     "ServiceUnavailable",
+    "SignedStatement",
     "SourceUnusable",
     "StateRefused",
     "SubjectHistory",

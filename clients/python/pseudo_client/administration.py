@@ -14,6 +14,7 @@ from pseudo_client.administration_values import (
     Policy,
     Project,
     RecordedEvent,
+    SignedStatement,
     write_moment,
 )
 from pseudo_client.calls import Caller
@@ -77,8 +78,21 @@ class AdministrationCalls:
         date_shift: DateShiftLike,
         opt_outs: OptOutsLike,
         daily_quota: int,
+        linkage_ceiling: int = 0,
+        follows_merges: bool = False,
     ) -> Project:
-        """Make a project and its keys; its date shift is fixed for its life."""
+        """Make a project and its keys; its date shift is fixed for its life.
+
+        Args:
+            project: Its id.
+            title: What people call it.
+            date_shift: How far its dates move.
+            opt_outs: Whether opt-outs are applied, and on what basis.
+            daily_quota: Distinct identifiers a caller and day.
+            linkage_ceiling: The most pseudonyms of one linkage request; 0 for 1,000.
+            follows_merges: Whether a superseded NHS number counts as the one that
+                replaced it.
+        """
         request = pb.CreateProjectRequest(
             project=project,
             title=title,
@@ -93,6 +107,8 @@ class AdministrationCalls:
                 uncheckable=f"{opt_outs.uncheckable}",
             ),
             daily_quota=daily_quota,
+            linkage_ceiling=linkage_ceiling,
+            follows_merges=follows_merges,
         )
         answer = self._caller.order(self._desk().CreateProject, request)
         return Project.from_message(answer.project)
@@ -122,14 +138,51 @@ class AdministrationCalls:
         return Project.from_message(answer.project)
 
     def rotate_key(
-        self, project: str, *, current_version: int, reason: str
+        self, project: str, *, current_version: int, reason: str, overlap_days: int = 0
     ) -> KeyVersion:
-        """Make the next version of a project's pseudonym key."""
+        """Make the next version of a project's pseudonym key.
+
+        For ``overlap_days`` tables may ask for the old pseudonyms beside the new.
+        """
         request = pb.RotateKeyRequest(
-            project=project, current_version=current_version, reason=reason
+            project=project,
+            current_version=current_version,
+            reason=reason,
+            overlap_days=overlap_days,
         )
         answer = self._caller.order(self._desk().RotateKey, request)
         return KeyVersion.from_message(answer.key_version)
+
+    def close_project(self, project: str, *, reason: str, cooling_days: int) -> Project:
+        """Ask for a project's end: its data calls stop, its cooling time begins."""
+        request = pb.CloseProjectRequest(
+            project=project, reason=reason, cooling_days=cooling_days
+        )
+        answer = self._caller.order(self._desk().CloseProject, request)
+        return Project.from_message(answer.project)
+
+    def agree_to_close(self, project: str) -> Project:
+        """Agree, as a second custodian, to a project's end."""
+        request = pb.AgreeToCloseRequest(project=project)
+        answer = self._caller.order(self._desk().AgreeToClose, request)
+        return Project.from_message(answer.project)
+
+    def cancel_closing(self, project: str, *, reason: str) -> Project:
+        """Call a project's end off; it is suspended, and can be resumed."""
+        request = pb.CancelClosingRequest(project=project, reason=reason)
+        answer = self._caller.order(self._desk().CancelClosing, request)
+        return Project.from_message(answer.project)
+
+    def destroy_project(self, project: str) -> tuple[Project, SignedStatement]:
+        """Have a project's keys deleted for ever; return the certificate, too.
+
+        What was cut off is completed by doing it again; once it is done, the same
+        certificate is answered.
+        """
+        request = pb.DestroyProjectRequest(project=project)
+        answer = self._caller.order(self._desk().DestroyProject, request)
+        certificate = SignedStatement.from_message(answer.certificate)
+        return Project.from_message(answer.project), certificate
 
     def register_policy(self, text: str) -> Policy:
         """Register a policy's text; the same text again is no error."""

@@ -1,8 +1,9 @@
 """What the administration calls take and hand back, as plain values."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Any, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -64,8 +65,65 @@ class KeyVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Closing:
+    """How a project ends; ``agreed_by`` is None until a second custodian agreed."""
+
+    requested_by: str
+    requested_at: datetime
+    reason: str
+    agreed_by: str | None
+    not_before: datetime
+
+    @classmethod
+    def from_message(cls, message: pb.Closing) -> Self:
+        """Return the value of a wire message."""
+        return cls(
+            requested_by=message.requested_by,
+            requested_at=read_moment(message.requested_at),
+            reason=message.reason,
+            agreed_by=message.agreed_by or None,
+            not_before=read_moment(message.not_before),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedStatement:
+    """What the service stated, in the exact bytes that it signed.
+
+    They are checked against the audit public key by the command line; this client
+    holds no such key.
+    """
+
+    statement: bytes
+    signature: bytes
+    certificate: bytes
+    certificate_signature: bytes
+    certificate_key_id: str
+
+    @classmethod
+    def from_message(cls, message: common_pb2.SignedStatement) -> Self:
+        """Return the value of a wire message."""
+        return cls(
+            statement=message.statement,
+            signature=message.signature,
+            certificate=message.certificate,
+            certificate_signature=message.certificate_signature,
+            certificate_key_id=message.certificate_key_id,
+        )
+
+    def read_statement(self) -> dict[str, Any]:
+        """Return the statement, decoded and unverified."""
+        decoded: dict[str, Any] = json.loads(self.statement)
+        return decoded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project as the service holds it."""
+    """A project as the service holds it.
+
+    Until ``overlap_until`` tables may ask for the pseudonyms of the key version
+    before, too. ``closing`` is given while it closes, and once it is destroyed.
+    """
 
     project: str
     tag: str
@@ -76,6 +134,10 @@ class Project:
     daily_quota: int
     created_at: datetime
     key_versions: tuple[KeyVersion, ...]
+    linkage_ceiling: int = 1_000
+    follows_merges: bool = False
+    overlap_until: datetime | None = None
+    closing: Closing | None = None
 
     @classmethod
     def from_message(cls, message: pb.Project) -> Self:
@@ -98,6 +160,18 @@ class Project:
             daily_quota=message.daily_quota,
             created_at=read_moment(message.created_at),
             key_versions=tuple(map(KeyVersion.from_message, message.key_versions)),
+            linkage_ceiling=message.linkage_ceiling,
+            follows_merges=message.follows_merges,
+            overlap_until=(
+                read_moment(message.overlap_until)
+                if message.HasField("overlap_until")
+                else None
+            ),
+            closing=(
+                Closing.from_message(message.closing)
+                if message.HasField("closing")
+                else None
+            ),
         )
 
 

@@ -14,6 +14,7 @@ from pseudo_service.engine.key_rotation import KeyRotation
 from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_audit import ProjectAudit
+from pseudo_service.engine.project_closing import ProjectClosing
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs import (
@@ -30,6 +31,7 @@ from pseudo_service.transport.codecs import (
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.run_ahead import RunAhead
 from pseudo_service.transport.servicers.alias_requests import load_aliases
+from pseudo_service.transport.servicers.closing import ClosingCalls
 from pseudo_service.transport.servicers.table_requests import (
     AHEAD,
     FIRST_SECONDS,
@@ -39,7 +41,7 @@ from pseudo_service.transport.servicers.table_requests import (
 MOST_IN_CHUNK = 100_000
 
 
-class AdministrationServicer(services.AdministrationServiceServicer):
+class AdministrationServicer(ClosingCalls, services.AdministrationServiceServicer):
     """Serves custodians and auditors; nothing here answers data of a patient."""
 
     def __init__(
@@ -52,6 +54,7 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         audit: AuditTrail,
         aliases: AliasTables,
         project_audit: ProjectAudit,
+        closing: ProjectClosing,
     ) -> None:
         self._projects = projects
         self._rotation = rotation
@@ -60,6 +63,7 @@ class AdministrationServicer(services.AdministrationServiceServicer):
         self._audit = audit
         self._aliases = aliases
         self._project_audit = project_audit
+        self._closing = closing
 
     def CreateProject(
         self, request: messages.CreateProjectRequest, context: grpc.ServicerContext
@@ -111,6 +115,7 @@ class AdministrationServicer(services.AdministrationServiceServicer):
             request.project,
             current_version=request.current_version,
             reason=request.reason,
+            overlap_days=request.overlap_days,
             actor=current_call().actor,
         )
         return messages.RotateKeyResponse(key_version=encode_key_version(row))
