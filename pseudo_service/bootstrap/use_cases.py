@@ -27,7 +27,6 @@ from pseudo_service.engine.patient_intake import PatientLimits
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_audit import ProjectAudit
 from pseudo_service.engine.project_closing import ProjectClosing
-from pseudo_service.engine.project_closing import ProjectClosing
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.engine.project_lifecycle import ProjectLifecycle
 from pseudo_service.engine.redact_texts import RedactFreeText
@@ -43,7 +42,6 @@ class UseCases:
     texts: RedactFreeText
     values: DeidentifyValues
     projects: ProjectLifecycle
-    closing: ProjectClosing
     rotation: KeyRotation
     policies: PolicyRegistry
     opt_outs: OptOutLists
@@ -95,16 +93,6 @@ def build_use_cases(
             vault=base.vault,
             clock=base.clock,
             entropy=base.entropy,
-            admission=base.admission,
-        ),
-        closing=ProjectClosing(
-            projects=base.projects,
-            rows=base.rows,
-            key_ring=base.key_ring,
-            vault=base.vault,
-            signer=base.signer,
-            journal=base.journal,
-            clock=base.clock,
             admission=base.admission,
         ),
         rotation=KeyRotation(
