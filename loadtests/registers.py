@@ -181,7 +181,7 @@ def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str
     )
     started = time.perf_counter()
     *_, report = care.compact(reason="load test", actor=custodian)
-    assert isinstance(report, CompactionReport)  # noqa: S101 - the last item is it
+    assert isinstance(report, CompactionReport)
     return {
         "seconds": round(time.perf_counter() - started, 2),
         "peak_mb": round(_read_peak()),

@@ -7,7 +7,6 @@ ingestion who is known without opening anything.
 
 import hashlib
 import hmac
-import struct
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -147,23 +146,21 @@ def seal_packed(
     )
 
 
-def check_segment(segment: Segment, mac_key: SecretKey) -> None:
+def check_segment(segment: Segment, mac_key: SecretKey) -> bytes:
     """Raise unless ingestion wrote this segment, whole and unedited.
+
+    Returns:
+        What ``open_packed`` takes beside the segment.
 
     Raises:
         RegisterCorrupt: The segment's MAC or its index length does not agree.
     """
-    aad = _associate(
-        segment.segment_id,
-        segment.kind,
-        segment.count,
-        segment.data_key_id,
-        segment.blind_index,
-    )
+    aad = _associate_stored(segment)
     expected = _authenticate(mac_key, aad, segment.nonce, segment.sealed)
     whole = len(segment.blind_index) == INDEX_BYTES * segment.count
     if not (whole and hmac.compare_digest(expected, segment.mac)):
         raise RegisterCorrupt(_describe_corruption(segment))
+    return aad
 
 
 def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
@@ -172,7 +169,7 @@ def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
     Raises:
         RegisterCorrupt: The segment does not open under this key.
     """
-    packed = open_packed(segment, AESGCM(data_key.reveal()))
+    packed = open_packed(segment, AESGCM(data_key.reveal()), _associate_stored(segment))
     identities = []
     position = 0
     while position < len(packed):
@@ -184,40 +181,58 @@ def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
     return identities
 
 
-def open_packed(segment: Segment, cipher: AESGCM) -> bytes:
+def open_packed(segment: Segment, cipher: AESGCM, associated: bytes) -> bytes:
     """Return a segment's identities as they were packed, for ``unpack_identities``.
 
     Args:
         segment: Sealed under the data key that it names.
         cipher: That data key's; made once for all its segments.
+        associated: What ``check_segment`` returned.
 
     Raises:
         RegisterCorrupt: The segment does not open under this key.
     """
-    aad = _associate(
+    try:
+        return cipher.decrypt(segment.nonce, segment.sealed, associated)
+    except (InvalidTag, ValueError):  # a nonce of no length that there is
+        raise RegisterCorrupt(_describe_corruption(segment)) from None
+
+
+def _associate_stored(segment: Segment) -> bytes:
+    return _associate(
         segment.segment_id,
         segment.kind,
         segment.count,
         segment.data_key_id,
         segment.blind_index,
     )
-    try:
-        return cipher.decrypt(segment.nonce, segment.sealed, aad)
-    except (InvalidTag, ValueError):  # a nonce of no length that there is
-        raise RegisterCorrupt(_describe_corruption(segment)) from None
 
 
 def _associate(
     segment_id: str, kind: str, count: int, data_key_id: str, index: bytes
 ) -> bytes:
-    fields = [SEGMENT_FORMAT, segment_id, kind, str(count), data_key_id]
-    parts = [text.encode() for text in fields] + [hashlib.sha256(index).digest()]
-    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
+    return b"".join(
+        (
+            _FORMAT,
+            _write_field(segment_id.encode()),
+            _write_field(kind.encode()),
+            _write_field(str(count).encode()),
+            _write_field(data_key_id.encode()),
+            _write_field(hashlib.sha256(index).digest()),
+        )
+    )
+
+
+def _write_field(part: bytes) -> bytes:
+    return len(part).to_bytes(2, "big") + part
 
 
 def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
     message = aad + nonce + hashlib.sha256(sealed).digest()
     return hmac.digest(key.reveal(), message, hashlib.sha256)
+
+
+_FORMAT = _write_field(SEGMENT_FORMAT.encode())
 
 
 def _describe_corruption(segment: Segment) -> str:

@@ -288,19 +288,18 @@ class RegisterScan(Iterator[OpenedIdentities]):
     def _take(self, segment: Segment, page: "_Page") -> None:
         self.segments += 1
         try:
-            check_segment(segment, self._mac_key)
+            associated = check_segment(segment, self._mac_key)
         except RegisterCorrupt:
             self._note(RegisterFaultKind.SEGMENT_MAC, segment.segment_id)
             return
         cipher = self._ciphers.get(segment.data_key_id)
         try:
-            packed = None if cipher is None else open_packed(segment, cipher)
+            if cipher is not None:
+                page.add(segment, open_packed(segment, cipher, associated))
+                return
         except RegisterCorrupt:
-            packed = None
-        if packed is None:
-            self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
-            return
-        page.add(segment, packed)
+            pass
+        self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
 
     def _open(self, kind: str, page: "_Page") -> OpenedIdentities:
         found = unpack_identities(page.packs, page.counts)
