@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.journal import SqlJournal
+from pseudo_service.adapters.sql.memberships import SqlMemberships
 from pseudo_service.adapters.sql.register import SqlRegister
 from pseudo_service.adapters.sql.tables import quota_states
 from pseudo_service.core.audit import encode_event
@@ -27,6 +28,7 @@ from pseudo_service.core.quota import QuotaState
 from pseudo_service.core.register import describe_data_key
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.databases import OpenDatabase
+from tests.lib.stored_linkage import make_membership
 from tests.lib.stored_values import (
     DAY,
     make_charge,
@@ -269,6 +271,54 @@ def test_a_segment_needs_its_data_key(open_database: OpenDatabase) -> None:
         journal.submit(change).wait()
     journal.record(make_event(2))
     assert read_bodies(database) == [encode_event(make_event(2))]
+
+
+def test_memberships_are_stored_with_their_batch(open_database: OpenDatabase) -> None:
+    database = open_database()
+    memberships = [make_membership(1), make_membership(2, project="lung-study")]
+    change = BatchChange(
+        event=make_event(1), data_keys=[make_data_key()], memberships=memberships
+    )
+    for _ in range(2):  # sent again, it is stored once
+        SqlJournal(database).submit(change).wait()
+    assert list(SqlMemberships(database).read(project=None)) == memberships
+    event = encode_event(make_event(1))
+    made = encode_event(describe_data_key(make_data_key()))
+    assert read_bodies(database) == [made, event, event]
+
+
+def test_a_membership_that_cannot_be_stored_leaves_no_event(
+    open_database: OpenDatabase,
+) -> None:
+    database = open_database()
+    journal = SqlJournal(database)
+    stored = BatchChange(
+        event=make_event(1),
+        data_keys=[make_data_key()],
+        memberships=[make_membership()],
+    )
+    journal.submit(stored).wait()
+    before = read_bodies(database)
+    other = replace(make_membership(), mac=b"other")
+    orphan = make_membership(2, data_key=9)
+    over = make_charge(make_codes(5), limit=4)
+    for change in [
+        BatchChange(event=make_event(2), memberships=[other]),
+        BatchChange(event=make_event(3), memberships=[orphan]),
+        BatchChange(
+            event=make_event(4), segments=[make_segment()], memberships=[other]
+        ),
+    ]:
+        with pytest.raises(StateConflict):
+            journal.submit(change).wait()
+    late = BatchChange(
+        event=make_event(5), memberships=[make_membership(3)], charge=over
+    )
+    with pytest.raises(QuotaExceeded):
+        journal.submit(late).wait()
+    assert read_bodies(database) == before
+    assert list(SqlMemberships(database).read(project=None)) == [make_membership()]
+    assert list(SqlRegister(database).read_segments(after=0)) == []
 
 
 def test_closing_stores_what_waits(open_database: OpenDatabase) -> None:

@@ -15,6 +15,7 @@ from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.engines import WRITES
 from pseudo_service.adapters.sql.identity import hold_identity, renew_identity
 from pseudo_service.adapters.sql.journal import SqlJournal
+from pseudo_service.adapters.sql.paging import find_page_end
 from pseudo_service.adapters.sql.register import SqlRegister
 from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
 from pseudo_service.adapters.sql.sealed_rows import insert_data_keys, insert_segment
@@ -157,7 +158,6 @@ def test_a_reader_sees_everyone_while_segments_are_replaced(
 ) -> None:
     """Read or not yet read, old or new: whatever is merged between two pages."""
     draw = random.Random(seed)
-    monkeypatch.setattr(register_module, "FIRST_PAGE", 3)
     monkeypatch.setattr(register_module, "LARGEST_PAGE", 3)
     database = open_database()
     fill_segments(database, list(range(1, 31)))
@@ -176,11 +176,30 @@ def test_a_reader_sees_everyone_while_segments_are_replaced(
     assert list_indices(read_segments(database)) == everyone
 
 
+def test_a_page_that_goes_while_it_is_read_does_not_end_the_reading(
+    open_database: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(register_module, "LARGEST_PAGE", 2)
+    database = open_database()
+    fill_segments(database, list(range(1, 8)))
+    everyone = list_indices(read_segments(database))
+    waiting = [[make_segment(1), make_segment(2)]]
+
+    def find_and_replace(*where: object, **limits: object) -> int | None:
+        end = find_page_end(*where, **limits)
+        if waiting:  # between the page's finding and its reading
+            replace_by_one(database, waiting.pop(), 9)
+        return end
+
+    monkeypatch.setattr(register_module, "find_page_end", find_and_replace)
+    assert list_indices(read_segments(database)) == everyone
+    assert waiting == []
+
+
 def test_a_replacement_that_commits_late_hides_nobody(
     open_postgres: OpenDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The new segment's position was passed before it could be seen."""
-    monkeypatch.setattr(register_module, "FIRST_PAGE", 2)
     monkeypatch.setattr(register_module, "LARGEST_PAGE", 2)
     database = open_postgres()
     fill_segments(database, [1, 2, 3])

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.paging import find_page_end
 from pseudo_service.adapters.sql.sealed_rows import (
     allow_seconds,
     delete_all,
@@ -18,7 +19,6 @@ from pseudo_service.core.audit import AuditEvent
 from pseudo_service.core.membership import Membership, MembershipUse
 from pseudo_service.core.register import DataKeyRow
 
-FIRST_PAGE = 4
 LARGEST_PAGE = 2000
 PAGE_BYTES = 16 << 20
 """A membership of a million people takes up to 8 MB, one of a unary call 40 bytes."""
@@ -39,15 +39,10 @@ class SqlMemberships:
 
         No transaction is open while the caller works on what it was given.
         """
-        after, page_rows = 0, FIRST_PAGE
-        while True:
-            rows = self._read_page(project, after=after, rows=page_rows)
-            page = [_read_membership(row) for row in rows]
-            yield from page
-            if len(page) < page_rows:
-                return
-            after = rows[-1].position
-            page_rows = _size_page(page)
+        after = 0
+        while (found := self._read_page(project, after=after)) is not None:
+            after, page = found
+            yield from map(_read_membership, page)
 
     def replace(
         self,
@@ -71,26 +66,29 @@ class SqlMemberships:
         self._database.write(apply, extra_patience=longer).wait()
 
     def _read_page(
-        self, project: str | None, *, after: int, rows: int
-    ) -> Sequence[Row[Any]]:
-        query = (
-            select(memberships)
-            .where(memberships.c.position > after)
-            .order_by(memberships.c.position)
-            .limit(rows)
-        )
+        self, project: str | None, *, after: int
+    ) -> tuple[int, Sequence[Row[Any]]] | None:
+        """Return a page and its end, or None; it may be empty before the last.
+
+        What is deleted while it is read was stored again behind it.
+        """
+        wanted = memberships.c.position > after
         if project is not None:
-            query = query.where(memberships.c.project == project)
+            wanted &= memberships.c.project == project
+        query = select(memberships).order_by(memberships.c.position)
         with self._database.read() as connection:
-            return connection.execute(query).all()
-
-
-def _size_page(page: Sequence[Membership]) -> int:
-    """Return how many rows like these make a page of about ``PAGE_BYTES``."""
-    size = sum(len(found.sealed) for found in page)
-    fitting = PAGE_BYTES * len(page) // max(1, size)
-    # no more than four times as many: large ones may follow small ones
-    return min(LARGEST_PAGE, max(1, min(fitting, 4 * len(page))))
+            end = find_page_end(
+                connection,
+                memberships,
+                length=func.length(memberships.c.sealed),
+                condition=wanted,
+                rows=LARGEST_PAGE,
+                size=PAGE_BYTES,
+            )
+            if end is None:
+                return None
+            page = query.where(wanted, memberships.c.position <= end)
+            return end, connection.execute(page).all()
 
 
 def _read_membership(row: Row[Any]) -> Membership:

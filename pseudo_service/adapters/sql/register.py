@@ -4,18 +4,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, func, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.identity import identify_database
+from pseudo_service.adapters.sql.paging import find_page_end
 from pseudo_service.adapters.sql.tables import data_keys, segments
 from pseudo_service.core.register import DataKeyRow, Segment
 from pseudo_service.ports.register import StoredSegment
 
-FIRST_PAGE = 64
 LARGEST_PAGE = 2000
 PAGE_BYTES = 8 << 20
 GAPS_KEPT = 512
+_LENGTH = func.length(segments.c.sealed) + func.length(segments.c.blind_index)
 
 
 class SqlRegister:
@@ -45,15 +46,11 @@ class SqlRegister:
         No transaction is open while the caller works on what it was given.
         """
         yield from self._read_late(after)
-        page_rows = FIRST_PAGE
-        while True:
-            page = self._read_page(after, page_rows)
-            self._note_gaps(after, page)
+        while (found := self._read_page(after)) is not None:
+            end, page = found
+            self._note_gaps(after, page, end)
             yield from page
-            if len(page) < page_rows:
-                return
-            after = page[-1].position
-            page_rows = _size_page(page)
+            after = end
 
     def read_data_keys(self) -> Iterator[DataKeyRow]:
         """Yield every data key row, in pages."""
@@ -72,15 +69,26 @@ class SqlRegister:
                 return
             after = rows[-1].data_key_id
 
-    def _read_page(self, after: int, rows: int) -> list[StoredSegment]:
-        query = (
-            select(segments)
-            .where(segments.c.position > after)
-            .order_by(segments.c.position)
-            .limit(rows)
-        )
+    def _read_page(self, after: int) -> tuple[int, list[StoredSegment]] | None:
+        """Return a page and its end, or None; it may be empty before the last.
+
+        What is deleted while it is read was stored again behind it.
+        """
+        wanted = segments.c.position > after
+        query = select(segments).order_by(segments.c.position)
         with self._database.read() as connection:
-            return [_read_segment(row) for row in connection.execute(query)]
+            end = find_page_end(
+                connection,
+                segments,
+                length=_LENGTH,
+                condition=wanted,
+                rows=LARGEST_PAGE,
+                size=PAGE_BYTES,
+            )
+            if end is None:
+                return None
+            page = query.where(wanted, segments.c.position <= end)
+            return end, [_read_segment(row) for row in connection.execute(page)]
 
     def _read_late(self, after: int) -> list[StoredSegment]:
         with self._gate:
@@ -95,23 +103,15 @@ class SqlRegister:
             self._gaps = [gap for gap in self._gaps if gap not in filled]
         return sorted(found, key=lambda late: late.position)
 
-    def _note_gaps(self, after: int, page: Sequence[StoredSegment]) -> None:
+    def _note_gaps(self, after: int, page: Sequence[StoredSegment], end: int) -> None:
         gaps: list[int] = []
-        for found in page:
-            first = max(after + 1, found.position - GAPS_KEPT)
-            gaps.extend(range(first, found.position))
-            after = found.position
+        for position in (*(found.position for found in page), end + 1):
+            first = max(after + 1, position - GAPS_KEPT)
+            gaps.extend(range(first, position))
+            after = position
         if gaps:
             with self._gate:
                 self._gaps = sorted({*self._gaps, *gaps})[-GAPS_KEPT:]
-
-
-def _size_page(page: Sequence[StoredSegment]) -> int:
-    """Return how many rows like these make a page of about ``PAGE_BYTES``."""
-    size = sum(
-        len(found.segment.sealed) + len(found.segment.blind_index) for found in page
-    )
-    return min(LARGEST_PAGE, max(8, PAGE_BYTES * len(page) // max(1, size)))
 
 
 def _read_segment(row: Row[Any]) -> StoredSegment:
