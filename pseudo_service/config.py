@@ -192,6 +192,21 @@ class TextSettings(Settings):
     patient_table_bytes: int = Field(default=1 << 30, ge=1 << 20, le=16 << 30)
 
 
+class AntiOracleSettings(Settings):
+    """When a caller's use looks like trying identifiers out, and whether it is refused.
+
+    ``sequential_run`` neighbouring numbers are a sign where such rows are
+    ``sequential_share`` of what was looked at; so are ``novel_per_hour`` people never
+    seen before in an hour of single calls, if they are ``novel_share`` of all.
+    """
+
+    block: bool = False
+    sequential_run: int = Field(default=20, ge=3)
+    sequential_share: float = Field(default=0.02, gt=0, le=1)
+    novel_per_hour: int = Field(default=500, ge=1)
+    novel_share: float = Field(default=0.8, gt=0, le=1)
+
+
 class LogFormat(StrEnum):
     """JSON lines for machines, plain text for people."""
 
@@ -226,6 +241,7 @@ class Config(Settings):
     keys: KeySettings = KeySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     text: TextSettings = TextSettings()
+    anti_oracle: AntiOracleSettings = AntiOracleSettings()
 
     @property
     def served_duties(self) -> frozenset[Duty]:

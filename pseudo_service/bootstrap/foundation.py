@@ -16,7 +16,7 @@ from pseudo_service.bootstrap.outside import (
     open_key_vault,
     open_redactor,
 )
-from pseudo_service.config import Config
+from pseudo_service.config import Config, Duty
 from pseudo_service.core.keys import KeyUse, Root
 from pseudo_service.core.warm_up import warm_up
 from pseudo_service.engine.admission import Admission
@@ -96,7 +96,8 @@ def lay_foundation(
         mac_key=segment_key,
         patience=config.database.commit_timeout_seconds,
     )
-    known.load()
+    if Duty.INGESTION in config.served_duties:
+        known.load()  # 16 bytes a person, which the linkage desk has no use for
     writer = RegisterWriter(
         vault=vault,
         clock=clock,

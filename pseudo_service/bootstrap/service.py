@@ -1,6 +1,7 @@
 """One serving process, put together and taken apart."""
 
 import contextlib
+from collections.abc import Iterator
 
 from pseudo_service.adapters.allocator import release_unused_memory
 from pseudo_service.adapters.sql.database import SqlDatabase
@@ -10,6 +11,7 @@ from pseudo_service.bootstrap.foundation import (
     Surroundings,
     lay_foundation,
 )
+from pseudo_service.bootstrap.linkage import build_linkage_use_cases
 from pseudo_service.bootstrap.maintenance import Maintenance, Task
 from pseudo_service.bootstrap.outside import (
     choose_listeners,
@@ -18,8 +20,8 @@ from pseudo_service.bootstrap.outside import (
     open_verifier,
 )
 from pseudo_service.bootstrap.servicers import build_servicers
-from pseudo_service.bootstrap.use_cases import UseCases, build_use_cases
-from pseudo_service.config import Config
+from pseudo_service.bootstrap.use_cases import build_use_cases
+from pseudo_service.config import Config, Duty
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import PseudoError
 from pseudo_service.transport.interceptors import build_interceptors
@@ -28,6 +30,8 @@ from pseudo_service.transport.server import METHODS, ServiceServer
 REGISTER_SECONDS = 10.0
 """How often a process reads whom the other processes have registered."""
 MEMORY_SECONDS = 10.0
+RESULTS_SECONDS = 300.0
+"""How often sealed results are dropped whose requests have expired."""
 
 
 class Service:
@@ -56,7 +60,12 @@ class Service:
                 config, surroundings, self._database, self.process
             )
             self._use_cases = build_use_cases(config, base, self._database)
-            self._server = self._build_server(self._use_cases, address)
+            self._linkage = (
+                build_linkage_use_cases(config, base, self._database, self._use_cases)
+                if Duty.LINKAGE in config.served_duties
+                else None
+            )
+            self._server = self._build_server(address)
             self._maintenance = self._plan_maintenance(base)
             base.journal.record(self._describe_start(base))
         except BaseException:
@@ -87,7 +96,7 @@ class Service:
         self._base.vault.close()
         self._database.close()
 
-    def _build_server(self, use_cases: UseCases, address: str) -> ServiceServer:
+    def _build_server(self, address: str) -> ServiceServer:
         config, around = self._config, self._around
         limits = config.server.limits
         verifier = open_verifier(
@@ -97,7 +106,7 @@ class Service:
             telemetry=around.telemetry,
         )
         return ServiceServer(
-            servicers=build_servicers(config, use_cases, around),
+            servicers=build_servicers(config, self._use_cases, self._linkage, around),
             interceptors=build_interceptors(
                 clock=around.clock,
                 entropy=around.entropy,
@@ -113,27 +122,37 @@ class Service:
         )
 
     def _plan_maintenance(self, base: Foundation) -> Maintenance:
-        telemetry = self._around.telemetry
         return Maintenance(
             [
+                *self._plan_duties(base),
                 Task("certificate", base.signer.renew_if_due, seconds=60.0),
                 Task("data_key", base.writer.prepare, seconds=60.0),
                 Task("roots", base.key_ring.drop_expired, seconds=60.0),
-                Task("register", base.known.load, seconds=REGISTER_SECONDS),
                 Task("memory", release_unused_memory, seconds=MEMORY_SECONDS),
                 Task(
                     "checkpoint",
                     self._use_cases.audit.checkpoint,
                     seconds=self._config.audit.checkpoint_seconds,
                 ),
-                Task(
-                    "register_size",
-                    lambda: telemetry.set_register_size(base.known.count()),
-                    seconds=15.0,
-                ),
             ],
-            telemetry=telemetry,
+            telemetry=self._around.telemetry,
         )
+
+    def _plan_duties(self, base: Foundation) -> Iterator[Task]:
+        telemetry, linkage = self._around.telemetry, self._linkage
+        if Duty.INGESTION in self._config.served_duties:
+            yield Task("register", base.known.load, seconds=REGISTER_SECONDS)
+            yield Task(
+                "register_size",
+                lambda: telemetry.set_register_size(base.known.count()),
+                seconds=15.0,
+            )
+        if linkage is not None:
+            yield Task(
+                "linkage_results",
+                lambda: linkage.requests.drop_results(before=base.clock.now()),
+                seconds=RESULTS_SECONDS,
+            )
 
     def _describe_start(self, base: Foundation) -> AuditEvent:
         return AuditEvent(

@@ -1,6 +1,7 @@
 """Gives each service of the wire contract its use cases, as the duties say."""
 
 from pseudo_service.bootstrap.foundation import Surroundings
+from pseudo_service.bootstrap.linkage import LinkageUseCases
 from pseudo_service.bootstrap.use_cases import UseCases
 from pseudo_service.config import Config, Duty
 from pseudo_service.transport.arrow_ipc import ArrowLimits
@@ -9,12 +10,17 @@ from pseudo_service.transport.servicers.administration import AdministrationServ
 from pseudo_service.transport.servicers.deidentification import (
     DeidentificationServicer,
 )
+from pseudo_service.transport.servicers.linkage import LinkageServicer
+from pseudo_service.transport.servicers.register import RegisterServicer
 
 
 def build_servicers(
-    config: Config, use_cases: UseCases, around: Surroundings
+    config: Config,
+    use_cases: UseCases,
+    linkage: LinkageUseCases | None,
+    around: Surroundings,
 ) -> Servicers:
-    """Return what this process serves."""
+    """Return what this process serves; ``linkage`` is None without that duty."""
     ingests = Duty.INGESTION in config.served_duties
     return Servicers(
         administration=AdministrationServicer(
@@ -25,12 +31,19 @@ def build_servicers(
             aliases=use_cases.aliases,
             audit=use_cases.audit,
             project_audit=use_cases.project_audit,
+            closing=use_cases.closing,
         ),
         deidentification=(
             _build_deidentification(config, use_cases, around) if ingests else None
         ),
-        linkage=None,
-        register=None,
+        linkage=(
+            LinkageServicer(desk=linkage.desk, trace=linkage.trace) if linkage else None
+        ),
+        register=(
+            RegisterServicer(care=linkage.care, recall=linkage.recall)
+            if linkage
+            else None
+        ),
     )
 
 

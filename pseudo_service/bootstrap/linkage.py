@@ -1,0 +1,185 @@
+"""Puts the linkage duty together: the desk, and the care of the register."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
+from pseudo_service.adapters.sql.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.memberships import SqlMemberships
+from pseudo_service.adapters.sql.register import SqlRegister
+from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
+from pseudo_service.adapters.sql.requests import SqlRequests
+from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
+from pseudo_service.config import Config
+from pseudo_service.core.keys import KeyUse
+from pseudo_service.core.linkage_records import LinkageRecords
+from pseudo_service.engine.linkage_desk import LinkageDesk
+from pseudo_service.engine.linkage_intake import LinkageIntake
+from pseudo_service.engine.linkage_showing import LinkageShowing
+from pseudo_service.engine.membership_reader import (
+    MembershipReader,
+    UnaccountedOperations,
+)
+from pseudo_service.engine.opt_out_recall import OptOutRecall
+from pseudo_service.engine.register_care import RegisterCare
+from pseudo_service.engine.register_opening import RegisterOpening
+from pseudo_service.engine.release import ReleaseDesk
+from pseudo_service.engine.release_answers import ReleaseAnswers
+from pseudo_service.engine.request_history import LinkageBook, RequestHistory
+from pseudo_service.engine.subject_location import SubjectLocation
+from pseudo_service.engine.subject_trace import SubjectTrace
+from pseudo_service.ports.requests import RequestStore
+
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
+UNWRAPPED_AT_A_TIME = 8
+"""Data keys; a vault in Azure answers an unwrap in some tens of milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkageUseCases:
+    """What only the linkage identity can do."""
+
+    desk: LinkageDesk
+    trace: SubjectTrace
+    care: RegisterCare
+    recall: OptOutRecall
+    requests: RequestStore
+
+
+def build_linkage_use_cases(
+    config: Config, base: Foundation, database: SqlDatabase, common: UseCases
+) -> LinkageUseCases:
+    """Return the use cases of the linkage duty."""
+    register = SqlRegister(database)
+    opening = RegisterOpening(
+        register=register,
+        vault=base.vault,
+        service_root=base.service_root,
+        spread=_spread,
+    )
+    memberships = SqlMemberships(database)
+    reader = MembershipReader(memberships=memberships, service_root=base.service_root)
+    unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
+    rules = choose_rules(config).identifiers
+    requests = SqlRequests(database)
+    return LinkageUseCases(
+        desk=_build_desk(
+            config,
+            base,
+            database,
+            common,
+            requests=requests,
+            opening=opening,
+            location=SubjectLocation(
+                opening=opening, memberships=reader, unaccounted=unaccounted
+            ),
+        ),
+        trace=SubjectTrace(
+            log=SqlAuditLog(database),
+            journal=base.journal,
+            clock=base.clock,
+            admission=base.admission,
+            service_root=base.service_root,
+            rules=rules,
+        ),
+        care=RegisterCare(
+            opening=opening,
+            register=register,
+            keeper=SqlRegisterKeeper(database),
+            memberships=memberships,
+            projects=base.projects,
+            vault=base.vault,
+            journal=base.journal,
+            clock=base.clock,
+            entropy=base.entropy,
+            admission=base.admission,
+            service_root=base.service_root,
+            rules=rules,
+            data_key_lifetime=timedelta(minutes=config.keys.data_key_minutes),
+        ),
+        recall=OptOutRecall(
+            admission=base.admission,
+            projects=base.projects,
+            opt_outs=common.opt_outs,
+            opening=opening,
+            memberships=reader,
+            unaccounted=unaccounted,
+            key_ring=base.key_ring,
+            journal=base.journal,
+            clock=base.clock,
+            entropy=base.entropy,
+        ),
+        requests=requests,
+    )
+
+
+def _build_desk(
+    config: Config,
+    base: Foundation,
+    database: SqlDatabase,
+    common: UseCases,
+    *,
+    requests: RequestStore,
+    opening: RegisterOpening,
+    location: SubjectLocation,
+) -> LinkageDesk:
+    records = LinkageRecords(base.service_root.derive(KeyUse.LINKAGE_RECORD))
+    log = SqlAuditLog(database)
+    book = LinkageBook(log=log, records=records)
+    release = ReleaseDesk(
+        requests=requests,
+        history=RequestHistory(
+            log=log,
+            archive=DirectoryArchive(config.archive_directory),
+            vault=base.vault,
+            records=records,
+        ),
+        book=book,
+        records=records,
+        answers=ReleaseAnswers(
+            projects=base.projects,
+            key_ring=base.key_ring,
+            opt_outs=common.opt_outs,
+            opening=opening,
+            location=location,
+            service_root=base.service_root,
+            read_aliases=common.aliases.current,
+        ),
+        trail=common.audit,
+        journal=base.journal,
+        clock=base.clock,
+    )
+    return LinkageDesk(
+        requests=requests,
+        intake=LinkageIntake(
+            projects=base.projects,
+            service_root=base.service_root,
+            rules=choose_rules(config).identifiers,
+            clock=base.clock,
+            entropy=base.entropy,
+        ),
+        showing=LinkageShowing(
+            requests=requests, book=book, admission=base.admission, clock=base.clock
+        ),
+        release=release,
+        records=records,
+        trail=common.audit,
+        service_root=base.service_root,
+        admission=base.admission,
+        clock=base.clock,
+        entropy=base.entropy,
+    )
+
+
+def _spread(
+    make: Callable[[_Given], _Made], given: Iterable[_Given]
+) -> Iterator[_Made]:
+    """Return what ``map`` does, several at a time."""
+    with ThreadPoolExecutor(UNWRAPPED_AT_A_TIME, thread_name_prefix="unwrap") as pool:
+        return iter(list(pool.map(make, given)))
