@@ -1,4 +1,4 @@
-"""``pseudo opt-outs``: loads the national data opt-out list."""
+"""``pseudo opt-outs``: the national data opt-out list, and recalls under it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,7 @@ import typer
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import Failure, show_examples
 from pseudo_service.cli.number_files import read_number_file, read_texts
+from pseudo_service.cli.opt_out_recall import recall
 from pseudo_service.cli.output import count, say, show_json
 from pseudo_service.cli.projects import JsonOption
 from pseudo_service.core.access import Role
@@ -31,7 +32,15 @@ class ListKind(StrEnum):
 
 @app.callback()
 def opt_outs() -> None:
-    """Load the list that projects with applied opt-outs are checked against."""
+    """Load the list that projects are checked against, and recall who is on it now."""
+
+
+app.command(
+    epilog=show_examples(
+        "pseudo opt-outs recall --project asthma --output recall.csv",
+        "pseudo opt-outs recall --project asthma > recall.csv",
+    )
+)(recall)
 
 
 @app.command(

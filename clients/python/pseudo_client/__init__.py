@@ -54,6 +54,7 @@ from pseudo_client.register import RegisterCalls
 from pseudo_client.register_values import (
     CompactionReport,
     ErasureReport,
+    RecallReport,
     RegisterFault,
     RegisterProgress,
     RegisterVerdict,
@@ -107,6 +108,7 @@ __all__ = [
     "ProtocolBroken",
     "PseudoClientError",
     "Pseudonymised",
+    "RecallReport",
     "Receipt",
     "RecordedEvent",
     "RedactedText",

@@ -9,6 +9,7 @@ from pseudo_client.errors import ProtocolBroken
 from pseudo_client.register_values import (
     CompactionReport,
     ErasureReport,
+    RecallReport,
     RegisterProgress,
     RegisterVerdict,
 )
@@ -18,6 +19,7 @@ from pseudo_service.api.v1.register_pb2_grpc import RegisterServiceStub
 
 Watch = Callable[[RegisterProgress], None]
 _ERASE_SECONDS = 3600.0  # the whole register is read, whoever is to be erased
+_UNFINISHED = "the answer ended before its report: it is not whole, ask again"
 _CUT_OFF = "the answer ended before its report; look with verify what was done"
 
 
@@ -99,6 +101,33 @@ class RegisterCalls:
         except grpc.RpcError as failure:
             raise translate(failure) from None
         return ErasureReport.from_message(answer)
+
+    def recall_opt_outs(
+        self, project: str, *, purpose: str, take: Callable[[Sequence[str]], object]
+    ) -> RecallReport:
+        """Have the released pseudonyms of people named who are opted out now.
+
+        Args:
+            project: The project.
+            purpose: What the answer is for.
+            take: Called with some of the pseudonyms at a time. They are all there
+                when this returns, and not before.
+
+        Returns:
+            The totals, and which operations the recall could not look into.
+        """
+        request = pb.RecallOptOutsRequest(project=project, purpose=purpose)
+        call = self._register_desk().RecallOptOuts(
+            request, metadata=self._caller.connection.metadata()
+        )
+        try:
+            for answer in call:
+                if answer.WhichOneof("payload") == "report":
+                    return RecallReport.from_message(answer.report)
+                take(answer.pseudonyms.pseudonyms)
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+        raise ProtocolBroken(_UNFINISHED)
 
     def _register_desk(self) -> RegisterServiceStub:
         return RegisterServiceStub(self._caller.connection.channel())

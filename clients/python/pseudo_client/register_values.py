@@ -95,3 +95,29 @@ class ErasureReport:
     def from_message(cls, message: pb.EraseIdentitiesResponse) -> Self:
         """Return the value of a wire message."""
         return cls(erased=message.erased, not_registered=message.not_registered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallReport:
+    """What a recall of opt-outs found.
+
+    ``unaccounted_operations`` names what it could not look into: operations that were
+    cut off, or still run, and left no record of whom they released.
+    """
+
+    people_released: int
+    people_opted_out: int
+    pseudonyms: int
+    opt_out_list: str
+    unaccounted_operations: tuple[str, ...]
+
+    @classmethod
+    def from_message(cls, message: pb.RecallReport) -> Self:
+        """Return the value of a wire message."""
+        return cls(
+            people_released=message.people_released,
+            people_opted_out=message.people_opted_out,
+            pseudonyms=message.pseudonyms,
+            opt_out_list=message.opt_out_list,
+            unaccounted_operations=tuple(message.unaccounted_operations),
+        )

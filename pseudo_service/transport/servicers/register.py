@@ -12,18 +12,21 @@ from pseudo_service.core.register_reports import (
     RegisterProgress,
     RegisterVerdict,
 )
+from pseudo_service.engine.opt_out_recall import OptOutRecall, RecallReport
 from pseudo_service.engine.register_care import RegisterCare
 from pseudo_service.transport.interceptors.calls import current_call
 
 MOST_FAULTS = 10_000
 """Named in an answer; the audit trail has the count of all."""
+MOST_UNACCOUNTED = 10_000
 
 
 class RegisterServicer(services.RegisterServiceServicer):
     """Serves the register's care; nothing here answers an identifier."""
 
-    def __init__(self, *, care: RegisterCare) -> None:
+    def __init__(self, *, care: RegisterCare, recall: OptOutRecall) -> None:
         self._care = care
+        self._recall = recall
 
     def VerifyRegister(
         self, request: messages.VerifyRegisterRequest, context: grpc.ServicerContext
@@ -63,6 +66,36 @@ class RegisterServicer(services.RegisterServiceServicer):
         return messages.EraseIdentitiesResponse(
             erased=report.erased, not_registered=report.not_registered
         )
+
+    def RecallOptOuts(
+        self, request: messages.RecallOptOutsRequest, context: grpc.ServicerContext
+    ) -> Iterator[messages.RecallOptOutsResponse]:
+        """Answer the pseudonyms of people who are opted out now."""
+        call = current_call()
+        call.name_project(request.project)
+        for item in self._recall.recall(
+            request.project, purpose=request.purpose, actor=call.actor
+        ):
+            if isinstance(item, RecallReport):
+                report = _encode_recall(item)
+                yield messages.RecallOptOutsResponse(report=report)
+            else:
+                recalled = messages.RecalledPseudonyms(pseudonyms=item.pseudonyms)
+                yield messages.RecallOptOutsResponse(pseudonyms=recalled)
+
+
+def _encode_recall(report: RecallReport) -> messages.RecallReport:
+    unaccounted = list(report.unaccounted[:MOST_UNACCOUNTED])
+    left = len(report.unaccounted) - len(unaccounted)
+    if left:
+        unaccounted.append(f"and {left} more")
+    return messages.RecallReport(
+        people_released=report.people_released,
+        people_opted_out=report.people_opted_out,
+        pseudonyms=report.pseudonyms,
+        opt_out_list=report.opt_out_list,
+        unaccounted_operations=unaccounted,
+    )
 
 
 def _encode_progress(progress: RegisterProgress) -> messages.RegisterProgress:
