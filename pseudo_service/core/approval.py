@@ -92,13 +92,15 @@ PERISHABLE = frozenset(
 )
 """In these a request can still expire."""
 
-_SPENT = frozenset(
+OPENED = frozenset(
     {
         LinkageState.RELEASED,
         LinkageState.AWAITING_SECOND_REVIEW,
         LinkageState.DISPUTED,
     }
 )
+"""In these the register was opened for a request; its approval is used up."""
+
 _RELEASES = frozenset({Step.RELEASE, Step.RELEASE_AHEAD})
 
 
@@ -215,6 +217,6 @@ def _judge_break_glass(request: LinkageRequest, votes: Sequence[Vote]) -> Linkag
 def _refuse(state: LinkageState, step: Step) -> PseudoError:
     if state is LinkageState.EXPIRED:
         return RequestExpired("the request's time is over: submit a new one")
-    if state in _SPENT and step in _RELEASES:
+    if state in OPENED and step in _RELEASES:
         return GrantSpent("the request was released before: submit a new one")
     return RequestState(f"the request is {state}: the step {step} is not possible now")

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from pseudo_service.core.access import Actor
 from pseudo_service.core.approval import (
+    OPENED,
     Step,
     name_release,
     state_at,
@@ -44,8 +45,6 @@ from pseudo_service.engine.request_history import (
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.requests import KeptResult, RequestStore, StoredRequest
-
-_HANDED_OUT = frozenset({LinkageState.RELEASED, LinkageState.AWAITING_SECOND_REVIEW})
 
 
 class MakesCheckpoints(Protocol):
@@ -136,7 +135,7 @@ class ReleaseDesk:
             msg = "only the redeemer whom the request names may redeem it"
             raise AccessDenied(msg)
         now = self._clock.now()
-        if stored.state in _HANDED_OUT:
+        if stored.state in OPENED:
             return self._hand_out_again(stored, now)
         release = name_release(request.mode)
         state = state_at(stored.state, request.expires_at, now)
