@@ -118,8 +118,8 @@ def ask_for_patients(desk: Desk) -> tuple[Linkage, bool]:
         say("Typed rightly, and with one that is nobody's, the request stands:")
         say_field("  request", asked.request_id)
         say_field("  digest", asked.digest.hex())
-        say_field("  missing", tell_missing(asked))
-    return asked, _expect(code, ErrorCode.PSEUDONYM_REFUSED)
+        say(f"It needs {tell_missing(asked)}.")
+    return asked, _expect(code, ErrorCode.REQUEST_REFUSED)
 
 
 def invent_pseudonym(example: str) -> str:
@@ -179,7 +179,7 @@ def redeem_and_compare(desk: Desk, asked: Linkage) -> bool:
             "These are the numbers of the extract. Redeemed again, the kept answer "
             "comes, and the register stays shut."
         )
-    denied = _expect(stolen, ErrorCode.ACCESS_DENIED)
+    denied = _expect(stolen, ErrorCode.REQUEST_UNKNOWN)
     return _hold(right and unknown and once) and denied
 
 

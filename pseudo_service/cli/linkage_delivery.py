@@ -127,7 +127,7 @@ def choose_form(output: Path | None, *, show: bool) -> str:
             terminal unasked.
     """
     if output is None:
-        if sys.stdout.isatty() and not show:
+        if is_screen() and not show:
             msg = (
                 "the result names people and would stay on this screen: give "
                 "--output FILE.csv, or --show if nobody else can see it"
@@ -140,6 +140,11 @@ def choose_form(output: Path | None, *, show: bool) -> str:
         msg = f"--output {output}: give a name that ends with .csv or .json"
         raise Failure(msg)
     return kind
+
+
+def is_screen() -> bool:
+    """Tell whether a person watches the standard output."""
+    return sys.stdout.isatty()
 
 
 def refuse_existing(output: Path) -> None:

@@ -53,6 +53,11 @@ def test_the_demo_holds_and_says_so(told):
         "The audit trail is sound.",
         "Everything that was started has stopped",
         "Texts: 3 ok.",
+        "[REVIEW_REFUSED]",
+        "[REQUEST_STATE]",
+        "[REQUEST_UNKNOWN]",
+        "sees 0 votes and that 1 is hidden",
+        "These are the numbers of the extract.",
     ):
         assert promise in text
 
@@ -71,6 +76,19 @@ def test_notes_are_told_with_pseudonyms_and_without_who_it_was(told):
             name for name in ("Whitfield", "Okafor", "14/03/2024") if name in after
         ]
     assert "Parkinson's disease unchanged" in afters[1]
+
+
+def test_patients_are_named_to_the_officer_and_translated_without_a_name(told):
+    _, text, folder = told
+    act = text.split("8 of 9.")[1].split("9 of 9.")[0]
+    found = re.findall(r"^(\S{34})\s+found\s+(\d{10})$", act, re.MULTILINE)
+    assert len(found) == 3
+    assert len(re.findall(r"^\S{34}\s+unknown$", act, re.MULTILINE)) == 1
+    extract = (folder / "extract" / "patients.csv").read_text()
+    assert all(number in extract for _, number in found)
+    translated = dict(re.findall(r"^(\S{34})  (\S{34})$", act, re.MULTILINE))
+    assert set(translated) == {pseudonym for pseudonym, _ in found}
+    assert NHS_NUMBER.findall(act) == [number for _, number in found]
 
 
 def test_it_reads_plainly_on_80_columns(told):

@@ -54,8 +54,8 @@ from tests.lib.telemetry import RecordingTelemetry
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 PSEUDONYMS = (
-    "ABCD-N100000000000000000000000000F",
-    "ABCD-N100000000000000000000000001D",
+    "ABCD-N1000000000000000000000000003",
+    "ABCD-N1000000000000000000000000011",
 )
 SERVICE = linkage_pb2.DESCRIPTOR.services_by_name["LinkageService"]
 

@@ -1,0 +1,622 @@
+"""``pseudo linkage`` against the real servicer over TLS, with a desk in memory."""
+
+import csv
+import io
+import json
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from pseudo_client import open_linkage_result
+from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.cli import linkage_delivery, linkage_reviews
+from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.linkage_delivery import read_sealed
+from pseudo_service.cli.linkage_keys import read_private, write_fingerprint
+from pseudo_service.core import errors
+from pseudo_service.core.linkage import LinkageMode, LinkageState, LinkageVerb
+from pseudo_service.engine.linkage_views import OverlapView
+from tests.lib.fake_desk import NOON, PSEUDONYMS, RunningDesk, make_vote, serve_desk
+
+NUMBER = "9990000018"
+Run = Callable[..., SimpleNamespace]
+STATED = (
+    "--purpose", "recall after an alert", "--legal-basis", "direct_care",
+    "--consent", "letter of 3 March",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> LocalCertificates:
+    return LocalCertificates(tmp_path_factory.mktemp("certificates") / "tls")
+
+
+@pytest.fixture
+def running(certificates: LocalCertificates) -> Iterator[RunningDesk]:
+    with serve_desk(certificates) as desk:
+        yield desk
+
+
+@pytest.fixture
+def linkage(running: RunningDesk, pseudo: Run, tmp_path: Path) -> Run:
+    """Run a linkage command against the running desk."""
+    (tmp_path / "ca.pem").write_bytes(running.authority)
+    (tmp_path / "token").write_text("good")
+
+    def run(*arguments: object) -> SimpleNamespace:
+        return pseudo(
+            "linkage",
+            *arguments,
+            "--server",
+            running.address,
+            "--ca",
+            tmp_path / "ca.pem",
+            "--token-file",
+            tmp_path / "token",
+        )
+
+    return run
+
+
+@pytest.fixture
+def keys(pseudo: Run, tmp_path: Path) -> Path:
+    assert pseudo("linkage", "keygen", tmp_path / "officer").code == ExitCode.OK
+    return tmp_path / "officer"
+
+
+def half(keys: Path, which: str) -> Path:
+    return keys.with_name(f"{keys.name}.{which}.pem")
+
+
+@pytest.fixture
+def cohort(tmp_path: Path) -> Path:
+    file = tmp_path / "cohort.txt"
+    file.write_text("\n".join([*PSEUDONYMS, "", PSEUDONYMS[0]]))
+    return file
+
+
+def give_input(monkeypatch: pytest.MonkeyPatch, text: str, *, terminal: bool) -> None:
+    given = io.StringIO(text)
+    given.isatty = lambda: terminal  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", given)
+
+
+# Keys
+
+
+def test_a_key_pair_is_made_for_its_owner_only(pseudo: Run, keys: Path) -> None:
+    for which in ("private", "public"):
+        assert stat.S_IMODE(half(keys, which).stat().st_mode) == 0o600
+    raw = read_private(half(keys, "private"), None).public_key().public_bytes_raw()
+    again = pseudo("linkage", "keygen", keys)
+    assert again.code == ExitCode.USAGE
+    assert "is there already" in again.err
+    assert read_private(
+        half(keys, "private"), None
+    ).public_key().public_bytes_raw() == (raw)
+
+
+def test_the_fingerprint_is_shown_and_short_enough_to_read_aloud(
+    pseudo: Run, tmp_path: Path
+) -> None:
+    done = pseudo("linkage", "keygen", tmp_path / "new")
+    raw = read_private(half(tmp_path / "new", "private"), None).public_key()
+    fingerprint = write_fingerprint(raw.public_bytes_raw())
+    assert fingerprint in done.out
+    assert len(fingerprint.split()) == 8
+    assert "no passphrase" in done.out
+
+
+def test_a_passphrase_is_asked_of_the_key(pseudo: Run, tmp_path: Path, linkage: Run):
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse\n")
+    name = tmp_path / "locked"
+    assert (
+        pseudo("linkage", "keygen", name, "--passphrase-file", secret).code
+        == ExitCode.OK
+    )
+    private = half(name, "private")
+    assert b"ENCRYPTED" in private.read_bytes()
+    read_private(private, secret)
+    (tmp_path / "wrong").write_text("incorrect horse\n")
+    sealed = tmp_path / "result.sealed"
+    assert linkage("redeem", "3f0c", "--output", sealed).code == ExitCode.OK
+    for more, says in (
+        ((), "has a passphrase"),
+        (("--passphrase-file", tmp_path / "wrong"), "passphrase is right"),
+    ):
+        done = pseudo("linkage", "open", sealed, "--key", private, "--show", *more)
+        assert done.code == ExitCode.USAGE
+        assert says in done.err
+        assert "horse" not in done.err
+
+
+@pytest.mark.parametrize("wrong", ["private", "text"])
+def test_only_a_public_key_is_sent(
+    linkage: Run, keys: Path, cohort: Path, wrong: str, running: RunningDesk
+) -> None:
+    file = half(keys, "private") if wrong == "private" else cohort
+    done = linkage("submit", cohort, "--project", "asthma", "--key", file, *STATED)
+    assert done.code == ExitCode.USAGE
+    assert "public.pem" in done.err
+    assert running.desk.asked == []
+
+
+# Asking
+
+
+def test_a_request_is_submitted_and_told(
+    linkage: Run, running: RunningDesk, keys: Path, cohort: Path
+) -> None:
+    done = linkage(
+        "submit", cohort, "--project", "asthma", "--key", half(keys, "public"),
+        "--redeemer", "olek", *STATED,
+    )  # fmt: skip
+    assert done.code == ExitCode.OK, done.err
+    submission = running.desk.asked[0][1]["submission"]
+    assert submission.verb is LinkageVerb.REIDENTIFY
+    assert submission.mode is LinkageMode.ROUTINE
+    assert submission.pseudonyms == (*PSEUDONYMS, PSEUDONYMS[0])
+    assert submission.redeemer == "olek"
+    key = read_private(half(keys, "private"), None).public_key()
+    assert submission.recipient_key == key.public_bytes_raw()
+    assert "Tell the identifiers behind 2 pseudonyms of asthma." in done.out
+    assert "3f0c" in done.out
+    assert "2 reviews by others than mara or olek" in " ".join(done.out.split())
+
+
+def test_an_emergency_is_short(
+    linkage: Run, running: RunningDesk, keys: Path, cohort: Path
+) -> None:
+    asked = ("--project", "asthma", "--key", half(keys, "public"), *STATED)
+    for more in ((), ("--break-glass",), ("--valid-hours", "5")):
+        assert linkage("submit", cohort, *asked, *more).code == ExitCode.OK
+    routine, emergency, chosen = (
+        each[1]["submission"] for each in running.desk.asked if each[0] == "submit"
+    )
+    assert emergency.mode is LinkageMode.BREAK_GLASS
+    hours = (routine.expires_at - emergency.expires_at).total_seconds() / 3600
+    assert 69.9 < hours < 70.1
+    hours = (chosen.expires_at - emergency.expires_at).total_seconds() / 3600
+    assert 2.9 < hours < 3.1
+
+
+def test_a_mistyped_pseudonym_is_named_by_its_line_and_nothing_is_sent(
+    linkage: Run, running: RunningDesk, keys: Path, cohort: Path
+) -> None:
+    wrong = PSEUDONYMS[0][:-1] + "Z"
+    for line, text in ((3, wrong), (1, NUMBER)):
+        cohort.write_text("\n" * (line - 1) + text)
+        done = linkage(
+            "submit", cohort, "--project", "asthma", "--key", half(keys, "public"),
+            *STATED,
+        )  # fmt: skip
+        assert done.code == ExitCode.USAGE
+        assert f"line {line}: pseudonym" in done.err
+        assert text not in done.err
+    assert running.desk.asked == []
+
+
+def test_a_translation_names_both_projects(
+    linkage: Run, running: RunningDesk, keys: Path, cohort: Path
+) -> None:
+    done = linkage(
+        "translate", cohort, "--project", "asthma", "--target", "stroke",
+        "--key", half(keys, "public"), *STATED, "--json",
+    )  # fmt: skip
+    submission = running.desk.asked[0][1]["submission"]
+    assert (submission.verb, submission.target_project) == (
+        LinkageVerb.TRANSLATE,
+        "stroke",
+    )
+    assert json.loads(done.out)["request_id"] == "3f0c"
+
+
+def test_a_number_is_read_from_a_file_or_the_input_only(
+    linkage: Run,
+    running: RunningDesk,
+    keys: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = (
+        "locate", "--project", "asthma", "--key", half(keys, "public"),
+        "--purpose", "request for access", "--consent", "letter",
+    )  # fmt: skip
+    file = tmp_path / "number.txt"
+    file.write_text(f"{NUMBER}\n")
+    outs = [linkage(*asked, "--identifier-file", file)]
+    give_input(monkeypatch, f"{NUMBER}\n", terminal=False)
+    outs.append(linkage(*asked))
+    for (_, noted), done in zip(running.desk.asked, outs, strict=True):
+        submission = noted["submission"]
+        assert (submission.identifier, submission.kind) == (NUMBER, "nhs_number")
+        assert submission.legal_basis == "subject_request"
+        assert done.code == ExitCode.OK
+        assert NUMBER not in done.out + done.err
+
+
+@pytest.mark.parametrize("text", ["", "  \n", f"{NUMBER}\n{NUMBER}\n"])
+def test_exactly_one_number_is_located(
+    linkage: Run, keys: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    give_input(monkeypatch, text, terminal=False)
+    done = linkage(
+        "locate", "--project", "asthma", "--key", half(keys, "public"),
+        "--purpose", "request for access", "--consent", "letter",
+    )  # fmt: skip
+    assert done.code == ExitCode.USAGE
+    assert "exactly one number" in done.err
+    assert NUMBER not in done.err
+
+
+def test_a_number_on_the_command_line_is_not_taken(linkage: Run) -> None:
+    done = linkage("locate", NUMBER, "--project", "asthma")
+    assert done.code == ExitCode.USAGE
+    assert NUMBER not in done.err
+
+
+# Reading and reviewing
+
+
+def test_a_request_is_told_in_plain_words(linkage: Run, running: RunningDesk) -> None:
+    running.desk.overlaps = (
+        OverlapView(
+            request_id="11bb",
+            shared=2,
+            state=LinkageState.RELEASED,
+            requester="mara",
+            submitted_at=NOON,
+        ),
+    )
+    done = linkage("show", "3f0c")
+    words = " ".join(done.out.split())
+    fingerprint = write_fingerprint(running.desk.request.recipient_key)
+    for part in (
+        "Tell the identifiers behind 2 pseudonyms of asthma.",
+        "submitted: nobody has reviewed it",
+        "recall after an alert",
+        "direct_care",
+        "letter of 3 March",
+        "mara, 2026-03-01 12:00",
+        "redeemed by olek",
+        f"{fingerprint} (fingerprint)",
+        running.desk.request.digest().hex(),
+        *PSEUDONYMS,
+        "Others asked for some of the same: request shared state asked by on",
+        "11bb 2 released mara 2026-03-01",
+        "2 reviews by others than mara or olek, and a guardian of asthma",
+    ):
+        assert part in words
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"state": LinkageState.APPROVED}, "nothing; olek runs"),
+        ({"state": LinkageState.RELEASED}, "missing nothing"),
+        ({"state": LinkageState.AWAITING_SECOND_REVIEW}, "the second review, by"),
+        (
+            {"state": LinkageState.PARTIALLY_REVIEWED, "hidden_votes": 1},
+            "a guardian of asthma among the approvers (a hidden one may be theirs)",
+        ),
+        (
+            {"state": LinkageState.PARTIALLY_REVIEWED, "votes": (make_vote(),)},
+            "1 review by others than mara or olek",
+        ),
+    ],
+)
+def test_what_is_missing_is_told(
+    linkage: Run, running: RunningDesk, changes: dict[str, object], says: str
+) -> None:
+    for name, value in changes.items():
+        setattr(running.desk, name, value)
+    assert says in " ".join(linkage("show", "3f0c").out.split())
+
+
+def test_both_guardians_are_wanted_for_a_translation(
+    linkage: Run, running: RunningDesk
+) -> None:
+    running.desk.request = replace(
+        running.desk.request, verb=LinkageVerb.TRANSLATE, target_project="stroke"
+    )
+    running.desk.state, running.desk.votes = (
+        LinkageState.PARTIALLY_REVIEWED,
+        (make_vote(), make_vote(reviewer="ravi", guardian_of=())),
+    )
+    words = " ".join(linkage("show", "3f0c").out.split())
+    assert "Turn 2 pseudonyms of asthma into those of stroke" in words
+    assert "gwen, guardian of asthma approved on 2026-03-01 12:00: it is care" in words
+    assert "1 review by others than mara or olek, and a guardian of stroke" in words
+
+
+def test_an_emergency_says_so(linkage: Run, running: RunningDesk) -> None:
+    running.desk.request = replace(running.desk.request, mode=LinkageMode.BREAK_GLASS)
+    words = " ".join(linkage("show", "3f0c").out.split())
+    assert "in an emergency" in words
+    assert "one approval, by a guardian of asthma who is not mara or olek" in words
+
+
+def test_show_answers_with_json(linkage: Run, running: RunningDesk) -> None:
+    running.desk.votes = (make_vote(),)
+    shown = json.loads(linkage("show", "3f0c", "--json").out)
+    assert shown["pseudonyms"] == list(PSEUDONYMS)
+    assert shown["digest"] == running.desk.request.digest().hex()
+    assert shown["votes"][0]["guardian_of"] == ["asthma"]
+    assert shown["state"] == "submitted"
+
+
+def test_a_review_sends_the_digest_of_what_was_shown(
+    linkage: Run, running: RunningDesk
+) -> None:
+    done = linkage("review", "3f0c", "--approve", "--reason", "it is care", "--yes")
+    assert done.code == ExitCode.OK, done.err
+    (first, _), (second, asked) = running.desk.asked
+    assert (first, second) == ("get", "review")
+    assert asked["digest"] == running.desk.request.digest()
+    assert asked["decision"] == "approve"
+    assert done.out.index("Tell the identifiers") < done.out.index("Recorded.")
+
+
+def test_a_service_that_shows_one_thing_and_means_another_is_found_out(
+    linkage: Run, running: RunningDesk
+) -> None:
+    other = replace(running.desk.request, subjects=PSEUDONYMS[:1])
+    running.desk.lie = {"digest": other.digest()}
+    done = linkage("review", "3f0c", "--approve", "--reason", "it is care", "--yes")
+    assert done.code == ExitCode.FAULTS_FOUND
+    assert "not that of the request as shown" in done.err
+    assert [name for name, _ in running.desk.asked] == ["get"]
+
+
+def test_nobody_reviews_what_is_not_shown(linkage: Run, running: RunningDesk) -> None:
+    running.desk.request = replace(running.desk.request, subjects=())
+    done = linkage("review", "3f0c", "--approve", "--reason", "it is care", "--yes")
+    assert done.code == ExitCode.REFUSED
+    assert "not shown what is asked for" in done.err
+
+
+def test_a_location_is_reviewed_without_its_subject(
+    linkage: Run, running: RunningDesk
+) -> None:
+    running.desk.request = replace(
+        running.desk.request, verb=LinkageVerb.LOCATE, subjects=("nhs_number:00ff",)
+    )
+    done = linkage("review", "3f0c", "--reject", "--reason", "no letter", "--yes")
+    assert done.code == ExitCode.OK, done.err
+    assert "Tell which projects hold one person." in done.out
+    assert "00ff" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("answer", "recorded"), [("y\n", True), ("n\n", False), ("\n", False)]
+)
+def test_a_reviewer_is_asked_once_more(
+    linkage: Run,
+    running: RunningDesk,
+    monkeypatch: pytest.MonkeyPatch,
+    answer: str,
+    recorded: bool,
+) -> None:
+    give_input(monkeypatch, answer, terminal=True)
+    done = linkage("review", "3f0c", "--approve", "--reason", "it is care")
+    assert ("review" in [name for name, _ in running.desk.asked]) is recorded
+    assert (done.code == ExitCode.OK) is recorded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("review", "3f0c", "--reason", "x"), "--approve or --reject"),
+        (("review", "3f0c", "--approve", "--reason", "x"), "--yes"),
+    ],
+)
+def test_a_decision_is_never_guessed(
+    linkage: Run,
+    running: RunningDesk,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    says: str,
+) -> None:
+    give_input(monkeypatch, "", terminal=False)
+    done = linkage(*arguments)
+    assert done.code == ExitCode.USAGE
+    assert says in done.err
+    assert "review" not in [name for name, _ in running.desk.asked]
+
+
+def test_requests_are_listed(linkage: Run, running: RunningDesk) -> None:
+    running.desk.pages = 2
+    done = linkage("list", "--project", "asthma", "--state", "approved")
+    assert done.out.count("3f0c") == 2
+    assert "reidentify 2" in " ".join(done.out.split())
+    assert running.desk.asked[0][1]["states"] == [LinkageState.APPROVED]
+    listed = json.loads(
+        linkage("list", "--project", "asthma", "--most", "1", "--json").out
+    )
+    assert [each["request_id"] for each in listed["linkages"]] == ["3f0c"]
+
+
+def test_a_request_is_withdrawn(linkage: Run, running: RunningDesk) -> None:
+    running.desk.state = LinkageState.WITHDRAWN
+    done = linkage("withdraw", "3f0c", "--reason", "sent twice")
+    assert done.code == ExitCode.OK
+    assert "withdrawn" in done.out
+    assert running.desk.asked[0][1]["reason"] == "sent twice"
+
+
+def test_a_refusal_is_one_line(linkage: Run, running: RunningDesk) -> None:
+    running.desk.refusal = errors.RequestState("the request is rejected")
+    done = linkage("withdraw", "3f0c", "--reason", "sent twice")
+    assert done.code == ExitCode.REFUSED
+    assert len(done.err.splitlines()) == 1
+    assert "[REQUEST_STATE, request " in done.err
+
+
+# The result
+
+
+def test_a_result_is_redeemed_and_opened(
+    linkage: Run, pseudo: Run, running: RunningDesk, keys: Path, tmp_path: Path
+) -> None:
+    key = read_private(half(keys, "private"), None)
+    running.desk.request = replace(
+        running.desk.request, recipient_key=key.public_key().public_bytes_raw()
+    )
+    sealed = tmp_path / "recall.sealed"
+    done = linkage("redeem", "3f0c", "--output", sealed)
+    assert done.code == ExitCode.OK, done.err
+    assert "Released, once." in done.out
+    assert stat.S_IMODE(sealed.stat().st_mode) == 0o600
+    assert NUMBER not in sealed.read_text()
+    assert open_linkage_result(read_sealed(sealed), key).rows[0]["identifier"] == NUMBER
+
+    opened = tmp_path / "recall.csv"
+    done = pseudo(
+        "linkage", "open", sealed, "--key", half(keys, "private"), "--output", opened
+    )
+    assert done.code == ExitCode.OK, done.err
+    assert "2 rows: 1 found, 1 unknown." in done.out
+    assert NUMBER not in done.out + done.err
+    assert stat.S_IMODE(opened.stat().st_mode) == 0o600
+    rows = list(csv.DictReader(opened.read_text().splitlines()))
+    assert rows == [
+        {
+            "subject": PSEUDONYMS[0],
+            "outcome": "found",
+            "kind": "nhs_number",
+            "identifier": NUMBER,
+        },
+        {"subject": PSEUDONYMS[1], "outcome": "unknown", "kind": "", "identifier": ""},
+    ]
+    whole = tmp_path / "recall.json"
+    pseudo("linkage", "open", sealed, "--key", half(keys, "private"), "--output", whole)
+    assert json.loads(whole.read_text())["rows"][0]["identifier"] == NUMBER
+
+
+def test_nothing_is_written_over(
+    linkage: Run, pseudo: Run, running: RunningDesk, keys: Path, tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken.csv"
+    taken.write_text("mine")
+    for done in (
+        linkage("redeem", "3f0c", "--output", taken),
+        pseudo(
+            "linkage", "open", taken, "--key", half(keys, "private"), "--output", taken
+        ),
+    ):
+        assert done.code == ExitCode.USAGE
+        assert "is there already" in done.err
+    assert taken.read_text() == "mine"
+    assert running.desk.asked == []
+
+
+def test_a_fetched_result_says_so(
+    linkage: Run, running: RunningDesk, tmp_path: Path
+) -> None:
+    running.desk.lie = {"released_now": False}
+    done = linkage("redeem", "3f0c", "--output", tmp_path / "again.sealed")
+    assert "The kept result, once more." in done.out
+
+
+def test_identifiers_do_not_appear_on_a_screen_unasked(  # noqa: PLR0917
+    linkage: Run,
+    pseudo: Run,
+    running: RunningDesk,
+    keys: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    key = read_private(half(keys, "private"), None).public_key().public_bytes_raw()
+    running.desk.request = replace(running.desk.request, recipient_key=key)
+    sealed = tmp_path / "recall.sealed"
+    linkage("redeem", "3f0c", "--output", sealed)
+    command = ("linkage", "open", sealed, "--key", half(keys, "private"))
+    assert NUMBER in pseudo(*command).out  # a pipe: somebody reads it
+    monkeypatch.setattr(linkage_delivery, "is_screen", lambda: True)
+    done = pseudo(*command)
+    assert done.code == ExitCode.USAGE
+    assert "--show" in done.err
+    assert NUMBER not in done.out
+    assert NUMBER in pseudo(*command, "--show").out
+
+
+def test_another_key_opens_nothing(
+    linkage: Run, pseudo: Run, keys: Path, tmp_path: Path
+) -> None:
+    sealed = tmp_path / "recall.sealed"
+    linkage("redeem", "3f0c", "--output", sealed)  # sealed to the desk's own key
+    done = pseudo("linkage", "open", sealed, "--key", half(keys, "private"), "--show")
+    assert done.code == ExitCode.FAULTS_FOUND
+    assert "another private key" in done.err
+    assert done.out == ""
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"format": 1}', "[1]", "not json"])
+def test_what_is_no_sealed_result_is_told(
+    pseudo: Run, keys: Path, tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "other"
+    file.write_text(text)
+    done = pseudo("linkage", "open", file, "--key", half(keys, "private"), "--show")
+    assert done.code == ExitCode.USAGE
+    assert "redeem again" in done.err
+
+
+def test_a_result_has_a_form(pseudo: Run, keys: Path, tmp_path: Path) -> None:
+    done = pseudo(
+        "linkage", "open", tmp_path / "x", "--key", half(keys, "private"),
+        "--output", tmp_path / "recall.xlsx",
+    )  # fmt: skip
+    assert done.code == ExitCode.USAGE
+    assert ".csv or .json" in done.err
+
+
+# Who calls
+
+
+def test_on_a_laptop_one_says_who_one_is(service, pseudo: Run) -> None:
+    done = pseudo("linkage", "review", "3f0c", "--approve", "--reason", "x", "--yes")
+    assert done.code == ExitCode.USAGE
+    assert "--as PERSON --role" in done.err
+    assert service.roles == []
+
+
+def test_on_a_laptop_the_token_names_the_person(
+    service, pseudo: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Listing:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            return None
+
+        def list_linkages(self, project, *, states):
+            assert (project, states) == ("asthma", [])
+            return iter(())
+
+    subjects = []
+    monkeypatch.setattr(
+        "pseudo_service.cli.connection.Client",
+        lambda *_, **more: subjects.append(more["token"]) or Listing(),
+    )
+    done = pseudo(
+        "linkage", "list", "--project", "asthma", "--as", "gwen",
+        "--role", "guardian:asthma",
+    )  # fmt: skip
+    assert done.code == ExitCode.OK, done.err
+    assert "No request of asthma" in done.out
+    assert pseudo("linkage", "list", "--project", "asthma").code == ExitCode.OK
+    assert service.roles == [["guardian:asthma"], ["linkage_officer:asthma"]]
+    assert subjects == ["token for gwen", "token for command-line"]
+
+
+def test_the_fake_answers_what_the_desk_would(running: RunningDesk) -> None:
+    assert linkage_reviews.is_what_is_shown(running.client.get_linkage("3f0c"))
+    assert isinstance(running.key, X25519PrivateKey)
