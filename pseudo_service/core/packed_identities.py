@@ -48,7 +48,7 @@ def pack_identities(canonical: pa.StringArray) -> bytes:
     packed = np.empty(size, dtype=np.uint8)
     width = size // max(1, len(canonical)) - 1
     lengths = np.diff(offsets)
-    if len(lengths) and (lengths == width).all():
+    if width > 0 and (lengths == width).all():
         rows = packed.reshape(-1, width + 1)
         rows[:, 0] = width
         rows[:, 1:] = data[offsets[0] : offsets[-1]].reshape(-1, width)

@@ -171,7 +171,7 @@ class RegisterCare:
         return self._erase(run, noted, canonical, parsed)
 
     def _verify(self, run: "_Run") -> Iterator[RegisterProgress | RegisterVerdict]:
-        opened = self._opening.open(run.warrant())
+        opened = self._opening.open(run.warrant(), goes_on=True)
         seen, distinct = SeenIdentities(), 0
         scan = opened.scan()
         for page in scan:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.errors import (
     GrantSpent,
+    KeyUnknown,
     KeyVaultRefused,
     PseudoError,
     RegisterCorrupt,
@@ -130,8 +131,13 @@ class RegisterOpening:
         self._service_root = service_root
         self._spread = spread
 
-    def open(self, warrant: OpeningWarrant) -> "OpenRegister":
+    def open(self, warrant: OpeningWarrant, *, goes_on: bool = False) -> "OpenRegister":
         """Spend the warrant and unwrap every data key.
+
+        Args:
+            warrant: Not used before.
+            goes_on: Make a fault of each data key that the vault refuses even if it
+                refuses all, which otherwise looks like a vault that knows us not.
 
         Raises:
             GrantSpent: The warrant was used before.
@@ -142,8 +148,8 @@ class RegisterOpening:
         rows = list(self._register.read_data_keys())
         opened = list(self._spread(self._unwrap, rows))
         refused = [key for key in opened if isinstance(key, PseudoError)]
-        if refused and len(refused) == len(opened):
-            raise refused[0]  # no fault of a row: this process may not open any
+        if refused and len(refused) == len(opened) and not goes_on:
+            raise refused[0]
         pairs = zip(rows, opened, strict=True)
         keys = {
             row.data_key_id: key for row, key in pairs if isinstance(key, SecretKey)
@@ -175,7 +181,7 @@ class RegisterOpening:
             secret = self._vault.unwrap(
                 Wrapped(key_id=row.wrapping_key_id, ciphertext=row.wrapped)
             )
-        except KeyVaultRefused as refused:
+        except (KeyVaultRefused, KeyUnknown) as refused:
             return refused
         if len(secret) != KEY_BYTES:
             msg = f"data key {row.data_key_id} is no key of ours"
