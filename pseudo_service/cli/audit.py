@@ -93,7 +93,7 @@ def verify(
     signed checkpoints outside the database. Exits with 1 if anything is found.
     """
     check_signature = open_verifier(options, audit_key or [])
-    copies = DirectoryArchive(_find_archive(options, archive)).read()
+    copies = DirectoryArchive(find_archive(options, archive)).read()
     with connect(options, roles=[Role.AUDITOR]) as client:
         verdict = verify_export(client, list(copies), check_signature)
     if json:
@@ -205,7 +205,12 @@ def _tell_whether_signed(
     return is_signed
 
 
-def _find_archive(options: ConnectionOptions, archive: Path | None) -> Path:
+def find_archive(options: ConnectionOptions, archive: Path | None) -> Path:
+    """Return the folder of the checkpoints outside the database.
+
+    Raises:
+        Failure: It is not there, or nothing says where it is.
+    """
     if archive is not None:
         if not archive.is_dir():
             msg = f"--archive: no folder {archive}; give that of the checkpoints"

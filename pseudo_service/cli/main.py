@@ -16,13 +16,16 @@ from pseudo_client import PseudoClientError
 from pseudo_service.cli import (
     aliases,
     audit,
+    audit_questions,
     demo,
+    evidence,
     init,
     keys,
     linkage,
     manifest,
     opt_outs,
     policies,
+    project_closing,
     projects,
     pseudonyms,
     register,
@@ -51,6 +54,7 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command("init", epilog=init.EXAMPLES)(init.initialise)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
+project_closing.register(projects.app)
 app.add_typer(projects.app, name="project")
 app.add_typer(keys.app, name="key")
 app.add_typer(policies.app, name="policy")
@@ -61,6 +65,8 @@ app.add_typer(manifest.app, name="manifest")
 app.add_typer(pseudonyms.app, name="pseudonym")
 app.add_typer(register.app, name="register")
 app.add_typer(linkage.app, name="linkage")
+audit_questions.register(audit.app)
+evidence.register(audit.app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(tokens.app, name="token")
 

@@ -1,0 +1,61 @@
+"""Events of the audit trail as commands read them, and the options that choose them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+import pseudo_client
+from pseudo_client import Client
+from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.recorded_events import decode_event
+
+_DAY = timedelta(days=1)
+
+ProjectOption = Annotated[str, typer.Option("--project", help="The project's id.")]
+FromOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--from",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The first day (UTC); from the beginning if absent.",
+    ),
+]
+ToOption = Annotated[
+    datetime | None,
+    typer.Option(
+        "--to",
+        formats=["%Y-%m-%d"],
+        metavar="YYYY-MM-DD",
+        help="The last day, which counts (UTC); until now if absent.",
+    ),
+]
+
+
+def begin_of(day: datetime | None) -> datetime | None:
+    """Return when a day of ``--from`` begins."""
+    return day.replace(tzinfo=UTC) if day else None
+
+
+def end_of(day: datetime | None) -> datetime | None:
+    """Return when a day of ``--to`` is over."""
+    return day.replace(tzinfo=UTC) + _DAY if day else None
+
+
+def read_project_events(client: Client, project: str) -> list[AuditEvent]:
+    """Return a project's events from its beginning on.
+
+    Raises:
+        AuditBroken: One cannot be read.
+    """
+    return [decode_event(each.body) for each in client.read_project_audit(project)]
+
+
+def read_all_events(client: Client) -> list[AuditEvent]:
+    """Return every event of every chain; for auditors only."""
+    return [
+        decode_event(each.body)
+        for each in client.export_audit()
+        if isinstance(each, pseudo_client.RecordedEvent)
+    ]

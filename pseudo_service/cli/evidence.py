@@ -1,0 +1,122 @@
+"""``pseudo audit evidence``: a page and tables for a guardian and for the DSPT."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pseudo_client import Client
+from pseudo_client.errors import AccessDenied
+from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
+from pseudo_service.cli.audit import AuditKeyOption, find_archive, verify_export
+from pseudo_service.cli.audit_events import (
+    ProjectOption,
+    begin_of,
+    end_of,
+    read_project_events,
+)
+from pseudo_service.cli.audit_keys import open_verifier
+from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
+from pseudo_service.cli.evidence_pages import Verification, write_pack
+from pseudo_service.cli.exits import ExitCode, Failure, show_examples
+from pseudo_service.cli.output import say
+from pseudo_service.core.access import Role
+from pseudo_service.core.evidence import Period, gather_evidence
+
+HOW_TO_VERIFY = (
+    "An auditor proves it with `pseudo audit verify`, which needs the copies of the "
+    "checkpoints outside the database and the vault's public audit key."
+)
+
+
+@takes_connection
+def evidence(
+    options: ConnectionOptions,
+    *,
+    project: ProjectOption,
+    since: Annotated[
+        datetime,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="The first day (UTC).",
+        ),
+    ],
+    until: Annotated[
+        datetime,
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="YYYY-MM-DD",
+            help="The last day, which counts (UTC).",
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="A new folder for the pack.")
+    ],
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="The checkpoints outside the database; otherwise of --config.",
+        ),
+    ] = None,
+    audit_key: AuditKeyOption = None,
+) -> None:
+    """Write what the audit trail shows of a project: one HTML page, and CSV files.
+
+    With an auditor's token the whole trail is verified, too; a guardian's pack says
+    that it was not, and how that is done. Exits with 1 if the trail is not sound.
+    """
+    begin, end = begin_of(since), end_of(until)
+    if begin is None or end is None or end <= begin:
+        msg = "--to: give a day that is not before --from"
+        raise Failure(msg)
+    if output.exists():
+        msg = f"{output} exists already: name a new folder"
+        raise Failure(msg)
+    with connect(options, roles=[Role.AUDITOR]) as client:
+        events = read_project_events(client, project)
+        verification = _verify(client, options, archive, audit_key or [])
+    gathered = gather_evidence(
+        events,
+        project=project,
+        period=Period(since=begin, until=end),
+        made_at=datetime.now(UTC),
+    )
+    page = write_pack(gathered, verification, output)
+    say(f"Wrote {page} and {len(gathered.tables)} CSV files beside it.")
+    say(verification.title)
+    if verification.state == "unsound":
+        raise typer.Exit(ExitCode.FAULTS_FOUND)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``pseudo audit``."""
+    examples = show_examples(
+        "pseudo audit evidence --project asthma --from 2026-01-01 --to 2026-03-31 \\",
+        "    --output evidence-2026-q1",
+    )
+    app.command("evidence", epilog=examples)(evidence)
+
+
+def _verify(
+    client: Client, options: ConnectionOptions, archive: Path | None, keys: list[Path]
+) -> Verification:
+    is_remote = options.server is not None and options.config is None
+    if is_remote and (archive is None or not keys):
+        return Verification.unverified(
+            "Neither copies of the checkpoints nor the audit key were given.",
+            HOW_TO_VERIFY,
+        )
+    check_signature = open_verifier(options, keys)
+    copies = list(DirectoryArchive(find_archive(options, archive)).read())
+    try:
+        verdict = verify_export(client, copies, check_signature)
+    except AccessDenied:
+        return Verification.unverified(
+            "Whoever made this pack may not read the whole trail.", HOW_TO_VERIFY
+        )
+    return Verification.of(verdict)
