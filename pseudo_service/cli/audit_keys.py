@@ -40,6 +40,15 @@ def open_verifier(
     return read_audit_verifier(read_config(options.config))
 
 
+def check_audit_keys(paths: Sequence[Path] | None) -> list[Path]:
+    """Return the files of ``--audit-key``; raise ``Failure`` where one is missing."""
+    missing = [path for path in paths or [] if not path.is_file()]
+    if missing:
+        msg = f"--audit-key: no file {missing[0]}; give the audit public key in PEM"
+        raise Failure(msg)
+    return list(paths or [])
+
+
 def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
     """Return a check that accepts a PS256 signature by any of the keys."""
 

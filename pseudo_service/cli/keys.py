@@ -9,6 +9,7 @@ from pseudo_service.cli.exits import show_examples
 from pseudo_service.cli.output import say, show_json
 from pseudo_service.cli.projects import JsonOption, ProjectArgument, ReasonOption
 from pseudo_service.core.access import Role
+from pseudo_service.engine.key_rotation import LONGEST_OVERLAP
 
 app = typer.Typer(help="The key versions of a project.", no_args_is_help=True)
 
@@ -26,6 +27,7 @@ def keys() -> None:
 @takes_connection
 def rotate(
     options: ConnectionOptions,
+    *,
     project: ProjectArgument,
     reason: ReasonOption,
     current_version: Annotated[
@@ -36,6 +38,14 @@ def rotate(
             "two people do not rotate twice.",
         ),
     ],
+    overlap_days: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=LONGEST_OVERLAP,
+            help="For how many days tables may ask for the old pseudonyms, too.",
+        ),
+    ] = 0,
     json: JsonOption = False,
 ) -> None:
     """Make the next version of a project's pseudonym key.
@@ -45,7 +55,10 @@ def rotate(
     """
     with connect(options, roles=[Role.CUSTODIAN]) as client:
         made = client.rotate_key(
-            project, current_version=current_version, reason=reason
+            project,
+            current_version=current_version,
+            reason=reason,
+            overlap_days=overlap_days,
         )
     if json:
         show_json(

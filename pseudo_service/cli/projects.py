@@ -1,15 +1,20 @@
-"""``pseudo project``: makes, lists, shows, suspends and resumes projects."""
+"""``pseudo project``: makes, lists, shows, suspends and resumes projects.
+
+How they end is in ``project_closing``.
+"""
 
 from typing import Annotated, Any
 
 import typer
 
-from pseudo_client import Project
+from pseudo_client import Closing, Project
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import show_examples
 from pseudo_service.cli.output import count, say, say_field, show_json, show_table
 from pseudo_service.core.access import Role
 from pseudo_service.core.projects import (
+    DEFAULT_CEILING,
+    HIGHEST_CEILING,
     DateShiftRule,
     OptOutApplication,
     OptOutRule,
@@ -69,6 +74,18 @@ def create(
     daily_quota: Annotated[
         int, typer.Option(min=1, help="Distinct identifiers a caller and day.")
     ] = 5_000_000,
+    linkage_ceiling: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=HIGHEST_CEILING,
+            help="The most pseudonyms that one linkage request may list.",
+        ),
+    ] = DEFAULT_CEILING,
+    follow_merges: Annotated[
+        bool,
+        typer.Option(help="Take a superseded NHS number for the one that replaced it."),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Make a project and its keys; the date rule is fixed for its life."""
@@ -86,6 +103,8 @@ def create(
             date_shift=date_shift,
             opt_outs=opt_out_rule,
             daily_quota=daily_quota,
+            linkage_ceiling=linkage_ceiling,
+            follows_merges=follow_merges,
         )
     show_project(made, json=json)
 
@@ -176,8 +195,25 @@ def show_project(project: Project, *, json: bool) -> None:
     say_field("opt-outs", f"{opt_outs.application}: {opt_outs.legal_basis}")
     say_field("uncheckable", opt_outs.uncheckable)
     say_field("quota", f"{count(project.daily_quota)} identifiers a caller and day")
+    say_field(
+        "linkage", f"at most {count(project.linkage_ceiling)} pseudonyms a request"
+    )
+    merges = "followed" if project.follows_merges else "not followed"
+    say_field("merges", f"{merges} (superseded NHS numbers)")
     for version in project.key_versions:
         say_field(f"key {version.version}", f"made {version.created_at:%Y-%m-%d %H:%M}")
+    if project.overlap_until is not None:
+        until = f"{project.overlap_until:%Y-%m-%d %H:%M}"
+        say_field("overlap", f"old pseudonyms beside the new until {until} UTC")
+    if project.closing is not None:
+        _show_closing(project.closing)
+
+
+def _show_closing(closing: Closing) -> None:
+    asked = f"{closing.requested_at:%Y-%m-%d %H:%M} by {closing.requested_by}"
+    say_field("closing", f"asked for {asked}: {closing.reason}")
+    say_field("agreed", closing.agreed_by or "nobody yet; a second custodian must")
+    say_field("cooling", f"until {closing.not_before:%Y-%m-%d %H:%M} UTC")
 
 
 def describe_project(project: Project) -> dict[str, Any]:
@@ -199,6 +235,12 @@ def describe_project(project: Project) -> dict[str, Any]:
             "legal_basis": project.opt_outs.legal_basis,
             "uncheckable": project.opt_outs.uncheckable,
         },
+        "linkage_ceiling": project.linkage_ceiling,
+        "follows_merges": project.follows_merges,
+        "overlap_until": (
+            project.overlap_until.isoformat() if project.overlap_until else None
+        ),
+        "closing": _describe_closing(project.closing),
         "key_versions": [
             {
                 "version": each.version,
@@ -208,4 +250,16 @@ def describe_project(project: Project) -> dict[str, Any]:
             }
             for each in project.key_versions
         ],
+    }
+
+
+def _describe_closing(closing: Closing | None) -> dict[str, Any] | None:
+    if closing is None:
+        return None
+    return {
+        "requested_by": closing.requested_by,
+        "requested_at": closing.requested_at.isoformat(),
+        "reason": closing.reason,
+        "agreed_by": closing.agreed_by,
+        "not_before": closing.not_before.isoformat(),
     }
