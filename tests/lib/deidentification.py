@@ -5,6 +5,12 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.aliases import (
+    EMPTY_TABLE,
+    NOTHING_ALIASED,
+    AliasTable,
+    ProjectAliases,
+)
 from pseudo_service.core.columns import (
     BatchContext,
     BatchOutcome,
@@ -14,7 +20,7 @@ from pseudo_service.core.columns import (
 from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import SecretKey
-from pseudo_service.core.opt_out_check import OptOutCheck
+from pseudo_service.core.opt_out_check import OptOutCheck, list_survivors
 from pseudo_service.core.patient_table import PatientTable
 from pseudo_service.core.plan import compile_plan
 from pseudo_service.core.policy import parse_policy
@@ -37,6 +43,7 @@ def make_context(
     rules: IdentifierRules | None = None,
     redact: RedactTexts = withhold_texts,
     patient_table: PatientTable | None = None,
+    aliases: ProjectAliases = NOTHING_ALIASED,
 ) -> BatchContext:
     return BatchContext(
         keys={kind: _make_keys(IdentifierKind.parse(kind)) for kind in kinds},
@@ -49,6 +56,7 @@ def make_context(
         opt_outs=opt_outs,
         redact=redact,
         patient_table=patient_table,
+        aliases=aliases,
     )
 
 
@@ -67,12 +75,16 @@ def make_opt_outs(
     *,
     is_allow_list: bool = False,
     uncheckable: Uncheckable = Uncheckable.REMOVE,
+    aliases: AliasTable = EMPTY_TABLE,
 ) -> OptOutCheck:
     hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
     listed = sorted(hashing.mac_one(number) for number in numbers)
     indices = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    if not is_allow_list:
+        indices = list_survivors(indices, hashing, aliases)
     return OptOutCheck(
         hash=hashing,
+        aliases=aliases,
         is_allow_list=is_allow_list,
         indices=indices,
         uncheckable=uncheckable,

@@ -97,10 +97,17 @@ class RunningService:
         return self.closing.enter_context(channel)
 
     def create_project(
-        self, project: str, *, quota: int = QUOTA, opt_outs: OptOuts | None = None
+        self,
+        project: str,
+        *,
+        quota: int = QUOTA,
+        opt_outs: OptOuts | None = None,
+        **options: Any,
     ) -> None:
         """Make a project with the policy ``cohort@1``."""
-        create_project(self.custodian(), project, quota=quota, opt_outs=opt_outs)
+        create_project(
+            self.custodian(), project, quota=quota, opt_outs=opt_outs, **options
+        )
 
     def deidentify(self, table: Any, project: str = "asthma", **options: Any) -> Any:
         """Return the answer to a table, read to its end."""
@@ -123,6 +130,7 @@ def create_project(
     *,
     quota: int = QUOTA,
     opt_outs: OptOuts | None = None,
+    **options: Any,
 ) -> None:
     """Make a project with the policy ``cohort@1``."""
     custodian.create_project(
@@ -134,6 +142,7 @@ def create_project(
             application="not_applicable", legal_basis="consent", uncheckable="keep"
         ),
         daily_quota=quota,
+        **options,
     )
     custodian.register_policy(write_policy(project))
 

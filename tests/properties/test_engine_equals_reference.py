@@ -1,4 +1,4 @@
-# ruff: noqa: DTZ001 - the times of a hospital's tables are naive
+# ruff: noqa: DTZ001, PLR0917 - naive times, as hospitals write; no keywords
 """The bulk engine answers what the row-by-row reference answers."""
 
 from datetime import date, datetime
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pseudo_service.core.policy import parse_policy
 from pseudo_service.core.projects import Uncheckable
+from tests.lib.aliases import make_aliases
 from tests.lib.deidentification import (
     DATE_KEY,
     OPT_OUT_KEY,
@@ -35,6 +36,16 @@ KEYS = reference.Keys(
     weeks=WEEKS,
 )
 NUMBERS = [make_nhs_number(seed) for seed in range(6)]
+# A chain, a second number of its end, and one that another person has.
+FATES = [
+    {},
+    {
+        NUMBERS[0]: NUMBERS[1],
+        NUMBERS[1]: NUMBERS[2],
+        NUMBERS[3]: NUMBERS[2],
+        NUMBERS[4]: None,
+    },
+]
 
 SHIFTED = """
 policy: study-a/everything@1
@@ -151,21 +162,28 @@ row = st.fixed_dictionaries(
     listed=st.none() | st.lists(st.sampled_from(NUMBERS), unique=True),
     is_allow_list=st.booleans(),
     uncheckable=st.sampled_from(Uncheckable),
+    fates=st.sampled_from(FATES),
+    follows=st.booleans(),
 )
 def test_same_rows_counts_rejections_and_identities(
-    text, rows, listed, is_allow_list, uncheckable
+    text, rows, listed, is_allow_list, uncheckable, fates, follows
 ):
     check = expected_check = None
+    aliases = make_aliases(fates, follows=follows)
     if listed is not None:
         check = make_opt_outs(
-            listed, is_allow_list=is_allow_list, uncheckable=uncheckable
+            listed,
+            is_allow_list=is_allow_list,
+            uncheckable=uncheckable,
+            aliases=aliases.table,
         )
         expected_check = reference.OptOuts(
             set(listed), is_allow_list, uncheckable is Uncheckable.REMOVE
         )
     batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
 
-    outcome = deidentify(text, batch, make_context(sentinels=SENTINELS, opt_outs=check))
+    context = make_context(sentinels=SENTINELS, opt_outs=check, aliases=aliases)
+    outcome = deidentify(text, batch, context)
     policy = parse_policy(text)
     expected = reference.deidentify(
         policy,
@@ -173,6 +191,7 @@ def test_same_rows_counts_rejections_and_identities(
         keys=KEYS,
         sentinels=SENTINELS | policy.sentinels,
         opt_outs=expected_check,
+        aliases=reference.Aliases(fates, follows),
     )
 
     assert outcome.batch.to_pylist() == expected.rows

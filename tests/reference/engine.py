@@ -47,6 +47,29 @@ class OptOuts:
 
 
 @dataclass
+class Aliases:
+    """What became of numbers: the next one, or None where another person has it."""
+
+    fates: dict[str, str | None] = field(default_factory=dict)
+    follows: bool = False
+
+    def find_last(self, number: str) -> str:
+        while self.fates.get(number):
+            number = self.fates[number]
+        return number
+
+    def find_all(self, number: str) -> set[str]:
+        """Return every number of whoever has this one."""
+        last = self.find_last(number)
+        return {last} | {n for n in self.fates if self.find_last(n) == last}
+
+    def judge(self, number: str, found: str) -> tuple[str | None, str]:
+        if number in self.fates and self.fates[number] is None:
+            return None, "reissued"
+        return (self.find_last(number) if self.follows else number), found
+
+
+@dataclass
 class Answer:
     rows: list[dict] = field(default_factory=list)
     removed: Counter = field(default_factory=Counter)
@@ -100,9 +123,11 @@ def read_local_number(value) -> tuple[str | None, str]:
     return text, "valid"
 
 
-def read_identifier(kind: str, value) -> tuple[str | None, str]:
-    read = read_nhs_number if kind == "nhs_number" else read_local_number
-    return read(value)
+def read_identifier(kind: str, value, aliases: Aliases) -> tuple[str | None, str]:
+    if kind != "nhs_number":
+        return read_local_number(value)
+    number, found = read_nhs_number(value)
+    return (None, found) if number is None else aliases.judge(number, found)
 
 
 def compute_mac(key: bytes, kind: str, identifier: str) -> bytes:
@@ -122,9 +147,12 @@ def write_pseudonym(keys: Keys, kind: str, identifier: str) -> str:
     return f"{keys.tag}-{text[4:]}{ALPHABET[-total % 32]}"
 
 
-def find_offset(policy: Policy, row: dict, keys: Keys) -> timedelta | None:
+def find_offset(
+    policy: Policy, row: dict, keys: Keys, aliases: Aliases
+) -> timedelta | None:
     for source in policy.patient.sources():
-        identifier, _ = read_identifier(source.kind.text, row[source.column])
+        value = row[source.column]
+        identifier, _ = read_identifier(source.kind.text, value, aliases)
         if identifier is not None:
             mac = compute_mac(keys.date, source.kind.text, identifier)
             weeks = 1 + int.from_bytes(mac, "big") % keys.weeks
@@ -229,14 +257,14 @@ def cut_postcode(treatment: Generalise, value) -> tuple[str | None, str]:
     return (area if treatment.to == "postcode_area" else area + district), "ok"
 
 
-def treat(rule: ColumnRule, value, offset, policy, keys, sentinels):
+def treat(rule: ColumnRule, value, offset, policy, keys, sentinels, aliases):
     treatment = rule.treatment
     match treatment:
         case Keep() | ExcludeRows():
             return value, "missing" if value is None else "ok"
         case Pseudonymise():
             kind = treatment.kind.text
-            identifier, found = read_identifier(kind, value)
+            identifier, found = read_identifier(kind, value, aliases)
             return identifier and write_pseudonym(keys, kind, identifier), found
         case ShiftDate():
             day, stated, code = shift_date(value, treatment.formats, offset, sentinels)
@@ -254,10 +282,19 @@ def treat(rule: ColumnRule, value, offset, policy, keys, sentinels):
             return None, "missing" if value is None else "withheld"
 
 
-def judge_row(policy: Policy, row: dict, opt_outs: OptOuts | None) -> str | None:
+def has_opted_out(number: str, opt_outs: OptOuts, aliases: Aliases) -> bool:
+    """An opt-out holds for all of a person's numbers; an allowance must name both."""
+    if opt_outs.is_allow_list:
+        return not {number, aliases.find_last(number)} <= opt_outs.numbers
+    return bool(aliases.find_all(number) & opt_outs.numbers)
+
+
+def judge_row(
+    policy: Policy, row: dict, opt_outs: OptOuts | None, aliases: Aliases
+) -> str | None:
     """Return why a row leaves before its identifiers are looked at, if it does."""
     numbers = [
-        read_nhs_number(row[source.column])[0]
+        read_identifier("nhs_number", row[source.column], aliases)[0]
         for source in (policy.patient.sources() if policy.patient else ())
         if source.kind.text == "nhs_number"
     ]
@@ -267,9 +304,7 @@ def judge_row(policy: Policy, row: dict, opt_outs: OptOuts | None) -> str | None
         for column, kind in find_kinds(policy).items()
         if kind == "nhs_number"
     ]
-    if opt_outs and any(
-        (n in opt_outs.numbers) != opt_outs.is_allow_list for n in named if n
-    ):
+    if opt_outs and any(has_opted_out(n, opt_outs, aliases) for n in named if n):
         return "opt_out"
     if opt_outs and number is None and opt_outs.removes_uncheckable:
         return "uncheckable"
@@ -290,16 +325,19 @@ def find_kinds(policy: Policy) -> dict[str, str]:
     return kinds
 
 
-def deidentify(policy, rows, *, keys, sentinels=frozenset(), opt_outs=None) -> Answer:
+def deidentify(
+    policy, rows, *, keys, sentinels=frozenset(), opt_outs=None, aliases=None
+) -> Answer:
+    aliases = aliases or Aliases()
     answer = Answer()
     accepted = {"valid", "test_range"}
     kinds = find_kinds(policy)
     for position, row in enumerate(rows):
-        reason = judge_row(policy, row, opt_outs)
+        reason = judge_row(policy, row, opt_outs, aliases)
         for rule in policy.columns:
             if rule.name not in kinds or reason in {"opt_out", "excluded_code"}:
                 continue
-            _, found = read_identifier(kinds[rule.name], row[rule.name])
+            _, found = read_identifier(kinds[rule.name], row[rule.name], aliases)
             answer.counts[rule.name][found] += 1
             if isinstance(rule.treatment, Pseudonymise) and found not in accepted | {
                 "missing"
@@ -310,24 +348,33 @@ def deidentify(policy, rows, *, keys, sentinels=frozenset(), opt_outs=None) -> A
         if reason is not None:
             answer.removed[reason] += 1
             continue
-        offset = find_offset(policy, row, keys) if policy.shifts_dates else None
+        offset = (
+            find_offset(policy, row, keys, aliases) if policy.shifts_dates else None
+        )
         answer.rows.append(
-            treat_row(policy, row, position, offset, keys, sentinels, kinds, answer)
+            treat_row(
+                policy, row, position, offset, keys, sentinels, kinds, answer, aliases
+            )
         )
     return answer
 
 
-def treat_row(policy, row, position, offset, keys, sentinels, kinds, answer) -> dict:
+def treat_row(
+    policy, row, position, offset, keys, sentinels, kinds, answer, aliases
+) -> dict:
     out = {}
     for rule in policy.columns:
         if rule.output_name is None or isinstance(rule.treatment, Drop):
             continue
-        value, code = treat(rule, row[rule.name], offset, policy, keys, sentinels)
+        value, code = treat(
+            rule, row[rule.name], offset, policy, keys, sentinels, aliases
+        )
         out[rule.output_name] = value
         if rule.name in kinds:
-            identifier, _ = read_identifier(kinds[rule.name], row[rule.name])
+            kind = kinds[rule.name]
+            identifier, _ = read_identifier(kind, row[rule.name], aliases)
             if identifier is not None:
-                answer.identities[kinds[rule.name]].add(identifier)
+                answer.identities[kind].add(identifier)
             continue
         answer.counts[rule.name][code] += 1
         if code not in {"ok", "missing", "withheld"}:
