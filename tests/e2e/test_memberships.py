@@ -1,6 +1,7 @@
 """Who was released is on record: recalled when opted out, and located when asked."""
 
 import contextlib
+import functools
 import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,17 @@ from pseudo_service.core.errors import (
     AccessDenied,
     GrantSpent,
     InvalidArgument,
+    KeyVaultUnavailable,
     OptOutListStale,
     PurposeMissing,
     RegisterCorrupt,
 )
 from pseudo_service.core.membership import MembershipUse
 from pseudo_service.core.unaccounted_operations import UnaccountedOperation
+from pseudo_service.engine import batch_ledger
+from pseudo_service.engine.membership_writer import MembershipCollector
 from pseudo_service.engine.register_opening import OpeningWarrant
+from pseudo_service.engine.register_writer import RegisterWriter
 from tests.lib.cohort import PURPOSE, make_batch, make_cohort, make_numbers
 from tests.lib.membership_desk import (
     MembershipDesk,
@@ -237,6 +242,46 @@ def test_a_stream_that_fails_records_whose_answers_left(
     assert report.unaccounted == []
     (failed,) = read_stored_events(kidney.config, "table_failed")
     assert failed["details"]["membership"] == "recorded"
+
+
+def test_a_failed_stream_that_cannot_be_recorded_stays_unaccounted(
+    service: RunningService, desk: MembershipDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        msg = "the vault does not answer"
+        raise KeyVaultUnavailable(msg)
+
+    stream = TableWire(service).send(make_header(operation_id="without-a-vault"))
+    schema = stream.open()
+    stream.send(make_message(0, make_batch(NUMBERS[:4])))
+    stream.receive_batch(schema)
+    monkeypatch.setattr(RegisterWriter, "seal_members", refuse)
+    stream.send(make_end(1, 4))
+    assert stream.catch().code == "KEY_VAULT_UNAVAILABLE"
+    (found,) = desk.unaccounted.find("asthma")
+    assert isinstance(found, UnaccountedOperation)
+    assert found.operation == "without-a-vault"
+    (failed,) = read_stored_events(service.config, "table_failed")
+    assert failed["details"]["membership"] == "missing"
+
+
+def test_a_long_stream_records_its_people_on_the_way(
+    service: RunningService, desk: MembershipDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = functools.partial(MembershipCollector, most=6)
+    monkeypatch.setattr(batch_ledger, "MembershipCollector", small)
+    stream = TableWire(service).send(make_header())
+    schema = stream.open()
+    for sequence in range(3):
+        numbers = NUMBERS[4 * sequence : 4 * sequence + 4]
+        stream.send(make_message(sequence, make_batch(numbers)))
+        stream.receive_batch(schema)
+    assert [len(members) for _, members in desk.open("asthma")] == [8]
+    stream.send(make_end(3, 12)).close().drain()
+    assert [len(members) for _, members in desk.open("asthma")] == [8, 4]
+    assert len(read_stored_events(service.config, "membership_recorded")) == 1
+    (row,) = desk.locate(NUMBERS[0]).rows
+    assert row.operations == 1
 
 
 def test_a_killed_stream_is_named(state: Path) -> None:
