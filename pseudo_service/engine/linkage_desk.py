@@ -227,7 +227,7 @@ class LinkageDesk:
         for stored in self._read(project, wanted, before=before, limit=size):
             if len(found) == size:
                 return LinkagePage(
-                    views=tuple(self._showing.show(each, actor) for each in found),
+                    views=self._showing.show_all(found, actor),
                     next_cursor=seal_cursor(
                         found[-1].position,
                         key=self._cursor_key,
@@ -236,8 +236,7 @@ class LinkageDesk:
                     ),
                 )
             found.append(stored)
-        views = tuple(self._showing.show(each, actor) for each in found)
-        return LinkagePage(views=views, next_cursor=b"")
+        return LinkagePage(views=self._showing.show_all(found, actor), next_cursor=b"")
 
     def redeem(self, request_id: str, *, actor: Actor) -> SealedRelease:
         """Release an approved request, once; afterwards hand out the kept result.

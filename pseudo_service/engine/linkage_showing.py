@@ -69,8 +69,23 @@ class LinkageShowing:
 
         While nothing is decided and one vote is in, only its voter sees it.
         """
+        (view,) = self.show_all([stored], actor)
+        return view
+
+    def show_all(
+        self, found: Sequence[StoredRequest], actor: Actor
+    ) -> tuple[LinkageView, ...]:
+        """Return several requests, as ``show`` does."""
+        courses = self._book.courses([each.request.request_id for each in found])
+        return tuple(
+            self._view(stored, course, actor)
+            for stored, course in zip(found, courses, strict=True)
+        )
+
+    def _view(
+        self, stored: StoredRequest, course: Sequence[LinkageRecord], actor: Actor
+    ) -> LinkageView:
         request = stored.request
-        course = self._book.course(request.request_id)
         votes = read_votes(course)
         state = state_at(stored.state, request.expires_at, self._clock.now())
         shown = votes

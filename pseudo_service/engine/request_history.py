@@ -74,10 +74,17 @@ class LinkageBook:
 
     def course(self, request_id: str) -> tuple[LinkageRecord, ...]:
         """Return a request's records by step, as of now."""
+        (course,) = self.courses([request_id])
+        return course
+
+    def courses(self, request_ids: Sequence[str]) -> list[tuple[LinkageRecord, ...]]:
+        """Return the records of several requests, by step, as of one look."""
         with self._lock:
             self._catch_up()
-            found = self._courses.get(request_id, [])
-            return tuple(sorted(found, key=_read_step))
+            return [
+                tuple(sorted(self._courses.get(each, ()), key=_read_step))
+                for each in request_ids
+            ]
 
     def _catch_up(self) -> None:
         for chain in self._log.chains():
