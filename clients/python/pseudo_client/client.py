@@ -13,7 +13,7 @@ from pseudo_client.administration import AdministrationCalls
 from pseudo_client.arrow import TableSource
 from pseudo_client.calls import Caller
 from pseudo_client.channels import Connection, TokenSource
-from pseudo_client.errors import ProtocolBroken
+from pseudo_client.errors import ProtocolBroken, SourceUnusable
 from pseudo_client.linkage import LinkageCalls
 from pseudo_client.patients import PatientTable
 from pseudo_client.register import RegisterCalls
@@ -222,6 +222,7 @@ class Client(AdministrationCalls, LinkageCalls, RegisterCalls):
 
         Raises:
             ServiceError: The service refused or failed; nothing is returned.
+            SourceUnusable: A text has half a surrogate pair, which is no character.
         """
         results: list[RedactedText] = []
         found: Counter[str] = Counter()
@@ -231,7 +232,7 @@ class Client(AdministrationCalls, LinkageCalls, RegisterCalls):
                 policy=policy,
                 column=column,
                 purpose=purpose,
-                texts=[each.to_message() for each in chunk],
+                texts=_write_texts(chunk, after=len(results)),
             )
             answer = self._caller.ask(self._tables().RedactText, request)
             _check_count(len(answer.results), len(chunk))
@@ -260,6 +261,19 @@ def _cut(items: Iterable[T], size: int) -> Iterator[list[T]]:
     remaining = iter(items)
     while chunk := list(islice(remaining, size)):
         yield chunk
+
+
+def _write_texts(texts: list[Text], *, after: int) -> list[pb.TextToRedact]:
+    written = []
+    for position, each in enumerate(texts, start=after):
+        if not each.is_encodable():
+            msg = (
+                f"text {position}: half a surrogate pair stands in it or in what is "
+                "known of its patient; read the source again in its own encoding"
+            )
+            raise SourceUnusable(msg)
+        written.append(each.to_message())
+    return written
 
 
 def _read_text(result: pb.RedactTextResponse.Result) -> RedactedText:

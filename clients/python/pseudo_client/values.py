@@ -1,6 +1,7 @@
 """What the client hands back, as plain values."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from pseudo_service.api.v1 import common_pb2, deidentification_pb2
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGESTS = (
     "key_check_value",
     "policy_digest",
@@ -34,6 +36,7 @@ class Pins:
     alias_table: str = ""
     library_versions: Mapping[str, str] = field(default_factory=dict)
     patient_table_digest: bytes = b""
+    previous_key_version: int = 0
 
     @classmethod
     def from_message(cls, message: common_pb2.Pins) -> Self:
@@ -49,6 +52,7 @@ class Pins:
             alias_table=message.alias_table,
             library_versions=dict(message.library_versions),
             patient_table_digest=message.patient_table_digest,
+            previous_key_version=message.previous_key_version,
         )
 
     def to_message(self) -> common_pb2.Pins:
@@ -64,6 +68,7 @@ class Pins:
             alias_table=self.alias_table,
             library_versions=dict(self.library_versions),
             patient_table_digest=self.patient_table_digest,
+            previous_key_version=self.previous_key_version,
         )
 
     @classmethod
@@ -87,6 +92,7 @@ class Pins:
             "alias_table": self.alias_table,
             "library_versions": dict(self.library_versions),
             "patient_table_digest": self.patient_table_digest.hex(),
+            "previous_key_version": self.previous_key_version,
         }
 
 
@@ -182,6 +188,10 @@ class KnownIdentifiers:
     phones: tuple[str, ...] = field(default=(), repr=False)
     emails: tuple[str, ...] = field(default=(), repr=False)
 
+    def list_values(self) -> list[str]:
+        """Return everything that is known, whatever as."""
+        return [value for name in self.__slots__ for value in getattr(self, name)]
+
     def to_message(self) -> deidentification_pb2.KnownIdentifiers:
         """Return the wire message."""
         return deidentification_pb2.KnownIdentifiers(
@@ -200,6 +210,11 @@ class Text:
     patient: str = field(default="", repr=False)
     patient_kind: str = ""
     known: KnownIdentifiers = field(default_factory=KnownIdentifiers, repr=False)
+
+    def is_encodable(self) -> bool:
+        """Say whether UTF-8 can hold the text and all that comes with it."""
+        texts = (self.text, self.patient, self.patient_kind, *self.known.list_values())
+        return not any(_SURROGATE.search(each) for each in texts)
 
     def to_message(self) -> deidentification_pb2.TextToRedact:
         """Return the wire message."""

@@ -13,6 +13,7 @@ from pseudo_client import (
     CheckedPseudonym,
     DateShift,
     KeyVersion,
+    LoadedAliases,
     LoadedOptOuts,
     OptOuts,
     Policy,
@@ -35,6 +36,7 @@ class FakeService:
     policies: dict[str, Policy] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     opt_outs: list[str] = field(default_factory=list)
+    aliases: list[tuple[str, str]] | None = None
     audit: list = field(default_factory=list)
     roles: list[list[str]] = field(default_factory=list)
     connections: list[dict] = field(default_factory=list)
@@ -73,7 +75,9 @@ class FakeClient:
     def __exit__(self, *error) -> None:
         return None
 
-    def create_project(self, project, *, title, date_shift, opt_outs, daily_quota):
+    def create_project(
+        self, project, *, title, date_shift, opt_outs, daily_quota, **options
+    ):
         if project in self._service.projects:
             raise ProjectExists("project: made before", code="PROJECT_EXISTS")
         made = Project(
@@ -94,6 +98,7 @@ class FakeClient:
             daily_quota=daily_quota,
             created_at=NOON,
             key_versions=(_key(1),),
+            **options,
         )
         self._service.projects[project] = made
         return made
@@ -146,6 +151,11 @@ class FakeClient:
     def load_opt_outs(self, *, kind, expires_at, entries, chunks):
         self._service.opt_outs = [number for chunk in chunks for number in chunk]
         return LoadedOptOuts(list_id="L1", entries=entries, expires_at=expires_at)
+
+    def load_aliases(self, *, entries, chunks):
+        self._service.aliases = [pair for chunk in chunks for pair in chunk]
+        reissued = sum(not current for _, current in self._service.aliases)
+        return LoadedAliases(list_id="A1", merged=entries - reissued, reissued=reissued)
 
     def check_pseudonyms(self, project, pseudonyms):
         return [

@@ -100,3 +100,48 @@ def test_an_empty_file_is_refused(service, pseudo, tmp_path):
     (tmp_path / "cohort.txt").write_text("\n \n")
     done = pseudo("pseudonym", "check", "cohort.txt", "--project", "asthma")
     assert done.code == ExitCode.USAGE
+
+
+ALIASES = "superseded,current\n9990000018,9990000026\n,\n 0012345678 ,\n"
+
+
+def test_a_table_of_superseded_numbers_is_loaded(service, pseudo, tmp_path):
+    (tmp_path / "merges.csv").write_text(ALIASES)
+    done = pseudo("aliases", "load", "merges.csv")
+    assert done.code == ExitCode.OK, done.err
+    assert service.aliases == [("9990000018", "9990000026"), ("0012345678", "")]
+    assert "A1 is in force: 1 superseded and 1 re-issued" in done.out
+    assert service.roles == [["custodian"]]
+
+
+def test_parquet_holds_one_too(service, pseudo, tmp_path):
+    entries = {"current": [9990000026, None], "superseded": [9990000018, 9990000034]}
+    pq.write_table(pa.table(entries), tmp_path / "merges.parquet")
+    done = pseudo("aliases", "load", "merges.parquet", "--json")
+    assert json.loads(done.out) == {"list_id": "A1", "merged": 1, "reissued": 1}
+    assert service.aliases == [("9990000018", "9990000026"), ("9990000034", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "mention"),
+    [
+        ("9990000018,9990000026\n", "superseded and current"),
+        ("old,new\n9990000018,9990000026\n", "superseded and current"),
+        ("superseded,current\n,\n", "pseudo aliases withdraw"),
+    ],
+    ids=["no header", "other names", "no entries"],
+)
+def test_a_file_that_is_no_such_table_is_refused(
+    service, pseudo, tmp_path, text, mention
+):
+    (tmp_path / "merges.csv").write_text(text)
+    refused = pseudo("aliases", "load", "merges.csv")
+    assert refused.code == ExitCode.USAGE
+    assert mention in refused.err
+    assert "999000" not in refused.err
+    assert service.aliases is None
+
+
+def test_a_table_is_withdrawn(service, pseudo):
+    assert pseudo("aliases", "withdraw").code == ExitCode.OK
+    assert service.aliases == []
