@@ -303,6 +303,18 @@ class Bench:
         assert state is LinkageState.APPROVED
         return request
 
+    def translation(self, *numbers: str) -> LinkageRequest:
+        """Return an approved request to translate into the stroke project."""
+        request = self.submit(
+            *numbers,
+            verb=LinkageVerb.TRANSLATE,
+            target_project="stroke",
+            legal_basis=LegalBasis.SECTION_251,
+        )
+        state = self.vote(request, GUARDIAN, STROKE_GUARDIAN)
+        assert state is LinkageState.APPROVED
+        return request
+
     def redeem(self, request: LinkageRequest, actor: Actor = OFFICER) -> SealedRelease:
         return self.desk.redeem(request.request_id, actor=actor)
 

@@ -97,57 +97,6 @@ def test_subject_codes_are_split_over_events(bench: Bench) -> None:
     assert ",".join(str(e.details["codes"]) for e in events).split(",") == codes
 
 
-def test_each_subject_is_answered_by_what_it_is(bench: Bench) -> None:
-    closed = bench.pseudonym(NUMBERS[1])
-    bench.rotate("asthma")
-    newer = bench.pseudonym(NUMBERS[1], version=2)
-    foreign = bench.pseudonym(NUMBERS[0], "stroke")
-    unknown = bench.pseudonym("9990000069", version=2)
-    at_rxh = bench.pseudonym("A1", kind="mrn@RXH", version=2)
-    at_rj1 = bench.pseudonym("A1", kind="mrn@RJ1", version=2)
-    asked = [closed, newer, foreign, unknown, at_rxh, at_rj1]
-    request = bench.approved(pseudonyms=asked)
-    place = next(p for p in bench.rows.rows if p[0] == "asthma" and p[2] == 1)
-    del bench.rows.rows[place]
-    result = json.loads(open_result(bench.redeem(request)))
-    rows = {row["subject"]: row for row in result["rows"]}
-    assert {text: row["outcome"] for text, row in rows.items()} == {
-        closed: "closed_key_version",
-        newer: "found",
-        foreign: "wrong_project",
-        unknown: "unknown",
-        at_rxh: "found",
-        at_rj1: "found",
-    }
-    assert rows[newer]["identifier"] == NUMBERS[1]
-    assert rows[at_rxh]["kind"] == "mrn@RXH"
-    assert rows[at_rj1]["kind"] == "mrn@RJ1"
-    assert "identifier" not in rows[foreign]
-
-
-def translate(bench: Bench, *numbers: str):
-    request = bench.submit(
-        *numbers,
-        verb=LinkageVerb.TRANSLATE,
-        target_project="stroke",
-        legal_basis=LegalBasis.SECTION_251,
-    )
-    bench.vote(request, GUARDIAN, STROKE_GUARDIAN)
-    return request
-
-
-def test_a_translation_speaks_in_the_targets_newest_pseudonyms(bench: Bench) -> None:
-    bench.rotate("stroke")
-    request = translate(bench, NUMBERS[0], NUMBERS[1])
-    plain = open_result(bench.redeem(request))
-    result = json.loads(plain)
-    assert {row["pseudonym"] for row in result["rows"]} == {
-        bench.pseudonym(number, "stroke", version=2) for number in NUMBERS[:2]
-    }
-    for number in NUMBERS:
-        assert number.encode() not in plain
-
-
 def test_a_translation_needs_a_guardian_of_each_project(bench: Bench) -> None:
     request = bench.submit(
         verb=LinkageVerb.TRANSLATE,
@@ -162,21 +111,8 @@ def test_a_translation_needs_a_guardian_of_each_project(bench: Bench) -> None:
     assert bench.redeem(request).released_now
 
 
-def test_who_opted_out_is_not_translated(bench: Bench) -> None:
-    bench.apply_opt_outs("stroke", NUMBERS[1])
-    request = translate(bench, NUMBERS[0], NUMBERS[1])
-    result = json.loads(open_result(bench.redeem(request)))
-    outcomes = {row["subject"]: row["outcome"] for row in result["rows"]}
-    assert outcomes == {
-        bench.pseudonym(NUMBERS[0]): "found",
-        bench.pseudonym(NUMBERS[1]): "opted_out",
-    }
-    (subjects,) = bench.events(AuditKind.LINKAGE_SUBJECTS)
-    assert code_subject(bench.root, NUMBERS[1]) not in subjects.body
-
-
 def test_a_missing_opt_out_list_uses_no_approval_up(bench: Bench) -> None:
-    request = translate(bench, NUMBERS[0])
+    request = bench.translation(NUMBERS[0])
     rule = OptOutRule(application=OptOutApplication.APPLIED, legal_basis="s251")
     bench.change_project("stroke", opt_outs=rule)
     with pytest.raises(OptOutListMissing):
