@@ -20,14 +20,26 @@ from pseudo_service.core.texts import RedactTexts, withhold_texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousKeys:
+    """How the key version before the current one writes pseudonyms of one kind."""
+
+    pseudonym: HashesColumns
+    form: PseudonymFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KindKeys:
-    """The keyed hashes and the text form of one identifier kind."""
+    """The keyed hashes and the text form of one identifier kind.
+
+    ``previous`` is given while old pseudonyms may be answered beside the new.
+    """
 
     pseudonym: HashesColumns
     form: PseudonymFormat
     date: HashesColumns
     surrogate: HashesColumns
     blind: HashesColumns
+    previous: PreviousKeys | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ patient. Then every column has its treatment. Work is done on distinct values, i
 bulk; no loop in Python runs over rows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -34,7 +34,7 @@ from pseudo_service.core.identifiers import (
     IdentifierRules,
 )
 from pseudo_service.core.kernels import PatientOffsets, treat_column
-from pseudo_service.core.plan import IdentifierColumn, Plan
+from pseudo_service.core.plan import ColumnPlan, IdentifierColumn, Plan
 from pseudo_service.core.quality import (
     RejectedCells,
     count_codes,
@@ -127,7 +127,7 @@ def deidentify_batch(
         )
     named = {c.name: counts[c.name] for c in plan.columns if c.name in counts}
     return BatchOutcome(
-        batch=_assemble(plan, batch, arrays, rows),
+        batch=_assemble(plan, batch, arrays, rows, _recall(plan, kept, context)),
         rows_in=batch.num_rows,
         removed=removals.count(),
         counts=named | {name + FOUND: labels for name, labels in found.items()},
@@ -228,6 +228,25 @@ def _pseudonymise(
     return pseudonyms
 
 
+def _recall(
+    plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
+) -> dict[int, pa.StringArray]:
+    """Return the columns of old pseudonyms; nulls where none may be answered now."""
+    recalled = {}
+    for column in plan.columns:
+        if column.previous is None:
+            continue
+        identifiers = kept[column.position]
+        keys = context.keys[identifiers.kind.text].previous
+        texts = (
+            keys.form.encode(keys.pseudonym.mac(identifiers.canonical))
+            if keys is not None
+            else pa.nulls(len(identifiers.canonical), pa.string())
+        )
+        recalled[column.position] = identifiers.spread(texts)
+    return recalled
+
+
 def _compute_offsets(
     plan: Plan, kept: Mapping[int, Identifiers], context: BatchContext
 ) -> PatientOffsets | None:
@@ -277,6 +296,7 @@ def _assemble(
     batch: pa.RecordBatch,
     arrays: Mapping[int, pa.Array],
     rows: Rows | None,
+    previous: Mapping[int, pa.Array],
 ) -> pa.RecordBatch:
     """Put the answer together, and refuse it unless it is what the plan promises.
 
@@ -287,13 +307,11 @@ def _assemble(
     expected = batch.num_rows if rows is None else len(rows)
     sent = {_find_address(column) for column in batch.columns} - {None}
     answer = []
-    for column in plan.columns:
-        if column.output is None:
-            continue
-        values = _blank_nulls(arrays[column.position])
+    for column, field, found in _pair_outputs(plan, arrays, previous):
+        values = _blank_nulls(found)
         is_kept = isinstance(column.rule.treatment, Keep | ExcludeRows)
         if (
-            values.type != column.output.type
+            values.type != field.type
             or len(values) != expected
             or (not is_kept and _find_address(values) in sent)
         ):
@@ -302,6 +320,17 @@ def _assemble(
             raise AnswerUnsound(msg)
         answer.append(values)
     return pa.RecordBatch.from_arrays(answer, schema=plan.output_schema)
+
+
+def _pair_outputs(
+    plan: Plan, arrays: Mapping[int, pa.Array], previous: Mapping[int, pa.Array]
+) -> Iterator[tuple[ColumnPlan, pa.Field, pa.Array]]:
+    """Yield each field of the answer with its input column and its values."""
+    for column in plan.columns:
+        if column.output is not None:
+            yield column, column.output, arrays[column.position]
+        if column.previous is not None:
+            yield column, column.previous, previous[column.position]
 
 
 def _blank_nulls(values: pa.Array) -> pa.Array:

@@ -107,7 +107,10 @@ def _explain_treatment(rule: ColumnRule, policy: Policy) -> str:  # noqa: PLR091
         case Pseudonymise(kind=kind, on_invalid=on_invalid):
             removes = on_invalid is OnInvalid.REMOVE_ROW
             fate = "its row is removed" if removes else "it becomes null"
-            return f"pseudonymised as {kind.text}; if it is not accepted, {fate}"
+            return (
+                f"pseudonymised as {kind.text}; if it is not accepted, {fate}"
+                + _explain_previous(rule)
+            )
         case ShiftDate(time_of_day=time_of_day):
             return f"moved by the patient's offset, time of day: {time_of_day}"
         case Generalise(to=to):
@@ -122,6 +125,15 @@ def _explain_treatment(rule: ColumnRule, policy: Policy) -> str:  # noqa: PLR091
             )
         case RedactText():
             return _explain_text(rule.treatment)
+
+
+def _explain_previous(rule: ColumnRule) -> str:
+    if rule.previous_name is None:
+        return ""
+    return (
+        f"; while a rotation's overlap lasts, {rule.previous_name} holds the pseudonym "
+        "of the key version before"
+    )
 
 
 def _explain_text(treatment: RedactText) -> str:

@@ -56,6 +56,7 @@ class PinSet:
     alias_table: str
     library_versions: Mapping[str, str]
     patient_table_digest: bytes = b""
+    previous_key_version: int = 0
 
     def describe(self) -> dict[str, Any]:
         """Return the pins as a receipt states them, digests in hexadecimal."""
@@ -70,6 +71,7 @@ class PinSet:
             "alias_table": self.alias_table,
             "library_versions": dict(self.library_versions),
             "patient_table_digest": self.patient_table_digest.hex(),
+            "previous_key_version": self.previous_key_version,
         }
 
 

@@ -47,11 +47,16 @@ _POSTCODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnPlan:
-    """One input column: where it stands, its rule, and what leaves of it."""
+    """One input column: where it stands, its rule, and what leaves of it.
+
+    ``previous`` is the field of the pseudonyms of the key version before, right after
+    the column's own; None where the policy asks for none.
+    """
 
     position: int
     rule: ColumnRule
     output: pa.Field | None
+    previous: pa.Field | None = None
 
     @property
     def name(self) -> str:
@@ -96,6 +101,12 @@ class Plan:
     kinds: tuple[IdentifierKind, ...]
 
     @property
+    def previous_kinds(self) -> frozenset[str]:
+        """Return the kinds whose pseudonyms of the version before are asked for."""
+        asking = {c.position for c in self.columns if c.previous is not None}
+        return frozenset(c.kind.text for c in self.identifiers if c.position in asking)
+
+    @property
     def sentinels(self) -> frozenset[date]:
         """Return the dates that the policy itself lists as no dates."""
         return self.policy.sentinels
@@ -120,7 +131,12 @@ def compile_plan(policy: Policy, schema: pa.Schema) -> Plan:
         for position, field in enumerate(schema)
     )
     identifiers = tuple(_find_identifiers(policy, columns, schema))
-    outputs = [column.output for column in columns if column.output is not None]
+    outputs = [
+        field
+        for column in columns
+        for field in (column.output, column.previous)
+        if field is not None
+    ]
     sources = policy.patient.sources() if policy.patient else iter(())
     return Plan(
         policy=policy,
@@ -185,7 +201,13 @@ def _compile_column(
     name = rule.output_name
     kind = _choose_output_type(rule, field.type)
     output = pa.field(name, kind) if name is not None else None
-    return ColumnPlan(position=position, rule=rule, output=output)
+    previous = rule.previous_name
+    return ColumnPlan(
+        position=position,
+        rule=rule,
+        output=output,
+        previous=pa.field(previous, pa.string()) if previous is not None else None,
+    )
 
 
 def _lacks_patient(policy: Policy, rule: ColumnRule, kind: pa.DataType) -> bool:

@@ -26,6 +26,7 @@ from pseudo_service.core.text_policy import (
 from pseudo_service.core.texts import Replacement, TextDates
 from pseudo_service.core.treatments import (
     LONGEST_NAME,
+    OMITTED_IF_NONE,
     AfterExclusion,
     Drop,
     ExcludeRows,
@@ -78,6 +79,20 @@ class ColumnRule:
             and self.treatment.then is AfterExclusion.DROP
         )
         return (self.rename or self.name) if leaves else None
+
+    @property
+    def previous_name(self) -> str | None:
+        """Return the name of the column of the key version before, if there is one."""
+        match self.treatment:
+            case Pseudonymise(previous=previous):
+                return previous
+            case _:
+                return None
+
+    def output_names(self) -> list[str]:
+        """Return the names in the answer, in their order."""
+        names = (self.output_name, self.previous_name)
+        return [name for name in names if name is not None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,11 +289,10 @@ def _check_columns(policy: Policy, entry: Entry) -> None:
     names = {rule.name for rule in policy.columns}
     for position, rule in enumerate(policy.columns):
         column = entry.mapping()[rule.name]
-        output = rule.output_name
-        if output in outputs:
-            shown = name_field(output, position) if output else ""
-            column.refuse(f"two columns leave as {shown}; rename one of them")
-        if output is not None:
+        for output in rule.output_names():
+            if output in outputs:
+                shown = name_field(output, position)
+                column.refuse(f"two columns leave as {shown}; rename one of them")
             outputs.add(output)
         _check_column(rule, column, kinds=kinds, names=names, policy=policy)
     if not outputs:
@@ -321,7 +335,11 @@ def _check_column(
 def _normalise_fields(
     value: Treatment | PatientRule | PatientTableRule,
 ) -> dict[str, object]:
-    return {f.name: _normalise(getattr(value, f.name)) for f in fields(value)}
+    return {
+        f.name: _normalise(getattr(value, f.name))
+        for f in fields(value)
+        if not (OMITTED_IF_NONE in f.metadata and getattr(value, f.name) is None)
+    }
 
 
 def _normalise(value: object) -> object:  # noqa: PLR0911 - one a type

@@ -75,8 +75,9 @@ def _describe_parameters(treatment: Treatment) -> dict[str, Any]:  # noqa: PLR09
             return {"reason": reason}
         case Drop():
             return {}
-        case Pseudonymise(kind=kind, on_invalid=on_invalid):
-            return {"kind": kind.text, "on_invalid": on_invalid.value}
+        case Pseudonymise(kind=kind, on_invalid=on_invalid, previous=previous):
+            more = {"previous_answered_as": previous} if previous else {}
+            return {"kind": kind.text, "on_invalid": on_invalid.value, **more}
         case ShiftDate(time_of_day=time_of_day):
             return {"time_of_day": time_of_day.value}
         case Generalise(to=to, as_of=as_of):

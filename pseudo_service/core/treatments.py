@@ -25,6 +25,8 @@ from pseudo_service.core.texts import (
 LONGEST_NAME: Final = 128
 LONGEST_FORMAT: Final = 40
 LONGEST_CODE: Final = 32
+OMITTED_IF_NONE: Final = "omitted_if_none"
+"""Marks a field that came later: without it, a policy's digest is what it was."""
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.\-]*\*?")
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _LETTERS = re.compile(r"[^\W\d_].*[^\W\d_].*[^\W\d_]", re.DOTALL)
@@ -70,10 +72,16 @@ class Drop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pseudonymise:
-    """Identifiers of one kind become the project's pseudonyms."""
+    """Identifiers of one kind become the project's pseudonyms.
+
+    ``previous`` names a further column of the answer. While a rotation's window of
+    overlap is open it holds the pseudonyms of the key version before, and nulls
+    otherwise.
+    """
 
     kind: IdentifierKind
     on_invalid: OnInvalid = OnInvalid.NULL
+    previous: str | None = field(default=None, metadata={OMITTED_IF_NONE: True})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +204,12 @@ def _read_pseudonymise(fields: Fields) -> Pseudonymise:
     kind = read_kind(fields.need("kind", "give nhs_number, or a local kind, mrn@RXH"))
     entry = fields.take("on_invalid")
     on_invalid = entry.choice(OnInvalid) if entry is not None else OnInvalid.NULL
-    return Pseudonymise(kind=kind, on_invalid=on_invalid)
+    previous = fields.take("previous")
+    return Pseudonymise(
+        kind=kind,
+        on_invalid=on_invalid,
+        previous=previous.text(longest=LONGEST_NAME) if previous else None,
+    )
 
 
 def _read_shift_date(fields: Fields) -> ShiftDate:

@@ -18,6 +18,7 @@ from pseudo_service.engine.known_identities import Claim, KnownIdentities
 from pseudo_service.engine.membership_writer import (
     MembershipCollector,
     MembershipWriter,
+    PreviousRelease,
     Released,
     SealedMemberships,
 )
@@ -146,7 +147,12 @@ class BatchLedger:
             self._known.abandon(claim)
 
     def collect(
-        self, *, project: str, operation: str, key_version: int
+        self,
+        *,
+        project: str,
+        operation: str,
+        key_version: int,
+        previous: PreviousRelease | None = None,
     ) -> MembershipCollector:
         """Return an empty collector of whom a stream releases."""
         return MembershipCollector(
@@ -154,6 +160,7 @@ class BatchLedger:
             project=project,
             operation=operation,
             key_version=key_version,
+            previous=previous,
         )
 
     def record_released(self, event: AuditEvent, people: MembershipCollector) -> None:

@@ -11,7 +11,7 @@ from datetime import date
 import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission
-from pseudo_service.core.aliases import NO_ALIASES, PinnedAliases, ProjectAliases
+from pseudo_service.core.aliases import PinnedAliases, ProjectAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import BatchContext
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
@@ -92,7 +92,7 @@ class DeidentifyTable:
         rules: DeploymentRules,
         service_root: Root,
         watch: OracleWatch,
-        aliases: AliasTables | None = None,
+        aliases: AliasTables,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -138,7 +138,9 @@ class DeidentifyTable:
         check_announced(policy, header.patients, self._rules.patient_limits)
         # 4. Pin the keys, the aliases and the opt-out list till the stream ends.
         roots = self._keys.pin(project)
-        pinned = self._aliases.current() if self._aliases else NO_ALIASES
+        if plan.previous_kinds:
+            roots = self._keys.pin_previous(project, roots, self._clock.now())
+        pinned = self._aliases.current()
         aliases = pinned.choose(follows_merges=project.follows_merges)
         opt_outs = self._opt_outs.check_for(project, pinned)
         pins = self._state_pins(
@@ -234,7 +236,8 @@ class DeidentifyTable:
         texts = self._redactor.describe() if plan.texts else {}
         return PinSet(
             key_version=roots.pseudonyms.version,
-            key_check_value=roots.pseudonyms.check_value() + roots.stable.check_value(),
+            key_check_value=roots.check_values(),
+            previous_key_version=roots.previous.version if roots.previous else 0,
             policy=policy.address,
             policy_digest=policy.digest,
             opt_out_list=opt_outs.list_id if opt_outs else "",
@@ -260,6 +263,7 @@ class DeidentifyTable:
                 "policy": pins.policy,
                 "policy_digest": pins.policy_digest.hex(),
                 "key_version": pins.key_version,
+                "previous_key_version": pins.previous_key_version,
                 "opt_out_list": pins.opt_out_list,
                 "alias_table": pins.alias_table,
                 "patients": header.patients.rows if header.patients else 0,

@@ -16,6 +16,7 @@ from pseudo_service.core.membership import (
     Membership,
     MembershipUse,
     read_prefixes,
+    sort_distinct,
 )
 from pseudo_service.core.register import DataKeyRow
 from pseudo_service.engine.register_writer import RegisterWriter
@@ -33,6 +34,22 @@ class SealedMemberships:
 
     memberships: Sequence[Membership] = ()
     data_keys: Sequence[DataKeyRow] = ()
+
+    def join(self, other: "SealedMemberships") -> "SealedMemberships":
+        """Return both; a data key is new to whoever sealed under it first."""
+        rows = [*self.data_keys, *other.data_keys]
+        return SealedMemberships(
+            memberships=[*self.memberships, *other.memberships],
+            data_keys=list({row.data_key_id: row for row in rows}.values()),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousRelease:
+    """The key version before, and the kinds whose old pseudonyms a stream answers."""
+
+    key_version: int
+    kinds: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +118,7 @@ class MembershipWriter:
         uses += [(MembershipUse.DATES, one) for one in dated]
         people = []
         for use, one in uses:
-            prefixes = np.unique(read_prefixes(one.blind))
+            prefixes = sort_distinct([read_prefixes(one.blind)])
             members = Members.of_one_operation(prefixes, now)
             people.append((one.kind.text, use, members))
         return self.seal(
@@ -126,6 +143,7 @@ class MembershipCollector:
         project: str,
         operation: str,
         key_version: int,
+        previous: PreviousRelease | None = None,
         most: int = MOST_MEMBERS,
         remembered: int = MOST_REMEMBERED,
     ) -> None:
@@ -133,6 +151,7 @@ class MembershipCollector:
         self._project = project
         self._operation = operation
         self._key_version = key_version
+        self._previous = previous
         self._most = most
         self._remembered = remembered
         self._first: datetime | None = None
@@ -167,10 +186,23 @@ class MembershipCollector:
             (kind, use, gathered.build(self._first, self._writer.now()))
             for (kind, use), gathered in self._people.items()
         ]
+        sealed = self._seal(people, self._key_version)
+        if self._previous is None:
+            return sealed
+        again = [
+            (kind, use, members)
+            for kind, use, members in people
+            if use is MembershipUse.PSEUDONYM and kind in self._previous.kinds
+        ]
+        return sealed.join(self._seal(again, self._previous.key_version))
+
+    def _seal(
+        self, people: Sequence[tuple[str, MembershipUse, Members]], key_version: int
+    ) -> SealedMemberships:
         return self._writer.seal(
             people,
             project=self._project,
-            key_version=self._key_version,
+            key_version=key_version,
             operation=self._operation,
         )
 
@@ -210,7 +242,7 @@ class _Gathered:
 
     def merge(self) -> None:
         if self.pending:
-            self.new = np.unique(np.concatenate([self.new, *self.pending]))
+            self.new = sort_distinct([self.new, *self.pending])
             self.pending, self.waiting = [], 0
 
     def build(self, first: datetime, last: datetime) -> Members:
@@ -221,8 +253,8 @@ class _Gathered:
 
     def mark_recorded(self, most: int) -> None:
         self.merge()
-        recorded = np.concatenate([self.recorded, self.new])
-        self.recorded = np.sort(recorded) if len(recorded) <= most else _NOBODY
+        is_few = len(self.recorded) + len(self.new) <= most
+        self.recorded = sort_distinct([self.recorded, self.new]) if is_few else _NOBODY
         self.new = _NOBODY
 
 

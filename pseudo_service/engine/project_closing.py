@@ -139,6 +139,8 @@ class ProjectClosing:
             return self._recall(project)
         closing = check_destruction(project, self._clock.now())
         keys = self._list_keys(project_id)
+        # A certificate made while signing would begin after the statement's time.
+        self._signer.renew_if_due()
         # 1. On record before anything is lost.
         name = name_wrapping_key(project_id)
         self._journal.record(

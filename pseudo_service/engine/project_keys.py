@@ -1,8 +1,10 @@
 """Everything keyed that a stream needs, derived once from the roots it pins."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from pseudo_service.core.batch_values import PreviousKeys
 from pseudo_service.core.columns import KindKeys
 from pseudo_service.core.identifiers import IdentifierKind
 from pseudo_service.core.keyed_hash import KeyedHash
@@ -18,10 +20,19 @@ from pseudo_service.engine.key_ring import KeyRing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedRoots:
-    """A project's roots, held as long as whoever pinned them."""
+    """A project's roots, held as long as whoever pinned them.
+
+    ``previous`` is the root before the newest, where old pseudonyms are answered too.
+    """
 
     pseudonyms: Root
     stable: Root
+    previous: Root | None = None
+
+    def check_values(self) -> bytes:
+        """Return what tells these roots from all others, end to end."""
+        roots = (self.pseudonyms, self.stable, self.previous)
+        return b"".join(root.check_value() for root in roots if root is not None)
 
 
 class ProjectKeys:
@@ -43,6 +54,23 @@ class ProjectKeys:
             pseudonyms=self._key_ring.newest(owner, RootPurpose.PSEUDONYMS),
             stable=self._key_ring.newest(owner, RootPurpose.STABLE),
         )
+
+    def pin_previous(
+        self, project: Project, roots: PinnedRoots, now: datetime
+    ) -> PinnedRoots:
+        """Return the roots with the one before, if the window of overlap is open.
+
+        Raises:
+            KeyVaultUnavailable, KeyRowRefused: As ``pin`` does.
+        """
+        newest = roots.pseudonyms.version
+        is_open = project.overlap_until is not None and now < project.overlap_until
+        if not is_open or newest == 1:
+            return roots
+        previous = self._key_ring.get(
+            project.project_id, RootPurpose.PSEUDONYMS, newest - 1
+        )
+        return replace(roots, previous=previous)
 
     def derive(
         self, project: Project, roots: PinnedRoots, kinds: Iterable[IdentifierKind]
@@ -66,12 +94,19 @@ class ProjectKeys:
         def make_hash(root: Root, use: KeyUse) -> RememberingHash:
             return RememberingHash(KeyedHash(root.derive(use, kind.text), kind), recent)
 
+        def make_form(root: Root) -> PseudonymFormat:
+            return PseudonymFormat(tag=project.tag, kind=kind, version=root.version)
+
         return KindKeys(
             pseudonym=make_hash(roots.pseudonyms, KeyUse.PSEUDONYM),
-            form=PseudonymFormat(
-                tag=project.tag, kind=kind, version=roots.pseudonyms.version
-            ),
+            form=make_form(roots.pseudonyms),
             date=make_hash(roots.stable, KeyUse.DATE_SHIFT),
             surrogate=make_hash(roots.stable, KeyUse.SURROGATE),
             blind=make_hash(self._service_root, KeyUse.BLIND_INDEX),
+            previous=PreviousKeys(
+                pseudonym=make_hash(roots.previous, KeyUse.PSEUDONYM),
+                form=make_form(roots.previous),
+            )
+            if roots.previous is not None
+            else None,
         )

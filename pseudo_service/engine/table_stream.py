@@ -36,6 +36,7 @@ from pseudo_service.core.quality import Counts, RejectedCells, TableTally
 from pseudo_service.core.treatment_records import describe_treatments
 from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
+from pseudo_service.engine.membership_writer import PreviousRelease
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.patient_intake import PatientIntake
 from pseudo_service.engine.receipt_signing import ReceiptSigner
@@ -134,6 +135,7 @@ class TableStream:
             project=facts.project.project_id,
             operation=facts.operation,
             key_version=facts.pins.key_version,
+            previous=_name_previous(facts.pins, plan),
         )
         self._received = 0
         self._tally = TableTally()
@@ -345,3 +347,12 @@ class TableStream:
             operation=self.facts.operation,
             details=details,
         )
+
+
+def _name_previous(pins: PinSet, plan: Plan) -> PreviousRelease | None:
+    """Return under which older version people are released as well, if any."""
+    if not pins.previous_key_version:
+        return None
+    return PreviousRelease(
+        key_version=pins.previous_key_version, kinds=plan.previous_kinds
+    )

@@ -65,6 +65,7 @@ def encode_pins(pins: PinSet) -> common.Pins:
         alias_table=pins.alias_table,
         library_versions=dict(pins.library_versions),
         patient_table_digest=pins.patient_table_digest,
+        previous_key_version=pins.previous_key_version,
     )
 
 
@@ -81,6 +82,7 @@ def decode_pins(message: common.Pins) -> PinSet:
         alias_table=message.alias_table,
         library_versions=dict(message.library_versions),
         patient_table_digest=message.patient_table_digest,
+        previous_key_version=message.previous_key_version,
     )
 
 

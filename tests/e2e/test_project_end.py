@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_client import StateRefused
-from pseudo_client.errors import ClosingRefused, ProjectNotActive
+from pseudo_client.errors import ClosingRefused, ProjectExists, ProjectNotActive
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
 from pseudo_service.bootstrap import read_audit_verifier
@@ -75,7 +74,7 @@ def test_the_certificate_verifies_and_is_answered_again(
     assert not service.custodian().get_project("asthma").key_versions
     with pytest.raises(ProjectNotActive, match="for ever"):
         service.pseudonymise(NUMBER)
-    with pytest.raises(StateRefused):
+    with pytest.raises(ProjectExists):
         assert service.pseudonymise(NUMBER, "stroke") == kept
 
 
@@ -85,7 +84,7 @@ def test_a_stolen_database_and_every_other_vault_key_reverse_nothing(
     pseudonym = service.pseudonymise(NUMBER)
     assert pseudonym
     backup = tmp_path / "backup.db"
-    database = next(service.state.glob("*.db"))
+    database = next(service.state.glob("*.sqlite"))
     with sqlite3.connect(database) as live, sqlite3.connect(backup) as copy:
         live.backup(copy)
     end_project(service)

@@ -11,6 +11,7 @@ from pseudo_service.core.aliases import (
     AliasTable,
     ProjectAliases,
 )
+from pseudo_service.core.batch_values import PreviousKeys
 from pseudo_service.core.columns import (
     BatchContext,
     BatchOutcome,
@@ -32,6 +33,7 @@ TAG, VERSION, WEEKS = "TEST", 3, 26
 DATE_KEY, OPT_OUT_KEY, BLIND_KEY = b"d" * 32, b"o" * 32, b"b" * 32
 SURROGATE_KEY = b"s" * 32
 PSEUDONYM_KEYS = {"nhs_number": b"n" * 32, "mrn@RXH": b"m" * 32}
+PREVIOUS_KEYS = {"nhs_number": b"N" * 32, "mrn@RXH": b"M" * 32}
 NHS_NUMBER = IdentifierKind.parse("nhs_number")
 
 
@@ -44,9 +46,11 @@ def make_context(
     redact: RedactTexts = withhold_texts,
     patient_table: PatientTable | None = None,
     aliases: ProjectAliases = NOTHING_ALIASED,
+    overlaps: bool = False,
 ) -> BatchContext:
+    parsed = [IdentifierKind.parse(kind) for kind in kinds]
     return BatchContext(
-        keys={kind: _make_keys(IdentifierKind.parse(kind)) for kind in kinds},
+        keys={kind.text: _make_keys(kind, overlaps=overlaps) for kind in parsed},
         date_shift=DateShiftRule(bound=WEEKS),
         identifier_rules=rules
         or IdentifierRules(
@@ -60,13 +64,18 @@ def make_context(
     )
 
 
-def _make_keys(kind: IdentifierKind) -> KindKeys:
+def _make_keys(kind: IdentifierKind, *, overlaps: bool) -> KindKeys:
+    previous = PreviousKeys(
+        pseudonym=KeyedHash(SecretKey(PREVIOUS_KEYS[kind.text]), kind),
+        form=PseudonymFormat(tag=TAG, kind=kind, version=VERSION - 1),
+    )
     return KindKeys(
         pseudonym=KeyedHash(SecretKey(PSEUDONYM_KEYS[kind.text]), kind),
         form=PseudonymFormat(tag=TAG, kind=kind, version=VERSION),
         date=KeyedHash(SecretKey(DATE_KEY), kind),
         surrogate=KeyedHash(SecretKey(SURROGATE_KEY), kind),
         blind=KeyedHash(SecretKey(BLIND_KEY), kind),
+        previous=previous if overlaps else None,
     )
 
 

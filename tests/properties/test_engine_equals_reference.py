@@ -1,6 +1,7 @@
 # ruff: noqa: DTZ001, PLR0917 - naive times, as hospitals write; no keywords
 """The bulk engine answers what the row-by-row reference answers."""
 
+from dataclasses import replace
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from tests.lib.aliases import make_aliases
 from tests.lib.deidentification import (
     DATE_KEY,
     OPT_OUT_KEY,
+    PREVIOUS_KEYS,
     PSEUDONYM_KEYS,
     TAG,
     VERSION,
@@ -27,14 +29,15 @@ from tests.lib.nhs_numbers import make_nhs_number
 from tests.reference import engine as reference
 
 SENTINELS = frozenset({date(1900, 1, 1), date(9999, 12, 31)})
-KEYS = reference.Keys(
+OLD_KEYS = reference.Keys(
     tag=TAG,
-    version=VERSION,
-    pseudonym=PSEUDONYM_KEYS,
+    version=VERSION - 1,
+    pseudonym=PREVIOUS_KEYS,
     date=DATE_KEY,
     opt_out=OPT_OUT_KEY,
     weeks=WEEKS,
 )
+KEYS = replace(OLD_KEYS, version=VERSION, pseudonym=PSEUDONYM_KEYS)
 NUMBERS = [make_nhs_number(seed) for seed in range(6)]
 # A chain, a second number of its end, and one that another person has.
 FATES = [
@@ -55,9 +58,9 @@ patient:
   else: {column: mrn, kind: mrn@RXH}
 sentinels: [1911-11-11]
 columns:
-  nhs: {treatment: pseudonymise, kind: nhs_number, rename: patient}
+  nhs: {treatment: pseudonymise, kind: nhs_number, rename: patient, previous: old_patient}
   mother: {treatment: pseudonymise, kind: nhs_number, on_invalid: remove_row}
-  mrn: {treatment: pseudonymise, kind: mrn@RXH}
+  mrn: {treatment: pseudonymise, kind: mrn@RXH, previous: old_mrn}
   at: {treatment: shift_date, time_of_day: keep}
   day: {treatment: shift_date}
   text_date: {treatment: shift_date, time_of_day: keep, formats: ["%Y-%m-%d", "%d/%m/%Y", "%Y-%m-%dT%H:%M:%S", "%Y-%m", "%Y"]}
@@ -164,9 +167,10 @@ row = st.fixed_dictionaries(
     uncheckable=st.sampled_from(Uncheckable),
     fates=st.sampled_from(FATES),
     follows=st.booleans(),
+    overlaps=st.booleans(),
 )
 def test_same_rows_counts_rejections_and_identities(
-    text, rows, listed, is_allow_list, uncheckable, fates, follows
+    text, rows, listed, is_allow_list, uncheckable, fates, follows, overlaps
 ):
     check = expected_check = None
     aliases = make_aliases(fates, follows=follows)
@@ -182,13 +186,15 @@ def test_same_rows_counts_rejections_and_identities(
         )
     batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
 
-    context = make_context(sentinels=SENTINELS, opt_outs=check, aliases=aliases)
+    context = make_context(
+        sentinels=SENTINELS, opt_outs=check, aliases=aliases, overlaps=overlaps
+    )
     outcome = deidentify(text, batch, context)
     policy = parse_policy(text)
     expected = reference.deidentify(
         policy,
         rows,
-        keys=KEYS,
+        keys=replace(KEYS, previous=OLD_KEYS if overlaps else None),
         sentinels=SENTINELS | policy.sentinels,
         opt_outs=expected_check,
         aliases=reference.Aliases(fates, follows),

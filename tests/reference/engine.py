@@ -37,6 +37,7 @@ class Keys:
     date: bytes
     opt_out: bytes
     weeks: int
+    previous: "Keys | None" = None
 
 
 @dataclass
@@ -373,6 +374,11 @@ def treat_row(
         if rule.name in kinds:
             kind = kinds[rule.name]
             identifier, _ = read_identifier(kind, row[rule.name], aliases)
+            if rule.previous_name:
+                old = identifier and keys.previous
+                out[rule.previous_name] = (
+                    write_pseudonym(old, kind, identifier) if old else None
+                )
             if identifier is not None:
                 answer.identities[kind].add(identifier)
             continue

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pseudo_service/api/v1/common.proto\x12\x15pseudo_service.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\x02\n\x04Pins\x12\x13\n\x0bkey_version\x18\x01 \x01(\r\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x15\n\rpolicy_digest\x18\x03 \x01(\x0c\x12\x14\n\x0copt_out_list\x18\x04 \x01(\t\x12\x16\n\x0eopt_out_digest\x18\x05 \x01(\x0c\x12\x1e\n\x16\x64\x61te_parameters_digest\x18\x06 \x01(\x0c\x12\x13\n\x0b\x61lias_table\x18\x07 \x01(\t\x12J\n\x10library_versions\x18\x08 \x03(\x0b\x32\x30.pseudo_service.api.v1.Pins.LibraryVersionsEntry\x12\x17\n\x0fkey_check_value\x18\t \x01(\x0c\x12\x1c\n\x14patient_table_digest\x18\n \x01(\x0c\x1a\x36\n\x14LibraryVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x87\x01\n\x0fSignedStatement\x12\x11\n\tstatement\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0c\x12\x1d\n\x15\x63\x65rtificate_signature\x18\x04 \x01(\x0c\x12\x1a\n\x12\x63\x65rtificate_key_id\x18\x05 \x01(\t\"$\n\x05\x43ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"L\n\x0c\x43olumnCounts\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12,\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\"`\n\rRecordedEvent\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x10\n\x08previous\x18\x04 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"\xf1\x01\n\nCheckpoint\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x05heads\x18\x03 \x03(\x0b\x32&.pseudo_service.api.v1.Checkpoint.Head\x12\x10\n\x08previous\x18\x04 \x01(\x0c\x12\x16\n\x0esigning_key_id\x18\x05 \x01(\t\x12\x11\n\tsignature\x18\x06 \x01(\x0c\x1a\x37\n\x04Head\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"pseudo_service/api/v1/common.proto\x12\x15pseudo_service.api.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x02\n\x04Pins\x12\x13\n\x0bkey_version\x18\x01 \x01(\r\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x15\n\rpolicy_digest\x18\x03 \x01(\x0c\x12\x14\n\x0copt_out_list\x18\x04 \x01(\t\x12\x16\n\x0eopt_out_digest\x18\x05 \x01(\x0c\x12\x1e\n\x16\x64\x61te_parameters_digest\x18\x06 \x01(\x0c\x12\x13\n\x0b\x61lias_table\x18\x07 \x01(\t\x12J\n\x10library_versions\x18\x08 \x03(\x0b\x32\x30.pseudo_service.api.v1.Pins.LibraryVersionsEntry\x12\x17\n\x0fkey_check_value\x18\t \x01(\x0c\x12\x1c\n\x14patient_table_digest\x18\n \x01(\x0c\x12\x1c\n\x14previous_key_version\x18\x0b \x01(\r\x1a\x36\n\x14LibraryVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x87\x01\n\x0fSignedStatement\x12\x11\n\tstatement\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x13\n\x0b\x63\x65rtificate\x18\x03 \x01(\x0c\x12\x1d\n\x15\x63\x65rtificate_signature\x18\x04 \x01(\x0c\x12\x1a\n\x12\x63\x65rtificate_key_id\x18\x05 \x01(\t\"$\n\x05\x43ount\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x04\"L\n\x0c\x43olumnCounts\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12,\n\x06\x63ounts\x18\x02 \x03(\x0b\x32\x1c.pseudo_service.api.v1.Count\"`\n\rRecordedEvent\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0c\n\x04\x62ody\x18\x03 \x01(\t\x12\x10\n\x08previous\x18\x04 \x01(\x0c\x12\x0e\n\x06\x64igest\x18\x05 \x01(\x0c\"\xf1\x01\n\nCheckpoint\x12\x0e\n\x06number\x18\x01 \x01(\x04\x12&\n\x02\x61t\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x35\n\x05heads\x18\x03 \x03(\x0b\x32&.pseudo_service.api.v1.Checkpoint.Head\x12\x10\n\x08previous\x18\x04 \x01(\x0c\x12\x16\n\x0esigning_key_id\x18\x05 \x01(\t\x12\x11\n\tsignature\x18\x06 \x01(\x0c\x1a\x37\n\x04Head\x12\r\n\x05\x63hain\x18\x01 \x01(\t\x12\x10\n\x08sequence\x18\x02 \x01(\x04\x12\x0e\n\x06\x64igest\x18\x03 \x01(\x0c\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,19 +35,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PINS_LIBRARYVERSIONSENTRY']._loaded_options = None
   _globals['_PINS_LIBRARYVERSIONSENTRY']._serialized_options = b'8\001'
   _globals['_PINS']._serialized_start=95
-  _globals['_PINS']._serialized_end=447
-  _globals['_PINS_LIBRARYVERSIONSENTRY']._serialized_start=393
-  _globals['_PINS_LIBRARYVERSIONSENTRY']._serialized_end=447
-  _globals['_SIGNEDSTATEMENT']._serialized_start=450
-  _globals['_SIGNEDSTATEMENT']._serialized_end=585
-  _globals['_COUNT']._serialized_start=587
-  _globals['_COUNT']._serialized_end=623
-  _globals['_COLUMNCOUNTS']._serialized_start=625
-  _globals['_COLUMNCOUNTS']._serialized_end=701
-  _globals['_RECORDEDEVENT']._serialized_start=703
-  _globals['_RECORDEDEVENT']._serialized_end=799
-  _globals['_CHECKPOINT']._serialized_start=802
-  _globals['_CHECKPOINT']._serialized_end=1043
-  _globals['_CHECKPOINT_HEAD']._serialized_start=988
-  _globals['_CHECKPOINT_HEAD']._serialized_end=1043
+  _globals['_PINS']._serialized_end=477
+  _globals['_PINS_LIBRARYVERSIONSENTRY']._serialized_start=423
+  _globals['_PINS_LIBRARYVERSIONSENTRY']._serialized_end=477
+  _globals['_SIGNEDSTATEMENT']._serialized_start=480
+  _globals['_SIGNEDSTATEMENT']._serialized_end=615
+  _globals['_COUNT']._serialized_start=617
+  _globals['_COUNT']._serialized_end=653
+  _globals['_COLUMNCOUNTS']._serialized_start=655
+  _globals['_COLUMNCOUNTS']._serialized_end=731
+  _globals['_RECORDEDEVENT']._serialized_start=733
+  _globals['_RECORDEDEVENT']._serialized_end=829
+  _globals['_CHECKPOINT']._serialized_start=832
+  _globals['_CHECKPOINT']._serialized_end=1073
+  _globals['_CHECKPOINT_HEAD']._serialized_start=1018
+  _globals['_CHECKPOINT_HEAD']._serialized_end=1073
 # @@protoc_insertion_point(module_scope)

@@ -58,6 +58,7 @@ class Pins(_message.Message):
     LIBRARY_VERSIONS_FIELD_NUMBER: _builtins.int
     KEY_CHECK_VALUE_FIELD_NUMBER: _builtins.int
     PATIENT_TABLE_DIGEST_FIELD_NUMBER: _builtins.int
+    PREVIOUS_KEY_VERSION_FIELD_NUMBER: _builtins.int
     key_version: _builtins.int
     """The version of the project's pseudonym root."""
     policy: _builtins.str
@@ -76,6 +77,8 @@ class Pins(_message.Message):
     """Tells the pseudonym and date keys from those of every other deployment."""
     patient_table_digest: _builtins.bytes
     """Keyed digest of the patient table; empty where the policy takes none."""
+    previous_key_version: _builtins.int
+    """The version whose pseudonyms are answered beside the current ones; 0 for none."""
     @_builtins.property
     def library_versions(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Name and version of every library that decides the output."""
@@ -93,10 +96,11 @@ class Pins(_message.Message):
         library_versions: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         key_check_value: _builtins.bytes = ...,
         patient_table_digest: _builtins.bytes = ...,
+        previous_key_version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_table", b"alias_table", "date_parameters_digest", b"date_parameters_digest", "key_check_value", b"key_check_value", "key_version", b"key_version", "library_versions", b"library_versions", "opt_out_digest", b"opt_out_digest", "opt_out_list", b"opt_out_list", "patient_table_digest", b"patient_table_digest", "policy", b"policy", "policy_digest", b"policy_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alias_table", b"alias_table", "date_parameters_digest", b"date_parameters_digest", "key_check_value", b"key_check_value", "key_version", b"key_version", "library_versions", b"library_versions", "opt_out_digest", b"opt_out_digest", "opt_out_list", b"opt_out_list", "patient_table_digest", b"patient_table_digest", "policy", b"policy", "policy_digest", b"policy_digest", "previous_key_version", b"previous_key_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
