@@ -19,7 +19,7 @@ from pseudo_service.cli.audit_events import (
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import ExitCode, show_examples
 from pseudo_service.cli.linkage import read_identifier
-from pseudo_service.cli.output import count_of, say, show_json, show_table
+from pseudo_service.cli.output import count, count_of, say, show_json, show_table
 from pseudo_service.cli.projects import JsonOption
 from pseudo_service.core.access import Role
 from pseudo_service.core.audit_questions import (
@@ -290,7 +290,7 @@ def _say_release(story: LinkageStory) -> None:
     )
     say(f"{when}  {request.verb} in {request.project}{into}{emergency}", style="bold")
     found = story.outcomes.get("found", 0)
-    say(f"  {found} found of {count_of(story.subject_count, 'person')} asked for")
+    say(f"  found {count(found)} of {count(story.subject_count)} asked for")
     say(f"  {request.legal_basis}: {request.purpose} ({request.consent_reference})")
     reviewers = ", ".join(f"{vote.reviewer}: {vote.decision}" for vote in story.votes)
     say(f"  asked {request.requester}; reviewed {reviewers}")
