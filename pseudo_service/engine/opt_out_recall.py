@@ -13,7 +13,7 @@ from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, RootPurpose
-from pseudo_service.core.membership import MembershipUse, read_prefixes
+from pseudo_service.core.membership import MembershipUse, read_prefixes, sort_distinct
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.projects import Project
 from pseudo_service.core.pseudonyms import PseudonymFormat
@@ -170,11 +170,10 @@ class OptOutRecall:
             parts = by_version.setdefault(membership.key_version, [])
             parts.append(members.prefixes)
         joined = {
-            version: np.unique(np.concatenate(parts))
+            version: sort_distinct(parts)
             for version, parts in sorted(by_version.items())
         }
-        nobody = np.zeros(0, np.uint64)
-        everyone = np.unique(np.concatenate([nobody, *joined.values()]))
+        everyone = sort_distinct(list(joined.values()))
         return _Released(
             by_version=joined,
             everyone=everyone,

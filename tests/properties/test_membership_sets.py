@@ -16,6 +16,7 @@ from pseudo_service.core.membership import (
     MembershipUse,
     merge_members,
     read_prefixes,
+    sort_distinct,
 )
 from pseudo_service.core.membership_sets import (
     check_membership,
@@ -135,6 +136,13 @@ def test_finding_cutting_and_leaving_out_agree_with_sets(
     assert {k: v for piece in pieces for k, v in piece.items()} == read(members)
     left = read(members.without(wanted))
     assert set(left) == set(people) - others
+
+
+@given(st.lists(st.lists(PREFIXES | st.integers(0, 9), max_size=9), max_size=5))
+def test_sorted_and_distinct_is_what_a_set_is(lists: list[list[int]]) -> None:
+    found = sort_distinct([np.array(each, np.uint64) for each in lists])
+    assert found.dtype == np.uint64
+    assert found.tolist() == sorted({prefix for each in lists for prefix in each})
 
 
 def test_nobody_is_found_among_nobody() -> None:
