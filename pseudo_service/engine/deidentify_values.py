@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.aliases import PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
@@ -19,8 +20,11 @@ from pseudo_service.core.identifiers import (
 from pseudo_service.core.keys import RootPurpose
 from pseudo_service.core.projects import Project
 from pseudo_service.core.pseudonyms import parse_pseudonym
+from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
 from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.batch_ledger import BatchLedger
+from pseudo_service.engine.membership_writer import Released
 from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.project_keys import ProjectKeys
@@ -72,6 +76,7 @@ class DeidentifyValues:
         clock: Clock,
         rules: IdentifierRules,
         watch: OracleWatch,
+        aliases: AliasTables,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -82,6 +87,7 @@ class DeidentifyValues:
         self._clock = clock
         self._rules = rules
         self._watch = watch
+        self._aliases = aliases
 
     def pseudonymise(
         self,
@@ -121,6 +127,7 @@ class DeidentifyValues:
                 "asked": len(identifiers),
                 "identities": len(distinct),
                 "key_version": roots.pseudonyms.version,
+                MEMBERSHIP: Recorded.NOW,
             },
         )
         identities = [
@@ -131,7 +138,12 @@ class DeidentifyValues:
             )
         ]
         self._watch.see_call(identities, actor=actor, project=project_id)
-        entry = self._ledger.begin(event, identities, limit=project.daily_quota)
+        entry = self._ledger.begin(
+            event,
+            identities,
+            limit=project.daily_quota,
+            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+        )
         pseudonyms = {
             text: keys.form.encode_one(keys.pseudonym.mac_one(text))
             for text in distinct
@@ -175,16 +187,27 @@ class DeidentifyValues:
             text, found = canonicalise_one(identifier, kind, self._rules)
             canonical.append(text)
             refusals.append(None if text is not None else found.value)
-        removed = self._find_opted_out(canonical, kind, project)
+        pinned = self._aliases.current()
+        aliases = pinned.choose(follows_merges=project.follows_merges)
+        removed = self._find_opted_out(canonical, kind, project, pinned)
         for position, leaves in enumerate(removed):
-            if leaves and canonical[position] is not None:
+            given = canonical[position]
+            if given is None:
+                continue
+            if leaves:
                 canonical[position], refusals[position] = None, OPTED_OUT
+            else:
+                canonical[position], refusals[position] = aliases.judge_one(given, kind)
         return refusals, canonical
 
     def _find_opted_out(
-        self, canonical: Sequence[str | None], kind: IdentifierKind, project: Project
+        self,
+        canonical: Sequence[str | None],
+        kind: IdentifierKind,
+        project: Project,
+        aliases: PinnedAliases,
     ) -> list[bool]:
-        found = self._opt_outs.check_for(project)
+        found = self._opt_outs.check_for(project, aliases)
         if found is None:
             return [False] * len(canonical)
         check = found[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission
+from pseudo_service.core.aliases import PinnedAliases, ProjectAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities, KindKeys
 from pseudo_service.core.dates import choose_offsets
@@ -31,10 +32,13 @@ from pseudo_service.core.texts import (
     redact_soundly,
 )
 from pseudo_service.core.treatments import Pseudonymise, RedactText
+from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
 from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.deidentify_table import choose_rules
 from pseudo_service.engine.deidentify_values import check_count
+from pseudo_service.engine.membership_writer import Released
 from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.policy_registry import PolicyRegistry
@@ -77,10 +81,14 @@ class TextsAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Patient:
-    """Whose a text is: nobody's, where ``canonical`` is None."""
+    """Whose a text is: nobody's, where ``canonical`` is None.
+
+    ``former`` are numbers that ``canonical`` superseded: a text may have them still.
+    """
 
     kind: IdentifierKind | None = None
     canonical: str | None = field(repr=False, default=None)
+    former: tuple[str, ...] = field(repr=False, default=())
     refusal: str | None = None
     removed: RemovalReason | None = None
 
@@ -101,6 +109,7 @@ class RedactFreeText:
         clock: Clock,
         rules: IdentifierRules,
         watch: OracleWatch,
+        aliases: AliasTables,
     ) -> None:
         self._admission = admission
         self._projects = projects
@@ -112,6 +121,7 @@ class RedactFreeText:
         self._clock = clock
         self._rules = rules
         self._watch = watch
+        self._aliases = aliases
 
     def redact(
         self,
@@ -155,11 +165,18 @@ class RedactFreeText:
                 "policy_digest": resolved.digest.hex(),
                 "asked": len(texts),
                 "key_version": roots.pseudonyms.version,
+                MEMBERSHIP: Recorded.NOW,
             },
         )
         named, dated = _collect_identities(resolved, patients, keys)
         self._watch.see_call([*named, *dated], actor=actor, project=project_id)
-        entry = self._ledger.begin(event, named, limit=project.daily_quota, dated=dated)
+        entry = self._ledger.begin(
+            event,
+            named,
+            limit=project.daily_quota,
+            dated=dated,
+            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+        )
         rows = [
             _make_row(text, patient, resolved, project, keys)
             for text, patient in zip(texts, patients, strict=True)
@@ -181,13 +198,16 @@ class RedactFreeText:
         sources = policy.patient.sources() if policy.patient else ()
         kinds = {source.kind.text: source.kind for source in sources}
         rules = choose_rules(policy, self._rules)
+        pinned = self._aliases.current()
+        aliases = pinned.choose(follows_merges=project.follows_merges)
         patients = [_read_patient(text, kinds, rules) for text in texts]
-        return self._mark_opted_out(patients, project)
+        marked = self._mark_opted_out(patients, project, pinned)
+        return [_follow(one, aliases) for one in marked]
 
     def _mark_opted_out(
-        self, patients: Sequence[_Patient], project: Project
+        self, patients: Sequence[_Patient], project: Project, aliases: PinnedAliases
     ) -> list[_Patient]:
-        found = self._opt_outs.check_for(project)
+        found = self._opt_outs.check_for(project, aliases)
         if found is None:
             return list(patients)
         check = found[0]
@@ -196,14 +216,18 @@ class RedactFreeText:
             for one in patients
             if one.kind == NHS_NUMBER and one.canonical is not None
         ]
-        hits = check.find_opted_out(pa.array(numbers, pa.string())).tolist()
-        opted_out = {n for n, hit in zip(numbers, hits, strict=True) if hit}
+        asked = pa.array(numbers, pa.string())
+        opted_out = set(asked.filter(pa.array(check.find_opted_out(asked))).to_pylist())
+        reissued = ~check.find_checkable(asked)
+        unsure = set(asked.filter(pa.array(reissued)).to_pylist())
         marked = []
         for one in patients:
             removed = None
             if one.kind == NHS_NUMBER and one.canonical is not None:
                 if one.canonical in opted_out:
                     removed = RemovalReason.OPT_OUT
+                elif check.removes_uncheckable and one.canonical in unsure:
+                    removed = RemovalReason.UNCHECKABLE
             elif check.removes_uncheckable:
                 removed = RemovalReason.UNCHECKABLE
             marked.append(one if removed is None else _Patient(removed=removed))
@@ -242,6 +266,18 @@ def _read_patient(
     canonical, found = canonicalise_one(text.patient, kind, rules)
     refusal = None if canonical is not None else found.value
     return _Patient(kind=kind, canonical=canonical, refusal=refusal)
+
+
+def _follow(patient: _Patient, aliases: ProjectAliases) -> _Patient:
+    """Return whom the project takes a patient for; nobody, if a number is re-issued."""
+    kind = patient.kind
+    if kind is None or patient.canonical is None:
+        return patient
+    canonical, refused = aliases.judge_one(patient.canonical, kind)
+    if canonical is None:
+        return _Patient(kind=kind, refusal=refused)
+    former = aliases.find_former(pa.array([canonical], pa.string()), kind)
+    return _Patient(kind=kind, canonical=canonical, former=former.get(0, ()))
 
 
 def _name_answered(policy: Policy) -> set[IdentifierKind]:
@@ -291,14 +327,16 @@ def _make_row(
     if patient.kind is None or patient.canonical is None:
         return TextRow(text=text.text, known=text.known)
     own, number = keys[patient.kind.text], patient.canonical
+    numbers = (number, *patient.former)
     pseudonyms = {}
     if patient.kind in _name_answered(policy):
-        pseudonyms[number] = own.form.encode_one(own.pseudonym.mac_one(number))
+        pseudonym = own.form.encode_one(own.pseudonym.mac_one(number))
+        pseudonyms = dict.fromkeys(numbers, pseudonym)
     mac = np.frombuffer(own.date.mac_one(number), np.uint8).reshape(1, -1)
     offset = int(choose_offsets(mac, project.date_shift)[0])
     return TextRow(
         text=text.text,
-        known=merge_known([text.known, {KnownKind.NUMBERS: (number,)}]),
+        known=merge_known([text.known, {KnownKind.NUMBERS: numbers}]),
         shift_days=offset if policy.shifts_dates else None,
         pseudonyms=pseudonyms,
         surrogate_key=(
