@@ -3,16 +3,23 @@
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from pathlib import Path
 
 import grpc
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from pseudo_client import LoadedAliases, OptOuts, Pins, PseudoClientError
+from pseudo_client import LoadedAliases, OptOuts, Pins, PseudoClientError, Text
+from pseudo_service.cli.main import run_command
 from tests.e2e.test_opt_outs import APPLIED, load
 from tests.lib.cohort import PURPOSE, make_cohort, make_numbers
+from tests.lib.commands import arguments
+from tests.lib.notes import write_notes_policy
+from tests.lib.redactors import WordRedactor
 from tests.lib.reopened_register import reopen_register
-from tests.lib.service import RunningService
+from tests.lib.runs import read_output
+from tests.lib.service import OpenService, RunningService
 from tests.lib.trail import read_events
 from tests.lib.wire import make_header, refuse_table
 
@@ -178,6 +185,61 @@ def test_the_table_in_force_is_pinned(merged: RunningService) -> None:
         deidentify(merged, SENT, FOLLOWED, expected_pins=before)
     assert caught.value.code == "PINS_CHANGED"
     assert "alias table" in caught.value.message
+
+
+def test_a_run_resumed_under_another_table_begins_again(
+    service: RunningService, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = make_numbers(61_000, 150), make_numbers(65_000, 150)
+    service.create_project(FOLLOWED, quota=200, follows_merges=True)
+    pq.write_table(make_cohort([*old, *new]), tmp_path / "extract.parquet")
+
+    def run() -> int:
+        source = tmp_path / "extract.parquet"
+        asked = arguments(service, tmp_path, source, project=FOLLOWED)
+        (tmp_path / "token").write_text(service.issue(f"pipeline:{FOLLOWED}"))
+        return run_command(asked)
+
+    assert run() != 0  # the second part is over the quota
+    assert "QUOTA_EXCEEDED" in capsys.readouterr().err
+    load_aliases(service, dict(zip(old, new, strict=True)))
+    service.clock.advance(days=1)
+    assert run() == 0
+    pseudonyms = read_output(tmp_path / "released")["patient"].to_pylist()
+    assert pseudonyms[:150] == pseudonyms[150:]
+
+
+def test_single_texts_are_of_the_person_who_has_the_number_now(
+    open_service: OpenService,
+) -> None:
+    redactor = WordRedactor()
+    service = open_service(around={"redactor": redactor})
+    service.create_project(FOLLOWED, opt_outs=APPLIED, follows_merges=True)
+    service.custodian().register_policy(write_notes_policy(FOLLOWED))
+    load_aliases(service, TABLE)
+    load(service, [OTHER])
+    pseudonym = service.pseudonymise(NEW, FOLLOWED)
+
+    def redact() -> list[tuple[str | None, str | None]]:
+        texts = [Text(text=f"was {OLD}", patient=number) for number in SENT]
+        answer = service.pipeline(FOLLOWED).redact_text(
+            texts,
+            project=FOLLOWED,
+            policy="notes@1",
+            column="note",
+            purpose=PURPOSE,
+        )
+        return [(each.text, each.withheld) for each in answer.texts]
+
+    first, second, third, reused, other = redact()
+    assert first == second == third
+    assert first[0].startswith(f"was {pseudonym} (")
+    rows = [row for row, _ in redactor.asked]
+    assert len({(row.shift_days, row.surrogate_key) for row in rows}) == 1
+    assert reused == (None, "uncheckable")
+    assert other == (None, "opt_out")
+    load(service, [OLDER])
+    assert [withheld for _, withheld in redact()][:3] == ["opt_out"] * 3
 
 
 def test_without_a_table_every_number_stands_for_itself(
