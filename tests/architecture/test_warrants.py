@@ -1,0 +1,50 @@
+"""Who may open the register: warrants are minted where the intent is recorded."""
+
+import ast
+from pathlib import Path
+
+from pseudo_service.engine.register_opening import CareWarrant, OpeningWarrant
+from pseudo_service.engine.release import ReleaseGrant
+
+ROOT = Path(__file__).parents[2] / "pseudo_service"
+MINTS = {
+    ReleaseGrant.__name__: {"engine/release.py"},
+    CareWarrant.__name__: {
+        "engine/register_care.py",
+        "engine/opt_out_recall.py",
+        "engine/key_map.py",
+    },
+    OpeningWarrant.__name__: set(),
+}
+
+
+def find_mints() -> set[tuple[str, str]]:
+    """Return each call of a warrant's class, and any other use that is no type."""
+    found = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                name = node.func.id if isinstance(node.func, ast.Name) else ""
+                name = node.func.attr if isinstance(node.func, ast.Attribute) else name
+                if name in MINTS:
+                    found.add((name, path.relative_to(ROOT).as_posix()))
+    return found
+
+
+def test_warrants_are_minted_only_where_an_intent_is_recorded() -> None:
+    found = find_mints()
+    strangers = {(name, path) for name, path in found if path not in MINTS[name]}
+    assert not strangers
+    assert ("ReleaseGrant", "engine/release.py") in found
+    assert ("CareWarrant", "engine/register_care.py") in found
+
+
+def test_there_is_no_other_kind_of_warrant() -> None:
+    kinds = set()
+    for path in ROOT.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef):
+                bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+                if bases & set(MINTS):
+                    kinds.add(node.name)
+    assert kinds | {"OpeningWarrant"} == set(MINTS)
