@@ -18,6 +18,7 @@ from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
 from pseudo_service.core.keys import KeyUse
 from pseudo_service.core.linkage_records import LinkageRecords
+from pseudo_service.engine.key_map import KeyVersionMap
 from pseudo_service.engine.linkage_desk import LinkageDesk
 from pseudo_service.engine.linkage_intake import LinkageIntake
 from pseudo_service.engine.linkage_showing import LinkageShowing
@@ -49,6 +50,7 @@ class LinkageUseCases:
     trace: SubjectTrace
     care: RegisterCare
     recall: OptOutRecall
+    key_map: KeyVersionMap
     requests: RequestStore
 
 
@@ -87,6 +89,7 @@ def build_linkage_use_cases(
             admission=base.admission,
             service_root=base.service_root,
             rules=rules,
+            read_aliases=common.aliases.current,
         ),
         care=RegisterCare(
             opening=opening,
@@ -111,6 +114,19 @@ def build_linkage_use_cases(
             memberships=reader,
             unaccounted=unaccounted,
             key_ring=base.key_ring,
+            journal=base.journal,
+            clock=base.clock,
+            entropy=base.entropy,
+        ),
+        key_map=KeyVersionMap(
+            admission=base.admission,
+            projects=base.projects,
+            key_ring=base.key_ring,
+            opening=opening,
+            stored=memberships,
+            memberships=reader,
+            unaccounted=unaccounted,
+            signer=base.signer,
             journal=base.journal,
             clock=base.clock,
             entropy=base.entropy,

@@ -40,7 +40,9 @@ def build_servicers(
             LinkageServicer(desk=linkage.desk, trace=linkage.trace) if linkage else None
         ),
         register=(
-            RegisterServicer(care=linkage.care, recall=linkage.recall)
+            RegisterServicer(
+                care=linkage.care, recall=linkage.recall, key_map=linkage.key_map
+            )
             if linkage
             else None
         ),

@@ -20,6 +20,7 @@ from pseudo_service.cli import (
     demo,
     evidence,
     init,
+    key_map,
     keys,
     linkage,
     manifest,
@@ -56,6 +57,7 @@ app.command("init", epilog=init.EXAMPLES)(init.initialise)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
 project_closing.register(projects.app)
 app.add_typer(projects.app, name="project")
+key_map.register(keys.app)
 app.add_typer(keys.app, name="key")
 app.add_typer(policies.app, name="policy")
 app.add_typer(opt_outs.app, name="opt-outs")

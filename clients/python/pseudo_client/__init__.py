@@ -54,6 +54,7 @@ from pseudo_client.register import RegisterCalls
 from pseudo_client.register_values import (
     CompactionReport,
     ErasureReport,
+    KeyVersionMapEnd,
     RecallReport,
     RegisterFault,
     RegisterProgress,
@@ -91,6 +92,7 @@ __all__ = [
     "ErasureReport",
     "InputRefused",
     "KeyVersion",
+    "KeyVersionMapEnd",
     "KnownIdentifiers",
     "Linkage",
     "LinkageCalls",

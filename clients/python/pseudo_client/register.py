@@ -9,6 +9,7 @@ from pseudo_client.errors import ProtocolBroken
 from pseudo_client.register_values import (
     CompactionReport,
     ErasureReport,
+    KeyVersionMapEnd,
     RecallReport,
     RegisterProgress,
     RegisterVerdict,
@@ -125,6 +126,46 @@ class RegisterCalls:
                 if answer.WhichOneof("payload") == "report":
                     return RecallReport.from_message(answer.report)
                 take(answer.pseudonyms.pseudonyms)
+        except grpc.RpcError as failure:
+            raise translate(failure) from None
+        raise ProtocolBroken(_UNFINISHED)
+
+    def map_key_versions(
+        self,
+        project: str,
+        *,
+        old_version: int,
+        new_version: int,
+        purpose: str,
+        take: Callable[[Sequence[str], Sequence[str]], object],
+    ) -> KeyVersionMapEnd:
+        """Have the new pseudonyms named of everyone who was released under an old one.
+
+        Args:
+            project: The project.
+            old_version: The key version of the pseudonyms that are there.
+            new_version: The key version of those that replace them.
+            purpose: What the answer is for.
+            take: Called with some pairs at a time: the old ones, and the new ones in
+                the same order. They are all there when this returns, and not before.
+
+        Returns:
+            The signed statement, and which operations the map could not look into.
+        """
+        request = pb.MapKeyVersionsRequest(
+            project=project,
+            old_version=old_version,
+            new_version=new_version,
+            purpose=purpose,
+        )
+        call = self._register_desk().MapKeyVersions(
+            request, metadata=self._caller.connection.metadata()
+        )
+        try:
+            for answer in call:
+                if answer.WhichOneof("payload") == "end":
+                    return KeyVersionMapEnd.from_message(answer.end)
+                take(answer.pairs.old, answer.pairs.new)
         except grpc.RpcError as failure:
             raise translate(failure) from None
         raise ProtocolBroken(_UNFINISHED)

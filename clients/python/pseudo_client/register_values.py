@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+from pseudo_client.administration_values import SignedStatement
 from pseudo_service.api.v1 import register_pb2 as pb
 
 
@@ -119,5 +120,26 @@ class RecallReport:
             people_opted_out=message.people_opted_out,
             pseudonyms=message.pseudonyms,
             opt_out_list=message.opt_out_list,
+            unaccounted_operations=tuple(message.unaccounted_operations),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyVersionMapEnd:
+    """The signed statement of a map from old to new pseudonyms.
+
+    ``unaccounted_operations`` names what the map could not look into.
+    """
+
+    statement: SignedStatement
+    pairs: int
+    unaccounted_operations: tuple[str, ...]
+
+    @classmethod
+    def from_message(cls, message: pb.KeyVersionMapEnd) -> Self:
+        """Return the value of a wire message."""
+        return cls(
+            statement=SignedStatement.from_message(message.statement),
+            pairs=message.pairs,
             unaccounted_operations=tuple(message.unaccounted_operations),
         )

@@ -12,8 +12,10 @@ from pseudo_service.core.register_reports import (
     RegisterProgress,
     RegisterVerdict,
 )
+from pseudo_service.engine.key_map import KeyVersionMap, KeyVersionMapEnd
 from pseudo_service.engine.opt_out_recall import OptOutRecall, RecallReport
 from pseudo_service.engine.register_care import RegisterCare
+from pseudo_service.transport.codecs import encode_statement
 from pseudo_service.transport.interceptors.calls import current_call
 
 MOST_FAULTS = 10_000
@@ -24,9 +26,12 @@ MOST_UNACCOUNTED = 10_000
 class RegisterServicer(services.RegisterServiceServicer):
     """Serves the register's care; nothing here answers an identifier."""
 
-    def __init__(self, *, care: RegisterCare, recall: OptOutRecall) -> None:
+    def __init__(
+        self, *, care: RegisterCare, recall: OptOutRecall, key_map: KeyVersionMap
+    ) -> None:
         self._care = care
         self._recall = recall
+        self._key_map = key_map
 
     def VerifyRegister(
         self, request: messages.VerifyRegisterRequest, context: grpc.ServicerContext
@@ -83,6 +88,25 @@ class RegisterServicer(services.RegisterServiceServicer):
                 recalled = messages.RecalledPseudonyms(pseudonyms=item.pseudonyms)
                 yield messages.RecallOptOutsResponse(pseudonyms=recalled)
 
+    def MapKeyVersions(
+        self, request: messages.MapKeyVersionsRequest, context: grpc.ServicerContext
+    ) -> Iterator[messages.MapKeyVersionsResponse]:
+        """Answer which new pseudonym follows which old one."""
+        call = current_call()
+        call.name_project(request.project)
+        for item in self._key_map.map(
+            request.project,
+            old_version=request.old_version,
+            new_version=request.new_version,
+            purpose=request.purpose,
+            actor=call.actor,
+        ):
+            if isinstance(item, KeyVersionMapEnd):
+                yield messages.MapKeyVersionsResponse(end=_encode_map_end(item))
+            else:
+                pairs = messages.KeyVersionPairs(old=item.old, new=item.new)
+                yield messages.MapKeyVersionsResponse(pairs=pairs)
+
 
 def _encode_recall(report: RecallReport) -> messages.RecallReport:
     unaccounted = list(report.unaccounted[:MOST_UNACCOUNTED])
@@ -95,6 +119,14 @@ def _encode_recall(report: RecallReport) -> messages.RecallReport:
         pseudonyms=report.pseudonyms,
         opt_out_list=report.opt_out_list,
         unaccounted_operations=unaccounted,
+    )
+
+
+def _encode_map_end(end: KeyVersionMapEnd) -> messages.KeyVersionMapEnd:
+    return messages.KeyVersionMapEnd(
+        statement=encode_statement(end.statement),
+        pairs=end.pairs,
+        unaccounted_operations=end.unaccounted[:MOST_UNACCOUNTED],
     )
 
 
