@@ -31,7 +31,7 @@ class Faults:
     deletion_takes: int = 0
     keeps_deleted: bool = True
     _failing: list[_Failing] = field(default_factory=list)
-    _forbidden: dict[str, str] = field(default_factory=dict)
+    _forbidden: dict[tuple[str, str | None], str] = field(default_factory=dict)
     _changes: dict[str, Change] = field(default_factory=dict)
     _delay: tuple[str | None, float] = (None, 0.0)
     _lost: Counter[str] = field(default_factory=Counter)
@@ -55,13 +55,19 @@ class Faults:
         """Answer one request with 307 to another place."""
         self._failing.append(_Failing(307, 1, {"Location": location}, None))
 
-    def forbid(self, operation: str, inner_code: str = "ForbiddenByRbac") -> None:
-        """Answer 403 to an operation."""
-        self._forbidden[operation] = inner_code
+    def forbid(
+        self,
+        operation: str,
+        inner_code: str = "ForbiddenByRbac",
+        *,
+        key: str | None = None,
+    ) -> None:
+        """Answer 403 to an operation, with one key or with any."""
+        self._forbidden[operation, key] = inner_code
 
-    def permit(self, operation: str) -> None:
+    def permit(self, operation: str, *, key: str | None = None) -> None:
         """Undo ``forbid``."""
-        self._forbidden.pop(operation, None)
+        self._forbidden.pop((operation, key), None)
 
     def slow(self, seconds: float, operation: str | None = None) -> None:
         """Stay silent for a while before each answer; 0 ends it."""
@@ -104,8 +110,11 @@ class Faults:
             self._lost[operation] -= 1
             return self._lost[operation] >= 0
 
-    def find_prohibition(self, operation: str) -> str | None:
-        return self._forbidden.get(operation)
+    def find_prohibition(self, operation: str, key: str) -> str | None:
+        for place in ((operation, key), (operation, None)):
+            if place in self._forbidden:
+                return self._forbidden[place]
+        return None
 
     def find_delay(self, operation: str) -> float:
         slowed, seconds = self._delay

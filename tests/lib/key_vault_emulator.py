@@ -160,7 +160,7 @@ class KeyVaultEmulator:
         failure = self.faults.take_failure(operation)
         if failure:
             return failure[0], _error("Failed", "emulated-library-text"), failure[1]
-        prohibition = self.faults.find_prohibition(operation)
+        prohibition = self.faults.find_prohibition(operation, name)
         if prohibition:
             return 403, _error("Forbidden", prohibition), {}
         status, answer = self._perform(operation, name, version, target, body)
