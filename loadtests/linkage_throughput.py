@@ -31,7 +31,7 @@ def main() -> None:
         "--single-people",
         type=int,
         help="people registered by single calls; as many as --people if not given, "
-        "which takes a quarter of an hour to build",
+        "which takes half an hour to build",
     )
     parser.add_argument(PIPE, nargs=2, metavar=("WHAT", "FOLDER"), help="for itself")
     options = parser.parse_args()
