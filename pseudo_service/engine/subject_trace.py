@@ -4,12 +4,15 @@ The trail names nobody. Every release leaves the keyed codes of whom it found; f
 identifier the same code is computed, and the events that list it are the answer.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import pyarrow as pa
+
 from pseudo_service.core.access import Actor, Permission, check_purpose
+from pseudo_service.core.aliases import PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import IdentifierRefused
 from pseudo_service.core.identifiers import (
@@ -23,6 +26,7 @@ from pseudo_service.core.linkage import LinkageVerb
 from pseudo_service.core.linkage_records import LinkageRecords
 from pseudo_service.core.linkage_stories import LinkageStory, tell_stories
 from pseudo_service.engine.admission import Admission
+from pseudo_service.engine.opt_out_lists import NHS_NUMBER
 from pseudo_service.ports.audit_log import AuditLog
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
@@ -67,6 +71,7 @@ class SubjectTrace:
         admission: Admission,
         service_root: Root,
         rules: IdentifierRules,
+        read_aliases: Callable[[], PinnedAliases],
     ) -> None:
         self._log = log
         self._journal = journal
@@ -74,6 +79,7 @@ class SubjectTrace:
         self._admission = admission
         self._root = service_root
         self._rules = rules
+        self._read_aliases = read_aliases
         self._records = LinkageRecords(service_root.derive(KeyUse.LINKAGE_RECORD))
 
     def trace(
@@ -86,6 +92,8 @@ class SubjectTrace:
         actor: Actor,
     ) -> SubjectReleases:
         """Return the releases that found the person, the earliest first.
+
+        A person whose records were merged is looked for under every number they had.
 
         Args:
             identifier: As a record writes it; canonicalised here, kept nowhere.
@@ -103,14 +111,19 @@ class SubjectTrace:
         """
         self._admission.admit(actor, Permission.TRACE_SUBJECT, project or None)
         check_purpose(purpose)
-        code = self._compute_code(identifier, kind)
+        code, *others = self._compute_codes(identifier, kind)
         self._journal.record(
             AuditEvent(
                 kind=AuditKind.SUBJECT_TRACED,
                 at=self._clock.now(),
                 actor=actor.subject,
                 project=project or None,
-                details={"purpose": purpose, "kind": kind, "subject_code": code},
+                details={
+                    "purpose": purpose,
+                    "kind": kind,
+                    "subject_code": code,
+                    "other_numbers": len(others),
+                },
             )
         )
         events = list(self._read_sealed())
@@ -119,20 +132,32 @@ class SubjectTrace:
             for request_id, story in tell_stories(events).items()
             if not project or project in story.request.projects
         }
-        found = {event.operation for event in events if _concerns(event, code)}
+        codes = frozenset({code, *others})
+        found = {event.operation for event in events if _concerns(event, codes)}
         return SubjectReleases(
             releases=_list_releases(visible, found),
             open_requests=[name for name, story in visible.items() if story.is_open],
         )
 
-    def _compute_code(self, identifier: str, kind: str) -> str:
+    def _compute_codes(self, identifier: str, kind: str) -> list[str]:
+        """Return the code of the number, then those of the person's other numbers."""
         parsed = IdentifierKind.parse(kind)
         canonical, refusal = canonicalise_one(identifier, parsed, self._rules)
         if canonical is None:
             msg = f"identifier: not accepted as {parsed.text} ({refusal})"
             raise IdentifierRefused(msg)
+        numbers = [canonical]
+        if parsed == NHS_NUMBER:
+            numbers += self._find_others(canonical)
         key = self._root.derive(KeyUse.SUBJECT_CODE, parsed.text)
-        return KeyedHash(key, parsed).mac_one(canonical).hex()
+        hashing = KeyedHash(key, parsed)
+        return [hashing.mac_one(number).hex() for number in numbers]
+
+    def _find_others(self, canonical: str) -> list[str]:
+        table = self._read_aliases().table
+        survivor = table.find_survivor(canonical) or canonical
+        former = table.find_former(pa.array([survivor], pa.string())).get(0, ())
+        return sorted({survivor, *former} - {canonical})
 
     def _read_sealed(self) -> Iterator[AuditEvent]:
         for chain in self._log.chains():
@@ -143,12 +168,12 @@ class SubjectTrace:
                         yield record.event
 
 
-def _concerns(event: AuditEvent, code: str) -> bool:
+def _concerns(event: AuditEvent, codes: frozenset[str]) -> bool:
     """Tell whether a release found the person, or a search was for them."""
     if event.kind is AuditKind.LINKAGE_SUBMITTED:
-        return event.details.get("subject_code") == code
+        return event.details.get("subject_code") in codes
     is_list = event.kind is AuditKind.LINKAGE_SUBJECTS
-    return is_list and code in str(event.details["codes"]).split(",")
+    return is_list and not codes.isdisjoint(str(event.details["codes"]).split(","))
 
 
 def _list_releases(

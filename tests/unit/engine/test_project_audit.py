@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from pseudo_service.core.access import Actor, RoleGrant
+from pseudo_service.core.aliases import AliasTable, PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind, encode_event
 from pseudo_service.core.errors import (
     AccessDenied,
@@ -29,6 +31,7 @@ from tests.lib.stories import SERVICE_ROOT, START, Story
 
 NHS_NUMBER = IdentifierKind.parse("nhs_number")
 NUMBER = make_nhs_number(12_345)
+FORMER, OLDEST = make_nhs_number(54_321), make_nhs_number(77_777)
 PURPOSE = "subject access request"
 
 
@@ -53,6 +56,7 @@ class Bench:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
+        self.aliases = PinnedAliases()
         admission = Admission(journal=self.journal, clock=self.clock)
         self.audit = ProjectAudit(
             log=self.log, journal=self.journal, clock=self.clock, admission=admission
@@ -66,6 +70,7 @@ class Bench:
             rules=IdentifierRules(
                 accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
             ),
+            read_aliases=lambda: self.aliases,
         )
         for story in stories:
             for place, event in enumerate(story.events):
@@ -182,6 +187,21 @@ def test_only_an_auditor_traces_through_every_project() -> None:
     assert len(bench.trace(project="", actor=AUDITOR).releases) == 1
     with pytest.raises(AccessDenied):
         bench.trace(project="")
+
+
+@pytest.mark.parametrize("asked", [NUMBER, FORMER, OLDEST])
+def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
+    bench = Bench(
+        Story(request_id="request-1").release(code_of(OLDEST)),
+        Story(request_id="request-2").release(code_of(NUMBER)),
+        Story(request_id="request-3").release("ffff"),
+    )
+    superseded = np.array([int(OLDEST), int(FORMER)])
+    table = AliasTable.build(superseded, np.array([int(FORMER), int(NUMBER)]))
+    bench.aliases = PinnedAliases(table=table, pin="aliases-1")
+    found = bench.trace(asked).releases
+    assert {one.request_id for one in found} == {"request-1", "request-2"}
+    assert bench.journal.trail.events[0].details["other_numbers"] == 2
 
 
 def test_a_forged_release_is_not_believed() -> None:
