@@ -24,7 +24,10 @@ _UNREADABLE = (
 
 
 class AuditKind(StrEnum):
-    """What happened; an ``*_INTENT`` precedes its answer, a result follows it."""
+    """What happened; an ``*_INTENT`` precedes its answer, a result follows it.
+
+    REGISTER_REWRITTEN is one step of a compaction or erasure, which is not over yet.
+    """
 
     SERVICE_STARTED = "service_started"
     PROJECT_CREATED = "project_created"
@@ -59,6 +62,7 @@ class AuditKind(StrEnum):
     REGISTER_VERIFIED = "register_verified"
     REGISTER_COMPACT_INTENT = "register_compact_intent"
     REGISTER_COMPACTED = "register_compacted"
+    REGISTER_REWRITTEN = "register_rewritten"
     IDENTITIES_ERASE_INTENT = "identities_erase_intent"
     IDENTITIES_ERASED = "identities_erased"
     RECALL_INTENT = "recall_intent"

@@ -200,7 +200,7 @@ class RegisterCare:
     def _compact(self, run: "_Run") -> Iterator[RegisterProgress | CompactionReport]:
         opened = self._opening.open(run.warrant())
         keys_before = sum(1 for _ in self._register.read_data_keys())
-        describe = partial(run.describe, AuditKind.REGISTER_COMPACTED)
+        describe = partial(run.describe, AuditKind.REGISTER_REWRITTEN)
         sealer, members = self._make_sealer(), self._read_members(opened)
         segments = SegmentRewriting(
             opened=opened, keeper=self._keeper, sealer=sealer, describe=describe
@@ -229,7 +229,6 @@ class RegisterCare:
             "segments_before": report.segments_before,
             "segments_after": report.segments_after,
             "identities": report.identities,
-            "finished": True,
             **_count_faults(report.faults),
         }
         run.record(AuditKind.REGISTER_COMPACTED, counted)
@@ -243,7 +242,7 @@ class RegisterCare:
         kind: IdentifierKind,
     ) -> ErasureReport:
         opened = self._opening.open(run.warrant())
-        describe = partial(run.describe, AuditKind.IDENTITIES_ERASED)
+        describe = partial(run.describe, AuditKind.REGISTER_REWRITTEN)
         blind = _hash_all(self._service_root, KeyUse.BLIND_INDEX, kind, canonical)
         sealer, members = self._make_sealer(), self._read_members(opened)
         segments = SegmentRewriting(
@@ -261,11 +260,11 @@ class RegisterCare:
             **noted,
             "erased": report.erased,
             "not_registered": report.not_registered,
-            "finished": True,
             **_count_faults(faults),
         }
         # Also when nobody was found: a run that was cut off may have taken them out.
-        self._keeper.renew_database_id([describe(counted)])
+        outcome = run.describe(AuditKind.IDENTITIES_ERASED, counted)
+        self._keeper.renew_database_id([outcome])
         if faults:
             msg = (
                 f"{report.erased} people were erased, but {len(faults)} parts of the "
