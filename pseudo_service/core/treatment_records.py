@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pseudo_service.core.generalise import Generalisation
+from pseudo_service.core.manifest import PinSet
 from pseudo_service.core.plan import ColumnPlan, Plan
 from pseudo_service.core.projects import DateShiftRule, ShiftUnit
 from pseudo_service.core.treatments import (
@@ -29,17 +30,17 @@ TreatmentRecord = Mapping[str, Any]
 
 
 def describe_treatments(
-    plan: Plan, *, date_shift: DateShiftRule, key_version: int
+    plan: Plan, *, date_shift: DateShiftRule, pins: PinSet
 ) -> dict[str, TreatmentRecord]:
     """Return what is done to each input column, in the table's order."""
     return {
-        column.name: _describe_column(column, plan, date_shift, key_version)
+        column.name: _describe_column(column, plan, date_shift, pins)
         for column in plan.columns
     }
 
 
 def _describe_column(
-    column: ColumnPlan, plan: Plan, date_shift: DateShiftRule, key_version: int
+    column: ColumnPlan, plan: Plan, date_shift: DateShiftRule, pins: PinSet
 ) -> dict[str, Any]:
     treatment = column.rule.treatment
     record: dict[str, Any] = {
@@ -48,7 +49,10 @@ def _describe_column(
     }
     match treatment:
         case Pseudonymise():
-            record["key_version"] = key_version
+            record["key_version"] = pins.key_version
+            if column.previous is not None:
+                record["previous_answered_as"] = column.previous.name
+                record["previous_key_version"] = pins.previous_key_version or None
         case ShiftDate():
             record |= _describe_shift(date_shift)
         case Generalise():
@@ -75,9 +79,8 @@ def _describe_parameters(treatment: Treatment) -> dict[str, Any]:  # noqa: PLR09
             return {"reason": reason}
         case Drop():
             return {}
-        case Pseudonymise(kind=kind, on_invalid=on_invalid, previous=previous):
-            more = {"previous_answered_as": previous} if previous else {}
-            return {"kind": kind.text, "on_invalid": on_invalid.value, **more}
+        case Pseudonymise(kind=kind, on_invalid=on_invalid):
+            return {"kind": kind.text, "on_invalid": on_invalid.value}
         case ShiftDate(time_of_day=time_of_day):
             return {"time_of_day": time_of_day.value}
         case Generalise(to=to, as_of=as_of):
@@ -123,12 +126,21 @@ def _explain_pseudonymise(record: TreatmentRecord) -> str:
         if record.get("on_invalid") == "remove_row"
         else "the cell is empty"
     )
-    previous = record.get("previous_version")
-    beside = f", beside those of version {previous}" if previous else ""
     return (
         f"{record.get('kind')} replaced by the project's pseudonym, key version "
-        f"{record.get('key_version')}{beside}; where a number is not accepted, {fate}"
+        f"{record.get('key_version')}; where a number is not accepted, {fate}"
+        + _explain_previous(record)
     )
+
+
+def _explain_previous(record: TreatmentRecord) -> str:
+    name = record.get("previous_answered_as")
+    if name is None:
+        return ""
+    version = record.get("previous_key_version")
+    if version is None:
+        return f"; {name} is empty, because the overlap after a rotation is over"
+    return f"; {name} holds the pseudonyms of key version {version}"
 
 
 def _explain_shift_date(record: TreatmentRecord) -> str:

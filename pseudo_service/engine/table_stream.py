@@ -251,7 +251,7 @@ class TableStream:
             treatments=describe_treatments(
                 self._plan,
                 date_shift=self._context.date_shift,
-                key_version=facts.pins.key_version,
+                pins=facts.pins,
             ),
             batches=self._received,
             input_digest=self._input_digest.digest(),

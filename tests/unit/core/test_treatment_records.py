@@ -1,10 +1,12 @@
 """What receipts say was done to each column."""
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pytest
 
+from pseudo_service.core.manifest import PinSet
 from pseudo_service.core.plan import compile_plan
 from pseudo_service.core.policy import parse_policy
 from pseudo_service.core.projects import DateShiftRule, ShiftDirection, ShiftUnit
@@ -36,8 +38,20 @@ SCHEMA = pa.schema(
         ("note", pa.string()),
     ]
 )
+PINS = PinSet(
+    key_version=3,
+    previous_key_version=2,
+    key_check_value=b"",
+    policy="asthma/cohort@1",
+    policy_digest=b"",
+    opt_out_list="",
+    opt_out_digest=b"",
+    date_parameters_digest=b"",
+    alias_table="",
+    library_versions={},
+)
 PLAN = compile_plan(parse_policy(POLICY), SCHEMA)
-RECORDS = describe_treatments(PLAN, date_shift=DateShiftRule(bound=26), key_version=3)
+RECORDS = describe_treatments(PLAN, date_shift=DateShiftRule(bound=26), pins=PINS)
 
 EXPECTED = {
     "nhs_number": (
@@ -136,10 +150,28 @@ def test_a_record_states_the_parameters_and_is_explained(column: str) -> None:
 
 def test_days_in_both_directions_are_told_as_such() -> None:
     rule = DateShiftRule(unit=ShiftUnit.DAYS, bound=90, direction=ShiftDirection.BOTH)
-    records = describe_treatments(PLAN, date_shift=rule, key_version=1)
+    records = describe_treatments(PLAN, date_shift=rule, pins=PINS)
     words = explain_record(records["admitted"])
     assert words.startswith("moved up to 90 days earlier or later")
     assert "weekdays change" in words
+
+
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        (2, "patient_before holds the pseudonyms of key version 2"),
+        (0, "patient_before is empty, because the overlap after a rotation is over"),
+    ],
+)
+def test_pseudonyms_of_the_version_before_are_told(version: int, words: str) -> None:
+    asking = POLICY.replace("rename: patient", "previous: patient_before")
+    plan = compile_plan(parse_policy(asking), SCHEMA)
+    pins = replace(PINS, previous_key_version=version)
+    records = describe_treatments(plan, date_shift=DateShiftRule(bound=26), pins=pins)
+    record = records["nhs_number"]
+    assert record["previous_answered_as"] == "patient_before"
+    assert record["previous_key_version"] == (version or None)
+    assert explain_record(record).endswith(words)
 
 
 def test_an_unknown_record_says_nothing() -> None:
