@@ -4,20 +4,23 @@
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from pseudo_client import (
     CheckedPseudonym,
+    Closing,
     DateShift,
     KeyVersion,
+    KeyVersionMapEnd,
     LoadedAliases,
     LoadedOptOuts,
     OptOuts,
     Policy,
     Project,
+    SignedStatement,
 )
 from pseudo_client.errors import ProjectExists, ProjectUnknown
 from pseudo_service.cli import connection
@@ -37,6 +40,9 @@ class FakeService:
     outcomes: dict[str, str] = field(default_factory=dict)
     opt_outs: list[str] = field(default_factory=list)
     aliases: list[tuple[str, str]] | None = None
+    certificate: SignedStatement | None = None
+    pairs: list[tuple[list[str], list[str]]] = field(default_factory=list)
+    map_end: KeyVersionMapEnd | None = None
     audit: list = field(default_factory=list)
     roles: list[list[str]] = field(default_factory=list)
     connections: list[dict] = field(default_factory=list)
@@ -124,7 +130,34 @@ class FakeClient:
         self._service.projects[project] = changed
         return changed
 
-    def rotate_key(self, project, *, current_version, reason):
+    def close_project(self, project, *, reason, cooling_days):
+        closing = Closing(
+            requested_by="first",
+            requested_at=NOON,
+            reason=reason,
+            agreed_by=None,
+            not_before=NOON + timedelta(days=cooling_days),
+        )
+        return self._change(project, state="closing", closing=closing)
+
+    def agree_to_close(self, project):
+        closing = replace(self.get_project(project).closing, agreed_by="second")
+        return self._change(project, closing=closing)
+
+    def cancel_closing(self, project, *, reason):
+        return self._change(project, state="suspended", closing=None)
+
+    def destroy_project(self, project):
+        return self._change(project, state="destroyed"), self._service.certificate
+
+    def map_key_versions(self, project, *, old_version, new_version, purpose, take):
+        for olds, news in self._service.pairs:
+            take(olds, news)
+        return self._service.map_end
+
+    def rotate_key(self, project, *, current_version, reason, overlap_days=0):
+        until = NOON + timedelta(days=overlap_days) if overlap_days else None
+        self._change(project, overlap_until=until)
         versions = self.get_project(project).key_versions
         made = _key(current_version + 1)
         self._change(project, key_versions=(*versions, made))
