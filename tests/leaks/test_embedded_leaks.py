@@ -100,7 +100,7 @@ PLACES: dict[str, tuple[object, str]] = {
     "assembling": (columns, "_assemble"),
     "the ledger": (batch_ledger.BatchLedger, "begin"),
     "sealing": (batch_ledger.RegisterWriter, "seal"),
-    "the transaction": (sql_journal, "_insert_segment"),
+    "the transaction": (sql_journal, "insert_segment"),
     "settling": (batch_ledger.BatchLedger, "settle"),
     "encoding an answer": (servicer, "encode_batch"),
     "the receipt": (receipt_signing.ReceiptSigner, "sign"),
@@ -133,7 +133,7 @@ def test_a_failure_anywhere_says_nothing(
 VALUE_PLACES: dict[str, tuple[object, str]] = {
     "canonicalising": (deidentify_values, "canonicalise_one"),
     "the ledger": (batch_ledger.BatchLedger, "begin"),
-    "the transaction": (sql_journal, "_insert_segment"),
+    "the transaction": (sql_journal, "insert_segment"),
     "the vault": (local_vault.LocalKeyVault, "unwrap"),
 }
 
