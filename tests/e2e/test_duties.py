@@ -6,7 +6,6 @@ from pathlib import Path
 import grpc
 import pytest
 
-from pseudo_client import PseudoClientError
 from pseudo_service.adapters.key_vaults.azure_connection import Timing
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.register import SqlRegister
