@@ -121,6 +121,8 @@ def _succeed(service: RunningService, token: str) -> str:
         entries=len(NUMBERS),
         chunks=[NUMBERS],
     )
+    aliases = [(NUMBERS[0], NUMBERS[1]), (NUMBERS[-1], "")]
+    client.load_aliases(entries=len(aliases), chunks=[aliases])
     checkpoint = client.checkpoint_audit()
     trail = [repr(each) for each in client.export_audit()]
     return " ".join([*receipts, *trail, repr(checkpoint)])
@@ -186,6 +188,8 @@ def _refused_clients(
         entries=len(bad),
         chunks=[bad],
     )
+    pairs = [(number, BAD_NUMBER) for number in NUMBERS]
+    yield lambda: client.load_aliases(entries=len(pairs), chunks=[pairs])
 
 
 def _refused_texts(
