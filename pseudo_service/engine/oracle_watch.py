@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-import numpy as np
-
 from pseudo_service.core.access import Actor
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities
@@ -173,9 +171,6 @@ def _is_over(uses: OrderedDict[tuple[str, str], RecentUse], now: datetime) -> bo
 
 
 def _collect_serials(identities: Sequence[Identities]) -> Serials:
-    found = [
-        read_serials(one.canonical)
-        for one in identities
-        if one.kind.name == _WATCHED_KIND
-    ]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    return read_serials(
+        one.canonical for one in identities if one.kind.name == _WATCHED_KIND
+    )

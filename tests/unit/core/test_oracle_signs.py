@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.errors import InvalidArgument
@@ -41,22 +41,30 @@ def test_rows_of_neighbours_are_counted_as_one_would_by_hand(
     assert count_in_runs(array, run=run) == count_slowly(serials, run)
 
 
+@settings(deadline=None)  # the first call may compile
 @given(st.lists(NINE, max_size=30))
 def test_serials_are_the_first_nine_digits_once_and_in_order(
     serials: list[int],
 ) -> None:
     numbers = pa.array([f"{serial:09d}0" for serial in serials], pa.string())
-    assert read_serials(numbers).tolist() == sorted(set(serials))
+    assert read_serials([numbers]).tolist() == sorted(set(serials))
+
+
+def test_serials_of_several_columns_are_joined_and_of_none_are_none() -> None:
+    columns = [pa.array(["9990001235"]), pa.array(["9990000018", "9990001235"])]
+    assert read_serials(columns).tolist() == [999000001, 999000123]
+    assert read_serials([]).tolist() == []
+    assert read_serials([pa.array([], pa.string())]).tolist() == []
 
 
 def test_serials_of_a_slice_are_its_own() -> None:
     numbers = pa.array(["9990000018", "9990001235", "9990004560"])
-    assert read_serials(numbers.slice(1, 1)).tolist() == [999000123]
+    assert read_serials([numbers.slice(1, 1)]).tolist() == [999000123]
 
 
 def test_an_enumeration_of_valid_numbers_is_one_row_despite_its_gaps() -> None:
     numbers = {make_nhs_number(seed) for seed in range(200_000, 200_100)}
-    serials = read_serials(pa.array(sorted(numbers)))
+    serials = read_serials([pa.array(sorted(numbers))])
     assert count_in_runs(serials, run=20) == len(serials) >= 85
 
 
