@@ -58,7 +58,9 @@ KeyOption = Annotated[
 RedeemerOption = Annotated[
     str,
     typer.Option(
-        metavar="PERSON", help="The linkage officer who will redeem; you, if absent."
+        metavar="SUBJECT",
+        help="The linkage officer who will redeem, as their token names them; you, "
+        "if absent.",
     ),
 ]
 HoursOption = Annotated[
