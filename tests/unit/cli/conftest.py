@@ -27,6 +27,13 @@ from pseudo_service.cli import connection
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command
 from pseudo_service.core.policy import parse_policy
+from tests.lib.linkage_commands import (  # noqa: F401 - fixtures of linkage commands
+    certificates,
+    cohort,
+    keys,
+    linkage,
+    running,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
