@@ -84,7 +84,7 @@ class RegisterFault:
 
 
 def seal_segment(
-    identities: list[bytes],
+    packed: bytes,
     *,
     blind_index: np.ndarray,
     segment_id: str,
@@ -97,7 +97,7 @@ def seal_segment(
     """Seal canonical identities, in the order of their blind index.
 
     Args:
-        identities: Canonical identifiers, each at most 255 bytes.
+        packed: What ``pack_identities`` gave of them.
         blind_index: (n, 16) uint8, one row an identity.
         segment_id: A fresh id.
         kind: The identifier kind, as text.
@@ -106,30 +106,6 @@ def seal_segment(
         mac_key: Authenticates the segment to ingestion.
         nonce: 12 random bytes, never used before under this data key.
     """
-    return seal_packed(
-        b"".join(bytes((len(i),)) + i for i in identities),
-        blind_index=blind_index,
-        segment_id=segment_id,
-        kind=kind,
-        data_key_id=data_key_id,
-        data_key=data_key,
-        mac_key=mac_key,
-        nonce=nonce,
-    )
-
-
-def seal_packed(
-    packed: bytes,
-    *,
-    blind_index: np.ndarray,
-    segment_id: str,
-    kind: str,
-    data_key_id: str,
-    data_key: SecretKey,
-    mac_key: SecretKey,
-    nonce: bytes,
-) -> Segment:
-    """Seal what ``pack_identities`` gave; see ``seal_segment``."""
     index = np.ascontiguousarray(blind_index, dtype=np.uint8).tobytes()
     count = len(index) // INDEX_BYTES
     aad = _associate(segment_id, kind, count, data_key_id, index)

@@ -63,12 +63,53 @@ class UnaccountedCalls:
 Unaccounted = UnaccountedOperation | UnaccountedCalls
 
 
+Place = tuple[str, str, int]
+"""Project, operation and part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The opening of a stream: when, and under which pins."""
+
+    at: datetime
+    pins: tuple[object, ...]
+
+
 @dataclass(slots=True)
 class _Streams:
-    """The streams of one part in one process; ``open`` are those without an end."""
+    """The streams of one part in one process; ``opened`` are those without an end."""
 
-    opened: list[datetime] = field(default_factory=list)
+    opened: list[_Opened] = field(default_factory=list)
+    rows: int = 0
     has_intent: bool = False
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What is told from all chains: a part may be sent again to another process."""
+
+    open: list[tuple[Place, _Opened, int]] = field(default_factory=list)
+    whole: dict[tuple[Place, tuple[object, ...]], int] = field(default_factory=dict)
+    calls: dict[str, UnaccountedCalls] = field(default_factory=dict)
+
+    def sum_up(self) -> list[Unaccounted]:
+        """Return what is unaccounted, oldest first."""
+        left = [
+            UnaccountedOperation(
+                project=place[0], operation=place[1], part=place[2], opened_at=opened.at
+            )
+            for place, opened, rows in self.open
+            if not self._was_sent_again(place, opened, rows)
+        ]
+        return [*self.calls.values(), *sorted(left, key=lambda one: one.opened_at)]
+
+    def _was_sent_again(self, place: Place, opened: _Opened, rows: int) -> bool:
+        """Tell whether the part was finished afterwards, whole and under equal pins.
+
+        It then released whom the first attempt had released. Under another opt-out
+        list it would not: whoever opted out between the two is in the first alone.
+        """
+        return bool(rows) and self.whole.get((place, opened.pins), 0) >= rows
 
 
 def find_unaccounted(
@@ -76,15 +117,17 @@ def find_unaccounted(
 ) -> list[Unaccounted]:
     """Return what is unaccounted in a project, or in all, oldest first.
 
+    A part that was cut off and then sent again, whole and under equal pins, is
+    accounted for.
+
     Args:
         chains: Every chain's events, each in order: a stream lives in one process, so
             in one chain.
         project: The project; None for all.
     """
-    found: list[Unaccounted] = []
-    calls: dict[str, UnaccountedCalls] = {}
+    findings = _Findings()
     for events in chains:
-        streams: dict[tuple[str, str, int], _Streams] = {}
+        streams: dict[Place, _Streams] = {}
         for event in events:
             if not _may_matter(event.body, project):
                 continue
@@ -93,19 +136,13 @@ def find_unaccounted(
                 continue
             match body["kind"]:
                 case AuditKind.VALUES_INTENT | AuditKind.TEXTS_INTENT:
-                    _note_call(body, calls)
+                    _note_call(body, findings.calls)
                 case _:
-                    found += _note_stream(body, streams)
-        for (owner, operation, part), left in streams.items():
+                    _note_stream(body, streams, findings)
+        for place, left in streams.items():
             if left.has_intent:
-                found += [
-                    UnaccountedOperation(
-                        project=owner, operation=operation, part=part, opened_at=opened
-                    )
-                    for opened in left.opened
-                ]
-    found.sort(key=_tell_time)
-    return [*calls.values(), *found]
+                findings.open += [(place, one, left.rows) for one in left.opened]
+    return findings.sum_up()
 
 
 _KINDS = (
@@ -116,6 +153,14 @@ _KINDS = (
     AuditKind.VALUES_INTENT,
     AuditKind.TEXTS_INTENT,
 )
+_PINS = (
+    "policy_digest",
+    "key_version",
+    "previous_key_version",
+    "opt_out_list",
+    "alias_table",
+)
+"""What decides, besides the rows, whom a stream releases."""
 _MARKS = tuple(f'"kind":"{kind}"' for kind in _KINDS)
 
 
@@ -127,44 +172,45 @@ def _may_matter(body: str, project: str | None) -> bool:
 
 
 def _note_stream(
-    body: Mapping[str, Any], streams: dict[tuple[str, str, int], _Streams]
-) -> list[Unaccounted]:
-    """Follow the streams of a part; return those that ended unaccounted."""
+    body: Mapping[str, Any], streams: dict[Place, _Streams], findings: _Findings
+) -> None:
+    """Follow the streams of a part; find those that ended unaccounted."""
     details = body["details"]
     place = (body["project"], body["operation"], details.get("part", 0))
     match body["kind"]:
         case AuditKind.TABLE_OPENED:
-            opened = datetime.fromisoformat(body["at"])
+            pins = tuple(details.get(name) for name in _PINS)
+            opened = _Opened(datetime.fromisoformat(body["at"]), pins)
             streams.setdefault(place, _Streams()).opened.append(opened)
         case AuditKind.BATCH_INTENT:
-            streams.setdefault(place, _Streams()).has_intent = True
+            stream = streams.setdefault(place, _Streams())
+            stream.has_intent = True
+            stream.rows += details.get("rows_in") or 0
         case _:
-            return _note_end(details.get(MEMBERSHIP), place, streams)
-    return []
+            _note_end(body, place, streams, findings)
 
 
 def _note_end(
-    recorded: str | None,
-    place: tuple[str, str, int],
-    streams: dict[tuple[str, str, int], _Streams],
-) -> list[Unaccounted]:
+    body: Mapping[str, Any],
+    place: Place,
+    streams: dict[Place, _Streams],
+    findings: _Findings,
+) -> None:
+    recorded = body["details"].get(MEMBERSHIP)
     left = streams.get(place)
     if recorded == Recorded.BEFORE or left is None or not left.opened:
-        return []
+        return
     # Of several streams of one part at once, any may be the one that ends: the first
     # is taken, for the later ones are the client's newer attempts.
     opened = left.opened.pop(0)
-    has_intent = left.has_intent
     if not left.opened:
         del streams[place]
-    if recorded == Recorded.NOW or not has_intent:
-        return []
-    owner, operation, part = place
-    return [
-        UnaccountedOperation(
-            project=owner, operation=operation, part=part, opened_at=opened
-        )
-    ]
+    if recorded == Recorded.NOW and body["kind"] == AuditKind.TABLE_FINISHED:
+        rows = body["details"].get("rows_in") or 0
+        known = findings.whole.get((place, opened.pins), 0)
+        findings.whole[place, opened.pins] = max(known, rows)
+    if recorded != Recorded.NOW and left.has_intent:
+        findings.open.append((place, opened, left.rows))
 
 
 def _note_call(body: Mapping[str, Any], calls: dict[str, UnaccountedCalls]) -> None:
@@ -180,7 +226,3 @@ def _note_call(body: Mapping[str, Any], calls: dict[str, UnaccountedCalls]) -> N
         first=min(before.first, at) if before else at,
         last=max(before.last, at) if before else at,
     )
-
-
-def _tell_time(one: Unaccounted) -> datetime:
-    return one.opened_at if isinstance(one, UnaccountedOperation) else one.first

@@ -10,7 +10,7 @@ from pseudo_service.core.keys import KEY_BYTES, KeyUse, Root, SecretKey
 from pseudo_service.core.membership import Members, Membership
 from pseudo_service.core.membership_sets import seal_membership
 from pseudo_service.core.packed_identities import pack_identities
-from pseudo_service.core.register import NONCE_BYTES, DataKeyRow, Segment, seal_packed
+from pseudo_service.core.register import NONCE_BYTES, DataKeyRow, Segment, seal_segment
 from pseudo_service.engine.key_ring import LINKAGE_KEY
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
@@ -50,7 +50,7 @@ class CareSealer:
     ) -> Segment:
         """Return a segment of identities, in the order of their blind index."""
         held = self._take()
-        return seal_packed(
+        return seal_segment(
             pack_identities(canonical),
             blind_index=blind,
             segment_id=self._entropy.draw(16).hex(),

@@ -12,6 +12,7 @@ from pseudo_service.core.errors import KeyVaultUnavailable
 from pseudo_service.core.keys import KEY_BYTES, SecretKey
 from pseudo_service.core.membership import Members, Membership, MembershipUse
 from pseudo_service.core.membership_sets import seal_membership
+from pseudo_service.core.packed_identities import pack_identities
 from pseudo_service.core.register import (
     NONCE_BYTES,
     DataKeyRow,
@@ -75,7 +76,7 @@ class RegisterWriter:
         """
         held = self._take()
         segment = seal_segment(
-            [text.encode() for text in canonical.to_pylist()],
+            pack_identities(canonical),
             blind_index=blind,
             segment_id=self._entropy.draw(16).hex(),
             kind=kind,

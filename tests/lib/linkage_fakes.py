@@ -30,6 +30,7 @@ from pseudo_service.core.linkage import (
 )
 from pseudo_service.core.linkage_records import LinkageRecords
 from pseudo_service.core.linkage_results import name_context
+from pseudo_service.core.packed_identities import pack_identities
 from pseudo_service.core.projects import (
     ChiInNhsColumn,
     DateShiftRule,
@@ -335,7 +336,7 @@ class Bench:
             macs = blind.mac(pa.array(numbers))
             position = len(self.register.segments) + 1
             segment = seal_segment(
-                [number.encode() for number in numbers],
+                pack_identities(pa.array(numbers)),
                 blind_index=macs,
                 segment_id=f"segment-{position}",
                 kind=kind.text,

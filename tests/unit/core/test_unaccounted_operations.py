@@ -144,6 +144,36 @@ def test_what_is_not_on_record_is_named(case: str) -> None:
     assert found.opened_at >= NOON
 
 
+KILLED = (
+    happen(OPENED, {"opt_out_list": "a", "key_version": 1}),
+    happen(INTENT, {"rows_in": 60}),
+    happen(INTENT, {"rows_in": 40}),
+)
+SENT_AGAIN = {
+    "whole": ("a", 1, 100, 0),
+    "whole, and more": ("a", 1, 120, 0),
+    "in part": ("a", 1, 60, 1),
+    "under another opt-out list": ("b", 1, 100, 1),
+    "under another key": ("a", 2, 100, 1),
+}
+
+
+@pytest.mark.parametrize("case", SENT_AGAIN)
+def test_a_part_that_is_sent_again_accounts_for_the_one_that_was_killed(
+    case: str,
+) -> None:
+    """Whole and under equal pins it released the same people; else it need not have."""
+    opt_out_list, version, rows, left = SENT_AGAIN[case]
+    again = chain(
+        happen(OPENED, {"opt_out_list": opt_out_list, "key_version": version}),
+        happen(INTENT, {"rows_in": rows}),
+        happen(FINISHED, {"rows_in": rows, **RECORDED}),
+        name="process-2",
+    )
+    for chains in ([chain(*KILLED), again], [again, chain(*KILLED)]):
+        assert len(find_unaccounted(chains, project="asthma")) == left
+
+
 def test_a_process_that_finishes_a_part_does_not_account_for_one_that_was_killed() -> (
     None
 ):

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import DatabaseReplaced
 from pseudo_service.core.keys import Root, RootPurpose, SecretKey
+from pseudo_service.core.packed_identities import pack_identities
 from pseudo_service.core.register import Segment, seal_segment
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.known_identities import KnownIdentities
@@ -27,7 +29,7 @@ def blind(*names: str) -> np.ndarray:
 
 def make_segment(*names: str) -> Segment:
     return seal_segment(
-        [name.encode() for name in names],
+        pack_identities(pa.array(names)),
         blind_index=blind(*names),
         segment_id="-".join(names),
         kind=KIND,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from hypothesis.stateful import (
 
 from pseudo_service.core.errors import QuotaExceeded, RegisterCorrupt, StoreUnavailable
 from pseudo_service.core.keys import SecretKey
+from pseudo_service.core.packed_identities import pack_identities
 from pseudo_service.core.register import seal_segment
 from pseudo_service.engine.known_identities import (
     Claim,
@@ -54,7 +56,7 @@ def make_known(journal: MemoryJournal | None = None) -> KnownIdentities:
 def store(journal: MemoryJournal, names: list[int], kind: str = KINDS[0]) -> None:
     """Commit a segment as another process does."""
     segment = seal_segment(
-        [f"{name}".encode() for name in names],
+        pack_identities(pa.array([f"{name}" for name in names])),
         blind_index=blind(names),
         segment_id=f"segment-{len(journal.segments)}",
         kind=kind,

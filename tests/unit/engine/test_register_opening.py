@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from pseudo_service.core.errors import (
@@ -12,6 +13,7 @@ from pseudo_service.core.errors import (
     RegisterCorrupt,
 )
 from pseudo_service.core.keys import KeyUse, SecretKey
+from pseudo_service.core.packed_identities import pack_identities
 from pseudo_service.core.register import (
     RegisterFault,
     RegisterFaultKind,
@@ -23,6 +25,7 @@ from pseudo_service.engine import register_opening
 from pseudo_service.engine.register_opening import OpeningWarrant, RegisterScan
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.cared_register import (
+    CUSTODIAN,
     MRN,
     NHS,
     ROOT,
@@ -144,7 +147,7 @@ def plant(cared: CaredRegister, texts: list[str], **changed: object) -> Segment:
         **changed,
     }
     segment = seal_segment(
-        [text.encode() for text in texts],
+        pack_identities(pa.array(texts)),
         segment_id="planted",
         kind=NHS.text,
         data_key_id=held.row.data_key_id,
@@ -240,3 +243,19 @@ def test_nothing_of_the_register_is_shown(cared: CaredRegister) -> None:
     page = next(opened.scan())
     assert not any(number in repr([opened, page]) for number in NUMBERS)
     assert np.array_equal(page.owner, np.zeros(9, np.int64))
+
+
+def test_who_moves_under_a_new_data_key_meanwhile_is_still_read(
+    cared: CaredRegister,
+) -> None:
+    for number in NUMBERS:
+        cared.add([number])
+    cared.release(NUMBERS[:2], "operation-1")
+    opened = cared.opening.open(OpeningWarrant(operation="test"))
+    list(cared.care.compact(reason="weekly", actor=CUSTODIAN))
+    scan = opened.scan()
+    found = [text for page in scan for text in page.canonical.to_pylist()]
+    assert sorted(found) == sorted(NUMBERS)
+    assert scan.faults == []
+    (membership,) = cared.memberships.read(project=None)
+    assert opened.data_key(membership.data_key_id) is not None
