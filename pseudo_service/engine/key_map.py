@@ -182,7 +182,7 @@ class KeyVersionMap:
         self, run: "_Run", digest: PairsDigest, unaccounted: Sequence[str]
     ) -> KeyVersionMapEnd:
         # A certificate made while signing would begin after the statement's time.
-        self._signer.renew_if_due()
+        self._signer.prepare()
         statement = build_key_map_statement(
             project=run.project.project_id,
             old_version=run.old,

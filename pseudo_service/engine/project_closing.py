@@ -140,7 +140,7 @@ class ProjectClosing:
         closing = check_destruction(project, self._clock.now())
         keys = self._list_keys(project_id)
         # A certificate made while signing would begin after the statement's time.
-        self._signer.renew_if_due()
+        self._signer.prepare()
         # 1. On record before anything is lost.
         name = name_wrapping_key(project_id)
         self._journal.record(

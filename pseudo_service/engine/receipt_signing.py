@@ -19,6 +19,9 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.key_vault import KeyVault, Signature
 
+MARGIN = timedelta(minutes=1)
+"""How long a certificate must still hold when a statement is begun."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Certified:
@@ -79,15 +82,30 @@ class ReceiptSigner:
         if held is None or self._clock.now() >= held.not_before + self._lifetime / 2:
             self.certify()
 
+    def prepare(self) -> None:
+        """Have a valid certificate, before a statement says when it was issued.
+
+        One that was made while a statement is signed would begin after its issue, and
+        no verifier would accept it.
+
+        Raises:
+            CertificateExpired: The certificate has ended and the vault gives no new.
+        """
+        held = self._certified
+        if held is not None and self._clock.now() < held.not_after - MARGIN:
+            return
+        try:
+            self.certify()
+        except PseudoError:
+            self._take()  # what is in hand may do for as long as it lasts
+
     def sign(self, statement: bytes) -> SignedStatement:
         """Return the statement with its signature and certificate.
 
         Raises:
             CertificateExpired: The certificate has ended and the vault gives no new.
         """
-        held = self._certified
-        if held is None or self._clock.now() >= held.not_after:
-            held = self._recertify()
+        held = self._take()
         return sign_statement(
             statement,
             key=held.key,
@@ -95,6 +113,12 @@ class ReceiptSigner:
             certificate_signature=held.signature.value,
             certificate_key_id=held.signature.key_id,
         )
+
+    def _take(self) -> _Certified:
+        held = self._certified
+        if held is None or self._clock.now() >= held.not_after:
+            held = self._recertify()
+        return held
 
     def _recertify(self) -> _Certified:
         try:

@@ -217,8 +217,8 @@ class ReleaseDesk:
         kept = self._requests.read_result(request.request_id)
         if kept is None:
             msg = (
-                "the request was released and its result was not kept, because the "
-                "release did not finish: submit a new request"
+                "the release of this request is under way, or did not finish: redeem "
+                "again in a minute; if its result is not there then, submit a new request"
             )
             raise GrantSpent(msg)
         course = self._book.course(request.request_id)

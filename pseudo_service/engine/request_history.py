@@ -278,7 +278,8 @@ _INCOMPLETE = (
 )
 _MOVED_ON = (
     "the audit trail holds a release or a withdrawal of this request, or a second "
-    "submission: nothing is released; submit a new request"
+    "submission: nothing is released; redeem again to fetch a kept result, else "
+    "submit a new request"
 )
 _DIFFERS = (
     "the stored request is not the one that was submitted and reviewed: nothing is "

@@ -237,6 +237,7 @@ class TableStream:
             )
             raise StreamIncomplete(msg)
         facts = self.facts
+        self._signer.prepare()
         statement = build_receipt(
             project=facts.project.project_id,
             operation=facts.operation,

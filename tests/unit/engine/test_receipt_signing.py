@@ -43,6 +43,14 @@ class Bench:
         statement = {"format": RECEIPT_FORMAT, "issued_at": issued, "rows_in": 3}
         return self.signer.sign(encode_statement(statement))
 
+    def issue(self) -> SignedStatement:
+        """Sign as a stream does that ends: prepared, stated, a moment later signed."""
+        self.signer.prepare()
+        issued = self.clock.now().isoformat()
+        statement = {"format": RECEIPT_FORMAT, "issued_at": issued, "rows_in": 3}
+        self.clock.advance(seconds=1)
+        return self.signer.sign(encode_statement(statement))
+
     def verify(self, signed: SignedStatement) -> dict:
         def check(message: bytes, signature: bytes, key_id: str) -> None:
             self.vault.verify(message, Signature(key_id=key_id, value=signature))
@@ -53,6 +61,14 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     return Bench()
+
+
+@pytest.mark.parametrize("left", [-3600, -1, 0, 1, 59, 61, 3600])
+def test_a_receipt_verifies_however_near_its_certificate_s_end(
+    bench: Bench, left: int
+) -> None:
+    bench.clock.advance(seconds=LIFETIME.total_seconds() - left)
+    assert bench.verify(bench.issue())["rows_in"] == 3
 
 
 def test_a_receipt_verifies(bench: Bench) -> None:
