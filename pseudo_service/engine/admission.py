@@ -28,16 +28,22 @@ class Admission:
         try:
             check_may(actor, permission, project)
         except AccessDenied:
-            self._journal.record(
-                AuditEvent(
-                    kind=AuditKind.CALL_REFUSED,
-                    at=self._clock.now(),
-                    actor=actor.subject,
-                    project=project,
-                    details={"permission": permission.value},
-                )
-            )
+            self.record_refusal(actor, permission, project)
             raise
+
+    def record_refusal(
+        self, actor: Actor, permission: Permission, project: str | None
+    ) -> None:
+        """Put on record that the actor tried what they may not do."""
+        self._journal.record(
+            AuditEvent(
+                kind=AuditKind.CALL_REFUSED,
+                at=self._clock.now(),
+                actor=actor.subject,
+                project=project,
+                details={"permission": permission.value},
+            )
+        )
 
     def admit_to_data(
         self, actor: Actor, permission: Permission, *, project: str, purpose: str

@@ -166,6 +166,9 @@ class LinkageDesk:
             stored = self._showing.find(request_id, actor)
             request = stored.request
             if actor.subject != request.requester:
+                self._admission.record_refusal(
+                    actor, Permission.SUBMIT_LINKAGE, request.project
+                )
                 msg = "only the requester may withdraw a request"
                 raise AccessDenied(msg)
             now = self._clock.now()

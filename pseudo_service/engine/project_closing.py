@@ -17,7 +17,12 @@ from pseudo_service.core.project_closing import (
     check_destruction,
     require_closing,
 )
-from pseudo_service.core.projects import Closing, Project, ProjectState
+from pseudo_service.core.projects import (
+    Closing,
+    Project,
+    ProjectState,
+    check_project_id,
+)
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing, name_wrapping_key
 from pseudo_service.engine.project_lifecycle import ProjectFacts, check_note
@@ -158,6 +163,7 @@ class ProjectClosing:
 
     def _admit(self, project_id: str, actor: Actor) -> Project:
         self._admission.admit(actor, Permission.CLOSE_PROJECTS)
+        check_project_id(project_id)  # an id that is none may be anything, a number too
         return self._projects.get(project_id)
 
     def _list_keys(self, project_id: str) -> Sequence[KeyRow]:

@@ -1,4 +1,4 @@
-"""Who is refused, and how: tokens, roles, purposes, quotas. Over TLS, by every RPC."""
+"""Who is refused, and how: tokens, purposes, quotas. Over TLS, by every RPC."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,7 @@ import grpc
 import jwt
 import pytest
 
-from pseudo_client import Client, DateShift, OptOuts, PseudoClientError, Text
+from pseudo_client import Client, DateShift, OptOuts, PseudoClientError
 from pseudo_service.adapters.local_issuer import AUDIENCE, ISSUER
 from pseudo_service.transport.server import METHODS
 from tests.lib.cohort import (
@@ -16,12 +16,9 @@ from tests.lib.cohort import (
     make_batches,
     make_cohort,
     make_numbers,
-    write_policy,
 )
-from tests.lib.notes import write_notes_policy
 from tests.lib.service import POLICY, OpenService, RunningService
 from tests.lib.tokens import Signer
-from tests.lib.trail import read_events
 from tests.lib.wire import (
     TableWire,
     catch,
@@ -140,103 +137,6 @@ def pseudonymise(client: Client) -> object:
     return client.pseudonymise(
         NUMBERS, kind="nhs_number", project="asthma", purpose=PURPOSE
     )
-
-
-def create(client: Client) -> object:
-    return client.create_project(
-        "unwanted",
-        title="Unwanted",
-        date_shift=DateShift(),
-        opt_outs=OptOuts(application="not_applicable", legal_basis="consent"),
-        daily_quota=1,
-    )
-
-
-def redact_text(client: Client) -> object:
-    asked = {"project": "asthma", "policy": "notes@1", "column": "note"}
-    return client.redact_text([Text(text="x")], purpose=PURPOSE, **asked)
-
-
-CALLS: dict[str, Callable[[Client], object]] = {
-    "send a table": send_table,
-    "pseudonymise": pseudonymise,
-    "redact a text": redact_text,
-    "check pseudonyms": lambda c: c.check_pseudonyms("asthma", ["x"]),
-    "create a project": create,
-    "suspend": lambda c: c.suspend_project("asthma", reason="no reason"),
-    "resume": lambda c: c.resume_project("asthma", reason="no reason"),
-    "rotate": lambda c: c.rotate_key("asthma", current_version=1, reason="none"),
-    "register a policy": lambda c: c.register_policy(write_policy("asthma", number=5)),
-    "load opt-outs": lambda c: c.load_opt_outs(
-        kind="opt_out",
-        expires_at=_in_an_hour(),
-        entries=1,
-        chunks=[NUMBERS[:1]],
-    ),
-    "read the audit trail": lambda c: list(c.export_audit()),
-    "make a checkpoint": lambda c: c.checkpoint_audit(),
-    "list projects": lambda c: c.list_projects(),
-    "show a project": lambda c: c.get_project("asthma"),
-    "list policies": lambda c: c.list_policies("asthma"),
-}
-DATA = {"send a table", "pseudonymise", "redact a text"}
-MANAGE = {
-    "create a project",
-    "suspend",
-    "resume",
-    "rotate",
-    "register a policy",
-    "load opt-outs",
-}
-AUDIT = {"read the audit trail", "make a checkpoint"}
-READ = {"show a project", "list policies"}
-CHECK = {"check pseudonyms"}
-MAY = {
-    "pipeline:asthma": DATA | READ | CHECK,
-    "researcher:asthma": READ | CHECK,
-    "linkage_officer:asthma": {"show a project"} | CHECK,
-    "guardian:asthma": READ | CHECK,
-    "custodian": MANAGE | READ | {"list projects"},
-    "auditor": AUDIT | READ | {"list projects"},
-    "pipeline:stroke": set(),
-    "researcher:stroke": set(),
-    "": set(),
-}
-
-
-def _in_an_hour() -> Any:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    return datetime.now(UTC) + timedelta(hours=1)
-
-
-@pytest.mark.parametrize("role", MAY)
-def test_what_a_role_may_not_is_refused_and_on_record(
-    role: str, shared_service: RunningService
-) -> None:
-    """Every call that the table does not give is denied; nothing else is tried."""
-    subject = f"curious-{role.replace(':', '-')}"
-    client = shared_service.client(*[role] if role else [], subject=subject)
-    denied = [name for name in CALLS if name not in MAY[role]]
-    for name in denied:
-        with pytest.raises(PseudoClientError) as caught:
-            CALLS[name](client)
-        assert caught.value.code == "ACCESS_DENIED", name
-        assert not [number for number in NUMBERS if number in caught.value.message]
-    refused = read_events(shared_service.auditor(), "call_refused")
-    assert len([e for e in refused if e["actor"].endswith(subject)]) == len(denied)
-
-
-@pytest.mark.parametrize("role", [role for role, may in MAY.items() if may >= DATA])
-def test_who_may_is_let_in(role: str, shared_service: RunningService) -> None:
-    shared_service.custodian().register_policy(write_notes_policy("asthma"))
-    for name in sorted(DATA | READ | CHECK):
-        assert CALLS[name](shared_service.client(role))
-
-
-def test_every_call_is_tried_by_every_role() -> None:
-    """A new method must be entered above, or nobody tests who may not call it."""
-    assert len(CALLS) + len({"GetPolicy"}) == len(METHODS.authenticated)
 
 
 def test_nobody_is_pipeline_and_researcher_in_one_project(

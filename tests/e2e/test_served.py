@@ -12,7 +12,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pseudo_client import Client
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
-from pseudo_service.api.v1 import administration_pb2, deidentification_pb2
+from pseudo_service.api.v1 import (
+    administration_pb2,
+    deidentification_pb2,
+    linkage_pb2,
+    register_pb2,
+)
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS
 from pseudo_service.transport.server import METHODS
 from tests.lib.cohort import PURPOSE, make_batches, make_numbers
@@ -32,6 +37,8 @@ LISTED = "spiffe://localhost/loader"
 SERVICES = (
     deidentification_pb2.DESCRIPTOR.services_by_name["DeidentificationService"],
     administration_pb2.DESCRIPTOR.services_by_name["AdministrationService"],
+    linkage_pb2.DESCRIPTOR.services_by_name["LinkageService"],
+    register_pb2.DESCRIPTOR.services_by_name["RegisterService"],
 )
 
 
