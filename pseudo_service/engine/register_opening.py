@@ -5,9 +5,9 @@ entry that was moved, edited or planted is left out and counted as a fault.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -35,27 +35,12 @@ from pseudo_service.core.register import (
     open_packed,
 )
 from pseudo_service.engine.key_ring import LINKAGE_KEY
+from pseudo_service.engine.register_keys import RegisterKeys, Spreads
 from pseudo_service.ports.key_vault import KeyVault, Wrapped
 from pseudo_service.ports.register import RegisterStore
 
 PAGE_IDENTITIES = 65_536
 """A page closes with the segment that reaches so many; small segments fill one."""
-
-_A = TypeVar("_A")
-_B = TypeVar("_B")
-
-
-class Spreads(Protocol):
-    """Calls a function on many arguments, maybe at once; answers in their order.
-
-    ``map`` does it one after another, ``ThreadPoolExecutor.map`` several at a time.
-    """
-
-    def __call__(
-        self, function: Callable[[_A], _B], arguments: Iterable[_A], /
-    ) -> Iterator[_B]:
-        """Yield the answers, or raise where one failed."""
-        ...
 
 
 class OpeningWarrant:
@@ -131,6 +116,24 @@ class RegisterOpening:
         self._service_root = service_root
         self._spread = spread
 
+    def check(self) -> None:
+        """Raise unless the vault unwraps with "linkage" now; nothing is opened.
+
+        Asked before an approval is used up, so that an outage does not cost one. What is
+        unwrapped for it, at most a few data keys until one opens, is dropped at once.
+
+        Raises:
+            KeyVaultUnavailable, KeyVaultRefused: It does not.
+        """
+        refused: PseudoError | None = None
+        for row in islice(self._register.read_data_keys(), TRIED_BEFORE):
+            found = self._unwrap(row)
+            if isinstance(found, SecretKey):
+                return
+            refused = found
+        if refused is not None:
+            raise refused
+
     def open(self, warrant: OpeningWarrant, *, goes_on: bool = False) -> "OpenRegister":
         """Spend the warrant and unwrap every data key.
 
@@ -145,23 +148,13 @@ class RegisterOpening:
             KeyVaultRefused: It unwraps none of the data keys.
         """
         warrant.spend()
-        rows = list(self._register.read_data_keys())
-        opened = list(self._spread(self._unwrap, rows))
-        refused = [key for key in opened if isinstance(key, PseudoError)]
-        if refused and len(refused) == len(opened) and not goes_on:
+        keys = RegisterKeys(
+            register=self._register, unwrap=self._unwrap, spread=self._spread
+        )
+        refused = keys.load()
+        if refused and not len(keys) and not goes_on:
             raise refused[0]
-        pairs = zip(rows, opened, strict=True)
-        keys = {
-            row.data_key_id: key for row, key in pairs if isinstance(key, SecretKey)
-        }
-        faults = [
-            RegisterFault(
-                fault=RegisterFaultKind.DATA_KEY_DOES_NOT_OPEN, where=row.data_key_id
-            )
-            for row in rows
-            if row.data_key_id not in keys
-        ]
-        return OpenRegister(self._register, self._service_root, keys, faults)
+        return OpenRegister(self._register, self._service_root, keys)
 
     def scan(
         self, warrant: OpeningWarrant, *, kind: IdentifierKind | None = None
@@ -196,17 +189,24 @@ class OpenRegister:
         self,
         register: RegisterStore,
         service_root: Root,
-        keys: dict[str, SecretKey],
-        faults: list[RegisterFault],
+        keys: RegisterKeys,
     ) -> None:
         self._register = register
         self._service_root = service_root
         self._keys = keys
-        self.faults = tuple(faults)
+
+    @property
+    def faults(self) -> tuple[RegisterFault, ...]:
+        """Which data keys do not open."""
+        return tuple(self._keys.faults)
 
     def data_key(self, data_key_id: str) -> SecretKey | None:
-        """Return a data key; None if there is none, or it does not open."""
-        return self._keys.get(data_key_id)
+        """Return a data key; None if there is none, or it does not open.
+
+        Raises:
+            KeyVaultUnavailable: It was made since, and the vault does not answer.
+        """
+        return self._keys.find(data_key_id)
 
     @property
     def data_keys(self) -> int:
@@ -232,7 +232,6 @@ class OpenRegister:
             keys=self._keys,
             kind=None if kind is None else kind.text,
             leave_out=leave_out,
-            faults=self.faults,
         )
 
     def __repr__(self) -> str:
@@ -251,18 +250,18 @@ class RegisterScan(Iterator[OpenedIdentities]):
         *,
         register: RegisterStore,
         service_root: Root,
-        keys: dict[str, SecretKey],
+        keys: RegisterKeys,
         kind: str | None,
         leave_out: Callable[[str], bool] | None,
-        faults: Iterable[RegisterFault],
     ) -> None:
-        self.faults = list(faults)
+        self.faults = list(keys.faults)
         self.segments = 0
         self.identities = 0
         self._register = register
         self._service_root = service_root
         self._mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
-        self._ciphers = {name: AESGCM(key.reveal()) for name, key in keys.items()}
+        self._keys = keys
+        self._ciphers: dict[str, AESGCM] = {}
         self._kind = kind
         self._leave_out = leave_out
         self._hashes: dict[str, KeyedHash] = {}
@@ -298,7 +297,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         except RegisterCorrupt:
             self._note(RegisterFaultKind.SEGMENT_MAC, segment.segment_id)
             return
-        cipher = self._ciphers.get(segment.data_key_id)
+        cipher = self._take_cipher(segment.data_key_id)
         try:
             if cipher is not None:
                 page.add(segment, open_packed(segment, cipher, associated))
@@ -306,6 +305,14 @@ class RegisterScan(Iterator[OpenedIdentities]):
         except RegisterCorrupt:
             pass
         self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
+
+    def _take_cipher(self, data_key_id: str) -> AESGCM | None:
+        if data_key_id not in self._ciphers:
+            key = self._keys.find(data_key_id)
+            if key is None:
+                return None
+            self._ciphers[data_key_id] = AESGCM(key.reveal())
+        return self._ciphers[data_key_id]
 
     def _open(self, kind: str, page: "_Page") -> OpenedIdentities:
         found = unpack_identities(page.packs, page.counts)

@@ -110,7 +110,8 @@ class ReleaseAnswers:
 
         Raises:
             ProjectNotActive: A project's keys are gone, or the target takes no data.
-            KeyVaultUnavailable: A root is not held and the vault does not answer.
+            KeyVaultUnavailable: The vault does not answer.
+            KeyVaultRefused: This process may not unwrap with "linkage".
             OptOutListMissing: The target applies opt-outs and there is no list.
             OptOutListStale: The list has expired.
             AliasTableRefused: The table of superseded numbers is not what was loaded.
@@ -119,6 +120,7 @@ class ReleaseAnswers:
         if project.state is ProjectState.DESTROYED:
             msg = f"project {project.project_id} is destroyed: its keys are gone"
             raise ProjectNotActive(msg)
+        self._opening.check()
         aliases = self._read_aliases()
         wanted = {}
         if request.verb is not LinkageVerb.LOCATE:

@@ -13,6 +13,7 @@ from pseudo_service.core.errors import (
     AccessDenied,
     GrantRefused,
     GrantSpent,
+    KeyVaultUnavailable,
     OptOutListMissing,
     PseudoError,
     RequestExpired,
@@ -28,6 +29,7 @@ from pseudo_service.core.linkage import (
     LinkageVerb,
 )
 from pseudo_service.core.projects import OptOutApplication, OptOutRule
+from pseudo_service.ports.key_vault import Wrapped
 from tests.lib.linkage_fakes import (
     COLLEAGUE,
     GUARDIAN,
@@ -119,6 +121,27 @@ def test_a_missing_opt_out_list_uses_no_approval_up(bench: Bench) -> None:
         bench.redeem(request)
     assert bench.state(request) is LinkageState.APPROVED
     bench.apply_opt_outs("stroke", NUMBERS[4])
+    assert bench.redeem(request).released_now
+
+
+def test_a_vault_that_does_not_unwrap_uses_no_approval_up(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = bench.approved()
+    unwrap = bench.vault.unwrap
+
+    def refuse_linkage(wrapped: Wrapped) -> bytes:
+        if bench.vault.key_name(wrapped.key_id) == "linkage":
+            msg = "the vault does not answer"
+            raise KeyVaultUnavailable(msg)
+        return unwrap(wrapped)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.vault, "unwrap", refuse_linkage)
+        with pytest.raises(KeyVaultUnavailable):
+            bench.redeem(request)
+    assert bench.state(request) is LinkageState.APPROVED
+    assert not bench.events(AuditKind.LINKAGE_RELEASE_INTENT)
     assert bench.redeem(request).released_now
 
 
