@@ -41,6 +41,8 @@ from pseudo_service.ports.register import RegisterStore
 
 PAGE_IDENTITIES = 65_536
 """A page closes with the segment that reaches so many; small segments fill one."""
+TRIED_BEFORE = 8
+"""How many data keys are tried before the vault counts as unwilling."""
 
 
 class OpeningWarrant:
