@@ -22,6 +22,7 @@ from pseudo_service.core.approval import (
 from pseudo_service.core.audit import AuditEvent, AuditKind, Checkpoint
 from pseudo_service.core.errors import (
     AccessDenied,
+    GrantRefused,
     GrantSpent,
     PseudoError,
     RequestExpired,
@@ -222,11 +223,33 @@ class ReleaseDesk:
             )
             raise GrantSpent(msg)
         course = self._book.course(request.request_id)
+        self._check_kept(stored, kept, course)
         fetched = self._records.describe_fetched(
             request, at=now, step=_find_release(course)
         )
         self._journal.record(fetched)
         return _show(request, kept, released_now=False)
+
+    def _check_kept(
+        self, stored: StoredRequest, kept: KeptResult, course: Sequence[LinkageRecord]
+    ) -> None:
+        """Raise unless the records state this request and this very result.
+
+        Anybody can seal to a public key: whoever writes to the database could name
+        the wrong people to the officer, or have a result outlive its request.
+        """
+        request = stored.request
+        is_stated = bool(course) and course[0].digest == request.digest()
+        sealed_digest = hashlib.sha256(kept.sealed).digest()
+        if (
+            not is_stated
+            or self._book.result_digest(request.request_id) != sealed_digest
+        ):
+            msg = (
+                "the kept result is not what was released: it is not handed out; submit "
+                "a new request and tell the security officer"
+            )
+            raise GrantRefused(msg)
 
 
 def _find_release(course: Sequence[LinkageRecord]) -> int:

@@ -70,6 +70,7 @@ class LinkageBook:
         self._records = records
         self._read_up_to: dict[str, int] = {}
         self._courses: defaultdict[str, list[LinkageRecord]] = defaultdict(list)
+        self._results: dict[str, bytes] = {}
         self._lock = threading.Lock()
 
     def course(self, request_id: str) -> tuple[LinkageRecord, ...]:
@@ -86,6 +87,12 @@ class LinkageBook:
                 for each in request_ids
             ]
 
+    def result_digest(self, request_id: str) -> bytes | None:
+        """Return SHA-256 of the sealed result that a release left; None of none."""
+        with self._lock:
+            self._catch_up()
+            return self._results.get(request_id)
+
     def _catch_up(self) -> None:
         for chain in self._log.chains():
             after = self._read_up_to.get(chain, _BEFORE_FIRST)
@@ -100,8 +107,13 @@ class LinkageBook:
             record = self._records.read(event.body)
         except GrantRefused:
             return
-        if record is not None and record.kind in COURSE:
+        if record is None:
+            return
+        if record.kind in COURSE:
             self._courses[record.request_id].append(record)
+        elif record.kind is AuditKind.LINKAGE_RELEASED:
+            digest = bytes.fromhex(str(record.event.details["sealed_digest"]))
+            self._results[record.request_id] = digest
 
 
 def read_votes(course: Sequence[LinkageRecord]) -> tuple[Vote, ...]:

@@ -28,8 +28,10 @@ from pseudo_service.core.linkage import (
     LinkageState,
     LinkageVerb,
 )
+from pseudo_service.core.linkage_results import seal_result
 from pseudo_service.core.projects import OptOutApplication, OptOutRule
 from pseudo_service.ports.key_vault import Wrapped
+from pseudo_service.ports.requests import KeptResult
 from tests.lib.linkage_fakes import (
     COLLEAGUE,
     GUARDIAN,
@@ -330,3 +332,38 @@ def test_the_window_of_the_trail_begins_before_the_submission(bench: Bench) -> N
     bench.clock.advance(minutes=1)
     assert bench.redeem(request).released_now
     assert timedelta() < request.expires_at - bench.clock.now()
+
+
+def test_a_kept_result_that_somebody_wrote_is_not_handed_out(bench: Bench) -> None:
+    # Anybody can seal to the officer's public key, and bind it to the digest.
+    request = bench.approved(NUMBERS[0])
+    bench.redeem(request)
+    kept = bench.requests.results[request.request_id]
+    forged = replace(kept, sealed=seal_result(request, b"another person"))
+    bench.requests.results[request.request_id] = forged
+    with pytest.raises(GrantRefused):
+        bench.redeem(request)
+
+
+def test_a_result_of_no_release_is_not_handed_out(bench: Bench) -> None:
+    request = bench.submit(NUMBERS[0])
+    stored = bench.requests.stored[request.request_id]
+    bench.requests.stored[request.request_id] = replace(
+        stored, state=LinkageState.RELEASED
+    )
+    bench.requests.results[request.request_id] = KeptResult(
+        sealed=seal_result(request, b"another person"),
+        available_until=request.expires_at,
+    )
+    with pytest.raises(GrantRefused):
+        bench.redeem(request)
+
+
+def test_a_result_is_not_kept_longer_by_whoever_edits_the_row(bench: Bench) -> None:
+    request = bench.approved(NUMBERS[0])
+    bench.redeem(request)
+    later = request.expires_at + timedelta(days=10)
+    bench.requests.edit(request.request_id, expires_at=later)
+    bench.clock.advance(hours=4)
+    with pytest.raises(GrantRefused):
+        bench.redeem(request)
