@@ -79,15 +79,16 @@ class ProjectAudit:
             for request_id, story in tell_stories(find_linkage(self._trail())).items()
             if project in story.request.projects
         }
-        undecided = {
+        # Whatever comes between this look and the next one is not decided yet.
+        decided = {
             request_id
             for request_id, story in stories.items()
-            if story.state(now) in UNDECIDED
+            if story.state(now) not in UNDECIDED
         }
         for recorded, event in find_of_project(self._trail(), project, stories):
             is_hidden = (
                 event.kind is AuditKind.LINKAGE_REVIEWED
-                and event.operation in undecided
+                and event.operation not in decided
             )
             is_early = since is not None and event.at < since
             is_late = until is not None and event.at >= until

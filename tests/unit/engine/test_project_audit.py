@@ -231,3 +231,21 @@ def test_what_is_no_number_is_refused_without_being_repeated() -> None:
         bench.tracing.trace(
             NUMBER, kind="nhs_number", project="asthma", purpose="", actor=GUARDIAN
         )
+
+
+def test_a_vote_that_comes_while_the_trail_is_read_stays_hidden(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = Bench(Story(request_id="request-1"))
+    story = Story(request_id="request-2").vote("officer-2", decision=Decision.REJECT)
+    chains, looks = bench.log.chains, iter(range(100))
+
+    def name_chains() -> object:
+        if next(looks) == 1:  # the requests were read; now their events are
+            for event in story.events:
+                bench.log.extend("chain-0", event)
+        return chains()
+
+    monkeypatch.setattr(bench.log, "chains", name_chains)
+    kinds = {event.kind for event in bench.read()}
+    assert kinds == {AuditKind.LINKAGE_SUBMITTED}
