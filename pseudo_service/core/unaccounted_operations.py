@@ -18,6 +18,10 @@ from pseudo_service.core.audit import AuditKind, RecordedEvent
 MEMBERSHIP = "membership"
 """The detail of an event that says whether its operation's people are recorded."""
 
+INPUT = "input"
+"""The detail of a batch's intent that tells, keyed, all that came in until then."""
+NOT_TOLD = ""
+
 
 class Recorded(StrEnum):
     """NOW: in the same transaction; BEFORE: by an earlier end of the same stream."""
@@ -77,19 +81,25 @@ class _Opened:
 
 @dataclass(slots=True)
 class _Streams:
-    """The streams of one part in one process; ``opened`` are those without an end."""
+    """The streams of one part in one process; ``opened`` are those without an end.
+
+    ``inputs`` are the running digests of what came, of all of them together.
+    """
 
     opened: list[_Opened] = field(default_factory=list)
-    rows: int = 0
+    inputs: set[str] = field(default_factory=set)
     has_intent: bool = False
+    were_several: bool = False
 
 
 @dataclass(slots=True)
 class _Findings:
     """What is told from all chains: a part may be sent again to another process."""
 
-    open: list[tuple[Place, _Opened, int]] = field(default_factory=list)
-    whole: dict[tuple[Place, tuple[object, ...]], int] = field(default_factory=dict)
+    open: list[tuple[Place, _Opened, set[str]]] = field(default_factory=list)
+    whole: dict[tuple[Place, tuple[object, ...]], set[str]] = field(
+        default_factory=dict
+    )
     calls: dict[str, UnaccountedCalls] = field(default_factory=dict)
 
     def sum_up(self) -> list[Unaccounted]:
@@ -98,18 +108,19 @@ class _Findings:
             UnaccountedOperation(
                 project=place[0], operation=place[1], part=place[2], opened_at=opened.at
             )
-            for place, opened, rows in self.open
-            if not self._was_sent_again(place, opened, rows)
+            for place, opened, inputs in self.open
+            if not self._was_sent_again(place, opened, inputs)
         ]
         return [*self.calls.values(), *sorted(left, key=lambda one: one.opened_at)]
 
-    def _was_sent_again(self, place: Place, opened: _Opened, rows: int) -> bool:
-        """Tell whether the part was finished afterwards, whole and under equal pins.
+    def _was_sent_again(self, place: Place, opened: _Opened, inputs: set[str]) -> bool:
+        """Tell whether the very same batches were finished afterwards, under equal pins.
 
-        It then released whom the first attempt had released. Under another opt-out
-        list it would not: whoever opted out between the two is in the first alone.
+        Whoever sends a part chooses its number: only the digests tell that the people
+        are the same. Under another opt-out list they need not be: whoever opted out
+        between the two is in the first alone.
         """
-        return bool(rows) and self.whole.get((place, opened.pins), 0) >= rows
+        return bool(inputs) and inputs <= self.whole.get((place, opened.pins), set())
 
 
 def find_unaccounted(
@@ -117,8 +128,8 @@ def find_unaccounted(
 ) -> list[Unaccounted]:
     """Return what is unaccounted in a project, or in all, oldest first.
 
-    A part that was cut off and then sent again, whole and under equal pins, is
-    accounted for.
+    A part that was cut off is accounted for when the very same batches were sent
+    again under equal pins, and finished.
 
     Args:
         chains: Every chain's events, each in order: a stream lives in one process, so
@@ -141,7 +152,7 @@ def find_unaccounted(
                     _note_stream(body, streams, findings)
         for place, left in streams.items():
             if left.has_intent:
-                findings.open += [(place, one, left.rows) for one in left.opened]
+                findings.open += [(place, one, left.inputs) for one in left.opened]
     return findings.sum_up()
 
 
@@ -181,11 +192,13 @@ def _note_stream(
         case AuditKind.TABLE_OPENED:
             pins = tuple(details.get(name) for name in _PINS)
             opened = _Opened(datetime.fromisoformat(body["at"]), pins)
-            streams.setdefault(place, _Streams()).opened.append(opened)
+            stream = streams.setdefault(place, _Streams())
+            stream.were_several |= bool(stream.opened)
+            stream.opened.append(opened)
         case AuditKind.BATCH_INTENT:
             stream = streams.setdefault(place, _Streams())
             stream.has_intent = True
-            stream.rows += details.get("rows_in") or 0
+            stream.inputs.add(str(details.get(INPUT) or NOT_TOLD))
         case _:
             _note_end(body, place, streams, findings)
 
@@ -205,12 +218,12 @@ def _note_end(
     opened = left.opened.pop(0)
     if not left.opened:
         del streams[place]
-    if recorded == Recorded.NOW and body["kind"] == AuditKind.TABLE_FINISHED:
-        rows = body["details"].get("rows_in") or 0
-        known = findings.whole.get((place, opened.pins), 0)
-        findings.whole[place, opened.pins] = max(known, rows)
+    is_whole = recorded == Recorded.NOW and body["kind"] == AuditKind.TABLE_FINISHED
+    if is_whole and not left.were_several:  # else their batches are not told apart
+        known = findings.whole.setdefault((place, opened.pins), set())
+        known |= left.inputs - {NOT_TOLD}
     if recorded != Recorded.NOW and left.has_intent:
-        findings.open.append((place, opened, left.rows))
+        findings.open.append((place, opened, left.inputs))
 
 
 def _note_call(body: Mapping[str, Any], calls: dict[str, UnaccountedCalls]) -> None:

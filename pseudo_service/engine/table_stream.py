@@ -34,7 +34,12 @@ from pseudo_service.core.plan import Plan
 from pseudo_service.core.projects import Project
 from pseudo_service.core.quality import Counts, RejectedCells, TableTally
 from pseudo_service.core.treatment_records import describe_treatments
-from pseudo_service.core.unaccounted_operations import MEMBERSHIP, Recorded
+from pseudo_service.core.unaccounted_operations import (
+    INPUT,
+    MEMBERSHIP,
+    NOT_TOLD,
+    Recorded,
+)
 from pseudo_service.engine.batch_ledger import BatchLedger, Entry
 from pseudo_service.engine.membership_writer import PreviousRelease
 from pseudo_service.engine.oracle_watch import OracleWatch
@@ -44,6 +49,7 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.projects import ProjectStore
 
+INPUT_DIGITS = 32
 PROJECT_CHECK_INTERVAL = timedelta(seconds=5)
 TEXT_BATCH_ROWS = 512
 """The most rows that a client is asked to send at a time where a table has text: a
@@ -137,6 +143,7 @@ class TableStream:
             key_version=facts.pins.key_version,
             previous=_name_previous(facts.pins, plan),
         )
+        self._inputs: dict[int, str] = {}
         self._received = 0
         self._tally = TableTally()
         self._begun: dict[int, BegunBatch] = {}
@@ -159,6 +166,8 @@ class TableStream:
             msg = f"another batch came where batch {self._received} was due"
             raise BatchOutOfOrder(msg)
         self._input_digest.update(data)
+        # By then more may have come: batches are received ahead of what is computed.
+        self._inputs[sequence] = self._input_digest.copy().hexdigest()[:INPUT_DIGITS]
         self._received += 1
 
     def begin(self, sequence: int, batch: pa.RecordBatch) -> BegunBatch:
@@ -318,6 +327,7 @@ class TableStream:
             "rows_in": outcome.rows_in,
             "rows_out": outcome.batch.num_rows,
             "identities": sum(len(one.canonical) for one in outcome.identities),
+            INPUT: self._inputs.pop(sequence, NOT_TOLD),
         }
         return self._describe(AuditKind.BATCH_INTENT, details)
 

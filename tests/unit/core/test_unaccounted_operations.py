@@ -146,15 +146,17 @@ def test_what_is_not_on_record_is_named(case: str) -> None:
 
 KILLED = (
     happen(OPENED, {"opt_out_list": "a", "key_version": 1}),
-    happen(INTENT, {"rows_in": 60}),
-    happen(INTENT, {"rows_in": 40}),
+    happen(INTENT, {"input": "d1"}),
+    happen(INTENT, {"input": "d2"}),
 )
 SENT_AGAIN = {
-    "whole": ("a", 1, 100, 0),
-    "whole, and more": ("a", 1, 120, 0),
-    "in part": ("a", 1, 60, 1),
-    "under another opt-out list": ("b", 1, 100, 1),
-    "under another key": ("a", 2, 100, 1),
+    "whole": ("a", 1, ["d1", "d2"], 0),
+    "whole, and more": ("a", 1, ["d1", "d2", "d3"], 0),
+    "in part": ("a", 1, ["d1"], 1),
+    "other rows under its number": ("a", 1, ["e1", "e2", "e3"], 1),
+    "without digests": ("a", 1, ["", "", ""], 1),
+    "under another opt-out list": ("b", 1, ["d1", "d2"], 1),
+    "under another key": ("a", 2, ["d1", "d2"], 1),
 }
 
 
@@ -162,16 +164,27 @@ SENT_AGAIN = {
 def test_a_part_that_is_sent_again_accounts_for_the_one_that_was_killed(
     case: str,
 ) -> None:
-    """Whole and under equal pins it released the same people; else it need not have."""
-    opt_out_list, version, rows, left = SENT_AGAIN[case]
+    """The same batches under equal pins released the same people; others need not."""
+    opt_out_list, version, inputs, left = SENT_AGAIN[case]
     again = chain(
         happen(OPENED, {"opt_out_list": opt_out_list, "key_version": version}),
-        happen(INTENT, {"rows_in": rows}),
-        happen(FINISHED, {"rows_in": rows, **RECORDED}),
+        *(happen(INTENT, {"input": digest}) for digest in inputs),
+        happen(FINISHED, {"rows_in": 1000, **RECORDED}),
         name="process-2",
     )
     for chains in ([chain(*KILLED), again], [again, chain(*KILLED)]):
         assert len(find_unaccounted(chains, project="asthma")) == left
+
+
+def test_of_streams_at_once_none_accounts_for_another() -> None:
+    opened, first, second = (
+        happen(OPENED),
+        happen(INTENT, {"input": "d1"}),
+        happen(INTENT, {"input": "e1"}),
+    )
+    failed, finished = happen(FAILED, MISSING), happen(FINISHED, RECORDED)
+    found = find(opened, first, opened, second, failed, finished)
+    assert len(found) == 1
 
 
 def test_a_process_that_finishes_a_part_does_not_account_for_one_that_was_killed() -> (
