@@ -112,6 +112,11 @@ def open_result(
         save(output, text.encode())
         say(tell_outcomes(result))
         say_field("opened", f"{output} (it names people; delete it when you are done)")
+    if result.register_faults:
+        warn(
+            f"{count_of(result.register_faults, 'part')} of the register could not be "
+            "read: whoever is unknown here may stand in one; tell the custodian"
+        )
     if result.unaccounted_operations:
         warn(
             f"{count_of(len(result.unaccounted_operations), 'operation')} left no "
@@ -225,6 +230,7 @@ def write_json(result: LinkageResult) -> str:
         "released_at": result.released_at.isoformat(),
         "rows": list(result.rows),
         "unaccounted_operations": list(result.unaccounted_operations),
+        "register_faults": result.register_faults,
     }
     return json_format.dumps(document, indent=2, default=str) + "\n"
 

@@ -54,12 +54,24 @@ class ProjectLocation:
 
 
 def encode_answers(
-    request: LinkageRequest, answers: Sequence[SubjectAnswer], *, released_at: datetime
+    request: LinkageRequest,
+    answers: Sequence[SubjectAnswer],
+    *,
+    released_at: datetime,
+    register_faults: int = 0,
 ) -> bytes:
-    """Return the canonical JSON of a REIDENTIFY or TRANSLATE result."""
-    return _encode(
-        request, released_at=released_at, rows=[_describe(each) for each in answers]
-    )
+    """Return the canonical JSON of a REIDENTIFY or TRANSLATE result.
+
+    Args:
+        request: What was asked.
+        answers: One of each subject.
+        released_at: Stated in the result.
+        register_faults: How many parts of the register could not be read, so that
+            who is UNKNOWN may stand in one of them; stated if there are any.
+    """
+    faults = {"register_faults": register_faults} if register_faults else {}
+    rows = [_describe(each) for each in answers]
+    return _encode(request, released_at=released_at, rows=rows, **faults)
 
 
 def encode_location(

@@ -163,7 +163,12 @@ class ReleaseAnswers:
         counts = Counter(answer.outcome.value for answer in answers)
         codes = {self._encode_subject(*search.found[a.subject]) for a in named}
         return Answered(
-            plain=encode_answers(request, answers, released_at=released_at),
+            plain=encode_answers(
+                request,
+                answers,
+                released_at=released_at,
+                register_faults=len(scan.faults),
+            ),
             counts=dict(sorted(counts.items())),
             subject_codes=tuple(sorted(codes)),
             register_faults=len(scan.faults),

@@ -35,7 +35,8 @@ class LinkageResult:
 
     ``rows`` are as the service wrote them: ``subject``, ``outcome`` and, where found,
     ``identifier`` with ``kind``, or ``pseudonym``; for "locate" ``project``, ``use``,
-    ``operations``, ``first`` and ``last``.
+    ``operations``, ``first`` and ``last``. ``register_faults`` counts the parts of the
+    register that could not be read: whoever is "unknown" may stand in one of them.
     """
 
     request_id: str
@@ -46,6 +47,7 @@ class LinkageResult:
     released_at: datetime
     rows: tuple[Mapping[str, Any], ...] = field(repr=False)
     unaccounted_operations: tuple[str, ...]
+    register_faults: int = 0
 
 
 def open_linkage_result(
@@ -96,4 +98,5 @@ def _read(document: Mapping[str, Any]) -> LinkageResult:
         released_at=datetime.fromisoformat(document["released_at"]),
         rows=tuple(dict(row) for row in document["rows"]),
         unaccounted_operations=tuple(document.get("unaccounted_operations", ())),
+        register_faults=int(document.get("register_faults", 0)),
     )

@@ -367,3 +367,14 @@ def test_a_result_is_not_kept_longer_by_whoever_edits_the_row(bench: Bench) -> N
     bench.clock.advance(hours=4)
     with pytest.raises(GrantRefused):
         bench.redeem(request)
+
+
+def test_who_may_stand_in_a_part_that_cannot_be_read_is_not_simply_unknown(
+    bench: Bench,
+) -> None:
+    (first, *others) = bench.register.segments
+    edited = replace(first.segment, sealed=first.segment.sealed[::-1])
+    bench.register.segments[:] = [replace(first, segment=edited), *others]
+    result = json.loads(open_result(bench.redeem(bench.approved(NUMBERS[0]))))
+    assert result["rows"][0]["outcome"] == "unknown"
+    assert result["register_faults"] == 1
