@@ -194,7 +194,7 @@ class LinkageDesk:
         return LinkageDetail(
             view=self._showing.show(stored, actor),
             pseudonyms=pseudonyms,
-            overlaps=self._showing.show_overlaps(overlaps),
+            overlaps=self._showing.show_overlaps(overlaps, actor),
         )
 
     def list(

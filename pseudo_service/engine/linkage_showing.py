@@ -115,10 +115,15 @@ class LinkageShowing:
         return tuple(request.subjects) if may_know or may_judge else ()
 
     def show_overlaps(
-        self, overlaps: Sequence[OverlappingRequest]
+        self, overlaps: Sequence[OverlappingRequest], actor: Actor
     ) -> tuple[OverlapView, ...]:
-        """Return what else asked for some of the same."""
+        """Return what else asked for some of the same, and the actor may read.
+
+        Who sees a translation for its target has no business with what else is asked
+        in the project it comes from.
+        """
         now = self._clock.now()
+        permission = Permission.READ_LINKAGE
         return tuple(
             OverlapView(
                 request_id=each.stored.request.request_id,
@@ -128,6 +133,10 @@ class LinkageShowing:
                 submitted_at=each.stored.request.submitted_at,
             )
             for each in overlaps
+            if any(
+                _may(actor, permission, project)
+                for project in each.stored.request.projects
+            )
         )
 
 

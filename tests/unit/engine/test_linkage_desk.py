@@ -279,3 +279,18 @@ def test_a_submission_stands_when_no_checkpoint_can_be_made(bench: Bench) -> Non
     bench.archive.failure = None
     bench.trail.checkpoint()
     assert bench.archive.copies
+
+
+def test_the_target_of_a_translation_does_not_learn_what_else_was_asked(
+    bench: Bench,
+) -> None:
+    bench.submit(NUMBERS[0])  # of the asthma project alone
+    request = bench.submit(
+        NUMBERS[0],
+        verb=LinkageVerb.TRANSLATE,
+        target_project="stroke",
+        legal_basis=LegalBasis.SECTION_251,
+    )
+    for actor, seen in ((GUARDIAN, 1), (STROKE_GUARDIAN, 0)):
+        detail = bench.desk.get(request.request_id, actor=actor)
+        assert len(detail.overlaps) == seen
