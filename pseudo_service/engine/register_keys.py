@@ -49,6 +49,7 @@ class RegisterKeys:
         self._spread = spread
         self._looked_for: set[str] = set()
         self._keys: dict[str, SecretKey] = {}
+        self._at_first: frozenset[str] | None = None
 
     def load(self) -> list[PseudoError]:
         """Unwrap the keys whose rows came since the last look; return the refusals.
@@ -70,6 +71,8 @@ class RegisterKeys:
             refused.append(key)
             fault = RegisterFaultKind.DATA_KEY_DOES_NOT_OPEN
             self.faults.append(RegisterFault(fault=fault, where=row.data_key_id))
+        if self._at_first is None:
+            self._at_first = frozenset(self._keys)
         return refused
 
     def find(self, data_key_id: str) -> SecretKey | None:
@@ -84,6 +87,11 @@ class RegisterKeys:
             # does not come any more.
             self._looked_for.add(data_key_id)
         return self._keys.get(data_key_id)
+
+    def find_early(self, data_key_id: str) -> SecretKey | None:
+        """Return a data key that was there when the register was opened, or None."""
+        is_early = data_key_id in (self._at_first or ())
+        return self._keys[data_key_id] if is_early else None
 
     def __len__(self) -> int:
         """Return how many data keys opened."""

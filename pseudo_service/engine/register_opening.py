@@ -220,11 +220,15 @@ class OpenRegister:
         *,
         kind: IdentifierKind | None = None,
         leave_out: Callable[[str], bool] | None = None,
+        rewrites: bool = False,
     ) -> "RegisterScan":
         """Return a reader of everyone of a kind, or of everyone.
 
         Args:
             kind: Only this kind.
+            rewrites: Take what is sealed under a data key that came after the opening
+                for a fault. Of two runs that rewrite at once one cannot read the other
+                then; if both could, each might drop somebody as the other's.
             leave_out: Says of a data key's id that what it seals is not to be read;
                 asked anew for each segment.
         """
@@ -234,6 +238,7 @@ class OpenRegister:
             keys=self._keys,
             kind=None if kind is None else kind.text,
             leave_out=leave_out,
+            rewrites=rewrites,
         )
 
     def __repr__(self) -> str:
@@ -255,6 +260,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         keys: RegisterKeys,
         kind: str | None,
         leave_out: Callable[[str], bool] | None,
+        rewrites: bool,
     ) -> None:
         self.faults = list(keys.faults)
         self.segments = 0
@@ -262,7 +268,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
         self._register = register
         self._service_root = service_root
         self._mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
-        self._keys = keys
+        self._find_key = keys.find_early if rewrites else keys.find
         self._ciphers: dict[str, AESGCM] = {}
         self._kind = kind
         self._leave_out = leave_out
@@ -310,7 +316,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
 
     def _take_cipher(self, data_key_id: str) -> AESGCM | None:
         if data_key_id not in self._ciphers:
-            key = self._keys.find(data_key_id)
+            key = self._find_key(data_key_id)
             if key is None:
                 return None
             self._ciphers[data_key_id] = AESGCM(key.reveal())

@@ -86,7 +86,8 @@ class SegmentRewriting:
             StateConflict: Another run rewrites the register at this moment.
         """
         seen = SeenIdentities()
-        for page, sound in self._read(self._opened.scan(leave_out=self._sealer.owns)):
+        scan = self._opened.scan(leave_out=self._sealer.owns, rewrites=True)
+        for page, sound in self._read(scan):
             rows = sound[page.owner]
             rows[rows] = seen.note(page.kind, page.blind[rows])
             self._replace(page, sound, rows, renew=False)
@@ -103,7 +104,7 @@ class SegmentRewriting:
             Which of the wanted were found.
         """
         found: set[int] = set()
-        scan = self._opened.scan(kind=kind, leave_out=self._sealer.owns)
+        scan = self._opened.scan(kind=kind, leave_out=self._sealer.owns, rewrites=True)
         for page, sound in self._read(scan):
             rows, which = find_wanted(page.blind, wanted)
             holds = np.zeros(len(page.segments), dtype=np.bool_)
