@@ -18,7 +18,7 @@ import typer
 
 from pseudo_client import Client
 from pseudo_service.bootstrap import open_embedded
-from pseudo_service.cli.exits import Failure
+from pseudo_service.cli.exits import Failure, withhold_numbers
 from pseudo_service.config import Config, load_config
 
 P = ParamSpec("P")
@@ -249,7 +249,9 @@ def read_text_file(path: Path, option: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        msg = f"{option}: {path} cannot be read as text; check the path and its rights"
+        # Somebody may have given a patient's number where its file is wanted.
+        name = withhold_numbers(str(path))
+        msg = f"{option}: {name} cannot be read as text; check the path and its rights"
         raise Failure(msg) from None
 
 

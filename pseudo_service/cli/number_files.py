@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from pseudo_service.cli.exits import Failure
+from pseudo_service.cli.exits import Failure, withhold_numbers
 
 _DIGITS = re.compile(r"\d{3}")
 
@@ -26,7 +26,8 @@ def read_number_file(file: Path) -> tuple[pa.Table, bool]:
             header = list(reader.schema.names)
         return _read_csv(file, header)
     except (OSError, pa.ArrowException, UnicodeDecodeError):
-        msg = f"{file}: not a readable CSV or Parquet file; check the path and format"
+        name = withhold_numbers(str(file))
+        msg = f"{name}: not a readable CSV or Parquet file; check the path and format"
         raise Failure(msg) from None
 
 

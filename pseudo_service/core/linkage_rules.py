@@ -46,6 +46,7 @@ def check_redeemer(redeemer: str) -> None:
         0 < len(redeemer) <= LONGEST_SUBJECT_ID
         and redeemer.isprintable()
         and redeemer == redeemer.strip()
+        and any(letter.isalpha() for letter in redeemer)  # or it is a patient's number
     ):
         msg = "redeemer: give the officer's subject, as their token names it"
         raise RequestRefused(msg)

@@ -20,6 +20,7 @@ from pseudo_service.core.linkage_rules import (
     check_redeemer,
     choose_subjects,
 )
+from pseudo_service.core.projects import check_project_id
 from pseudo_service.engine.linkage_views import LinkageSubmission
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
@@ -108,6 +109,7 @@ class LinkageIntake:
         if submission.target_project == submission.project:
             msg = "target project: it must be another than the project"
             raise RequestRefused(msg)
+        check_project_id(submission.target_project)
         self._projects.get(submission.target_project).check_active()
 
     def _read_subjects(

@@ -12,7 +12,17 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from pseudo_client import KnownIdentifiers, PseudoClientError, Text
-from pseudo_service.api.v1 import administration_pb2, deidentification_pb2
+from pseudo_service.api.v1 import (
+    administration_pb2,
+    deidentification_pb2,
+    linkage_pb2,
+    register_pb2,
+)
+from tests.leaks.every_linkage_call import (
+    WatchedPeople,
+    make_linkage_calls,
+    refuse_linkage_calls,
+)
 from tests.lib.canaries import (
     BAD_NUMBER,
     BORN_TEXTS,
@@ -39,8 +49,13 @@ from tests.lib.wire import (
 SERVICES = (
     deidentification_pb2.DESCRIPTOR.services_by_name["DeidentificationService"],
     administration_pb2.DESCRIPTOR.services_by_name["AdministrationService"],
+    linkage_pb2.DESCRIPTOR.services_by_name["LinkageService"],
+    register_pb2.DESCRIPTOR.services_by_name["RegisterService"],
 )
 ROLES = ("custodian", "auditor", "pipeline:asthma")
+LINKAGE_ROLES = ("linkage_officer:asthma", "guardian:asthma", "researcher:stroke")
+WORDS_ONLY = frozenset({"CompactRegister"})
+"""Whose one field is a reason: words, which may name somebody; numbers are refused."""
 TEXT_POLICY = """
 policy: asthma/letters@1
 patient: {column: nhs_number, kind: nhs_number, else: {column: mrn, kind: mrn@RXH}}
@@ -84,11 +99,15 @@ MIXED = pa.table(
 def make_every_call(service: RunningService, canaries: Canaries) -> list[str]:
     """Make the calls; return all that came back with failures, and receipts."""
     token = canaries.add_token(service.issue(*ROLES))
-    came_back = [_succeed(service, token)]
+    people = WatchedPeople(service=service, canaries=canaries)
+    came_back = [*make_linkage_calls(people), _succeed(service, token)]
     refused = (_refused_tables, _refused_clients, _refused_texts)
     for refuse in (call for calls in refused for call in calls(service, token)):
         came_back += _catch(refuse)
-    for bearer in (token, "", canaries.add_token(_forge(token)), NUMBERS[0]):
+    for refuse in refuse_linkage_calls(people):
+        came_back += _catch(refuse)
+    desk = canaries.add_token(service.issue(*LINKAGE_ROLES, subject="desk"))
+    for bearer in (token, desk, "", canaries.add_token(_forge(token)), NUMBERS[0]):
         came_back += _fill_every_method(service, bearer)
     return came_back
 
@@ -213,7 +232,7 @@ def _fill_every_method(service: RunningService, bearer: str) -> list[str]:
     metadata = write_bearer(bearer) if bearer else ()
     came_back = []
     for path, kind in _list_methods():
-        for text in (NUMBERS[0], NOTE):
+        for text in (NUMBERS[0],) if _is_words(path) else (NUMBERS[0], NOTE):
             call = channel.stream_stream(path)
             filled = [each.SerializeToString() for each in _fill(kind, text)]
             for requests in (filled, [text.encode()], filled[:1] * 2, []):
@@ -223,6 +242,10 @@ def _fill_every_method(service: RunningService, bearer: str) -> list[str]:
                     )
                 )
     return came_back
+
+
+def _is_words(path: str) -> bool:
+    return path.rsplit("/", 1)[1] in WORDS_ONLY
 
 
 def _list_methods() -> Iterator[tuple[str, type[Message]]]:

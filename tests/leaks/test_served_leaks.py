@@ -4,18 +4,25 @@ Every logger is open at DEBUG and every record is kept before any filter of ours
 what a library would print if somebody turned it up counts as printed.
 """
 
+import base64
 import contextlib
+import hashlib
+import re
 import shutil
 import socket
+import time
 import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
 
 from pseudo_service.config import Config
 from tests.leaks.every_call import make_every_call
-from tests.lib.canaries import Canaries, collect_keys
+from tests.lib.canaries import Canaries, collect_keys, read_files
 from tests.lib.served import (
     RUNNER,
     ServedProcess,
@@ -27,9 +34,10 @@ from tests.lib.served import (
 from tests.lib.trail import read_stored_events
 
 SPY = """
-import logging, os, traceback
+import logging, os, sys, traceback
 _sink = open(os.environ["PSEUDO_TEST_SPY"], "a", buffering=1, errors="replace")
 _make = logging.LogRecord
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 def _note(*arguments, **named):
     record = _make(*arguments, **named)
@@ -41,6 +49,13 @@ def _note(*arguments, **named):
     _sink.write(f"{record.name} {text} {record.args!r} {trace}\\n")
     return record
 
+def _watch(event, arguments):
+    if event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING:
+        _sink.write(f"writes {arguments[0]!r}\\n")
+    elif event in {"os.mkdir", "os.rename", "os.link", "subprocess.Popen"}:
+        _sink.write(f"{event} {arguments!r}\\n")
+
+sys.addaudithook(_watch)
 logging.setLogRecordFactory(_note)
 logging.Logger.isEnabledFor = lambda self, level: True
 """
@@ -57,6 +72,28 @@ class Aftermath:
     output: str
     came_back: str
     metrics: str
+    spans: bytes
+    temporary: Path
+
+
+@contextlib.contextmanager
+def collect_spans() -> Iterator[tuple[str, list[bytes]]]:
+    """Run an OTLP collector on loopback; yield its endpoint and what it is sent."""
+    received: list[bytes] = []
+    handler = grpc.unary_unary_rpc_method_handler(
+        lambda request, _: received.append(request) or b""  # type: ignore[func-returns-value]
+    )
+    name = "opentelemetry.proto.collector.trace.v1.TraceService"
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler(name, {"Export": handler}),)
+    )
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"http://127.0.0.1:{port}", received
+    finally:
+        server.stop(None)
 
 
 def find_free_port() -> int:
@@ -81,10 +118,15 @@ def aftermath(
     state = folder / "state"
     shutil.copytree(service_template, state)
     spy = folder / "records.log"
+    temporary = folder / "temporary"
+    temporary.mkdir()
     metrics_port = find_free_port()
-    telemetry = {"metrics_address": f"127.0.0.1:{metrics_port}"}
     canaries = Canaries()
-    with hold_free_port() as port:
+    with collect_spans() as (collector, spans), hold_free_port() as port:
+        telemetry = {
+            "metrics_address": f"127.0.0.1:{metrics_port}",
+            "otlp_endpoint": collector,
+        }
         process = ServedProcess(
             write_config(
                 state, port, telemetry=telemetry, text={"modes": ["thorough"]}
@@ -95,6 +137,9 @@ def aftermath(
                 "GRPC_VERBOSITY": "DEBUG",
                 "RUST_LOG": "debug",
                 "PYTHONWARNINGS": "default",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "TMPDIR": str(temporary),
+                "SQLITE_TMPDIR": str(temporary),
             },
         ).go()
         service = describe_service(state, port)
@@ -103,8 +148,9 @@ def aftermath(
             came_back = make_every_call(service, canaries)
             metrics = read_metrics(metrics_port)
             service.closing.close()
+            await_spans(spans)
             # A clean end would take the write-ahead log away.
-            files = _read_files(state)
+            files = {**read_files(state), **read_files(temporary)}
             process.kill()
         finally:
             with contextlib.suppress(Exception):
@@ -119,15 +165,20 @@ def aftermath(
         output=process.read_output(),
         came_back="\n".join(came_back),
         metrics=metrics,
+        spans=b"".join(spans),
+        temporary=temporary,
     )
 
 
-def _read_files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+def await_spans(spans: list[bytes]) -> None:
+    """Return when the last calls are told of; they are sent every few seconds."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if b"MapKeyVersions" in b"".join(spans) and b"RedactText" in b"".join(spans):
+            return
+        time.sleep(0.1)
+    msg = "the collector is told too little"
+    raise AssertionError(msg)
 
 
 def test_the_search_would_find_each_guise(aftermath: Aftermath) -> None:
@@ -136,9 +187,19 @@ def test_the_search_would_find_each_guise(aftermath: Aftermath) -> None:
     assert len(canaries.texts) > 20
     for name, text in canaries.texts.items():
         assert name in canaries.find(f"a line with {text} in it")
+    for name, number in canaries.texts.items():
+        if number.isdecimal():
+            for guise in (
+                int(number).to_bytes(8, "little"),
+                hashlib.sha256(number.encode()).digest(),
+                base64.b64encode(f"of {number}".encode()),
+                repr(number.encode().hex()).encode(),
+            ):
+                assert name in canaries.find(b"so " + guise + b" it goes")
     for name, secret in canaries.secrets.items():
+        alone = Canaries({}, {name: secret})
         for guise in (secret, repr(secret).encode(), secret.hex().upper().encode()):
-            assert name in canaries.find(b"so " + guise + b" it goes")
+            assert alone.find(b"so " + guise + b" it goes") == [name]
 
 
 def test_nothing_in_what_was_printed(aftermath: Aftermath) -> None:
@@ -178,11 +239,29 @@ def test_nothing_in_metrics(aftermath: Aftermath) -> None:
     assert aftermath.canaries.find(aftermath.metrics) == []
 
 
+def test_nothing_in_traces(aftermath: Aftermath) -> None:
+    assert b"RedeemLinkage" in aftermath.spans
+    assert b"EraseIdentities" in aftermath.spans
+    assert aftermath.canaries.find(aftermath.spans) == []
+
+
+def test_nothing_is_written_elsewhere(aftermath: Aftermath) -> None:
+    """Every file opened for writing is the state's, a temporary one's, or compiled."""
+    written = set(re.findall(r"^writes '(.*)'$", aftermath.log_records, re.MULTILINE))
+    assert any("/state/" in path for path in written)
+    state, temporary = aftermath.config.state_directory, aftermath.temporary
+    expected = (f"{state}/", f"{temporary}/", "/dev/")
+    others = {path for path in written if not path.startswith(expected)}
+    assert [path for path in others if "__pycache__" not in path] == []
+
+
 def test_nothing_in_the_trail(aftermath: Aftermath) -> None:
     events = read_stored_events(aftermath.config)
     kinds = {event["kind"] for event in events}
     expected = {"batch_intent", "values_intent", "texts_intent", "table_failed"}
-    assert {*expected, "opt_outs_loaded"} <= kinds
+    expected |= {"linkage_submitted", "linkage_released", "linkage_fetched"}
+    expected |= {"subject_traced", "identities_erased", "project_closing_agreed"}
+    assert {*expected, "opt_outs_loaded", "aliases_loaded"} <= kinds
     assert aftermath.canaries.find(repr(events)) == []
 
 

@@ -1,9 +1,12 @@
 """What must never be seen: made-up identifiers, keys, tokens, in every guise."""
 
 import base64
+import functools
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -33,6 +36,7 @@ BORN_TEXTS = ("1937-11-23", "23/11/1937", "23-Nov-1937")
 MRN = "MRN-CANARY-0042"
 NOTE = f"{SURNAME} of {POSTCODE} was seen"
 _BLOCK = 64
+_PROJECTS = ("asthma", "stroke", "kidney")
 _KINDS = ("nhs_number", "mrn@RXH", "")
 
 
@@ -80,8 +84,11 @@ class Canaries:
     def find(self, where: bytes | str) -> list[str]:
         """Return the names of the canaries that are in there, in any guise."""
         data = where.encode(errors="replace") if isinstance(where, str) else where
-        found = [n for n, text in self.texts.items() if text.encode() in data]
-        wide = [n for n, text in self.texts.items() if text.encode("utf-16-le") in data]
+        found = [
+            name
+            for name, text in self.texts.items()
+            if any(guise in data for guise in list_guises(text))
+        ]
         lower = data.lower()
         keys = [
             name
@@ -92,7 +99,34 @@ class Canaries:
             or base64.urlsafe_b64encode(secret)[:-4] in data
             or repr(secret)[2:-1].encode() in data
         ]
-        return found + wide + keys
+        return found + keys
+
+
+@functools.cache
+def list_guises(text: str) -> tuple[bytes, ...]:
+    """Return how a text may stand somewhere without being readable at once.
+
+    An unkeyed hash of a number is the number: there are few enough to try them all.
+    """
+    plain = text.encode()
+    guises = [plain, text.encode("utf-16-le"), plain.hex().encode()]
+    for lead in range(3):  # what stands before it shifts its base64
+        shifted = base64.b64encode(bytes(lead) + plain)
+        guises.append(shifted[(0, 2, 3)[lead] : len(shifted) // 4 * 4 - 4])
+    if text.isdecimal():
+        guises += [int(text).to_bytes(8, order) for order in ("little", "big")]
+        for hashed in (hashlib.sha256(plain), hashlib.sha1(plain), hashlib.md5(plain)):
+            guises += [hashed.digest(), hashed.hexdigest().encode()]
+    return tuple(guises)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file in a folder, by its path in there."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def collect_keys(config: Config) -> Mapping[str, bytes]:
@@ -102,11 +136,10 @@ def collect_keys(config: Config) -> Mapping[str, bytes]:
     found: dict[str, bytes] = {}
     try:
         rows = SqlKeyRows(database)
-        for owner, purpose in (
-            (SERVICE_OWNER, RootPurpose.SERVICE),
-            ("asthma", RootPurpose.PSEUDONYMS),
-            ("asthma", RootPurpose.STABLE),
-        ):
+        owned = [(SERVICE_OWNER, RootPurpose.SERVICE)]
+        for project in _PROJECTS:
+            owned += [(project, RootPurpose.PSEUDONYMS), (project, RootPurpose.STABLE)]
+        for owner, purpose in owned:
             for row in rows.versions(owner, purpose):
                 wrapped = Wrapped(key_id=row.wrapping_key_id, ciphertext=row.wrapped)
                 key = SecretKey(vault.unwrap(wrapped))
