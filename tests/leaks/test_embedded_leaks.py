@@ -25,6 +25,7 @@ from tests.lib.canaries import (
     Canaries,
     collect_keys,
     make_canary_table,
+    read_files,
 )
 from tests.lib.cohort import PURPOSE
 from tests.lib.service import RunningService
@@ -159,6 +160,8 @@ def test_nor_does_one_of_a_single_value(
     assert Canaries().find(shown) == []
     assert Canaries().find(caplog.text + "".join(capfd.readouterr())) == []
     assert Canaries().find(repr(service.telemetry.__dict__)) == []
+    for data in read_files(service.state).values():
+        assert Canaries().find(data) == []
     assert service.pseudonymise(NUMBERS[0])
 
 
@@ -173,7 +176,10 @@ def check_silence(
     printed = "".join(capfd.readouterr())
     records = "".join(f"{r.__dict__!r}" for r in caplog.records)
     canaries = Canaries(secrets=dict(collect_keys(service.config)))
+    files = read_files(service.state)
+    assert "pseudo.sqlite-wal" in files
     for name, text in {
+        **files,
         "the refusal": refusal.text,
         "what was printed": printed,
         "log records": caplog.text + records,
