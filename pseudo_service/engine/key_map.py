@@ -123,6 +123,8 @@ class KeyVersionMap:
         return self._answer(run)
 
     def _answer(self, run: "_Run") -> Iterator[KeyVersionPairs | KeyVersionMapEnd]:
+        # First: a stream that ends while this reads is then named, and not missed.
+        left = self._unaccounted.find(run.project.project_id)
         opened = self._opening.open(CareWarrant(operation=run.operation))
         digest, unmet, faults = PairsDigest(), 0, 0
         for kind in self._find_kinds(run):
@@ -139,7 +141,7 @@ class KeyVersionMap:
             faults += len(scan.faults)
         unaccounted = [
             *_tell_missing(unmet, faults),
-            *(one.describe() for one in self._unaccounted.find(run.project.project_id)),
+            *(one.describe() for one in left),
         ]
         yield self._finish(run, digest, unaccounted)
 

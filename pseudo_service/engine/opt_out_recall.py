@@ -130,6 +130,8 @@ class OptOutRecall:
     def _answer(
         self, run: "_Run", check: OptOutCheck, facts: OptOutList
     ) -> Iterator[RecalledPseudonyms | RecallReport]:
+        # First: a stream that ends while this reads is then named, and not missed.
+        unaccounted = self._name_unaccounted(run.project)
         opened = self._opening.open(CareWarrant(operation=run.operation))
         released = self._gather_released(run.project, opened)
         writers = {
@@ -153,7 +155,7 @@ class OptOutRecall:
             opt_out_list=facts.list_id,
             unaccounted=[
                 *self._tell_missing(released, len(scan.faults)),
-                *self._name_unaccounted(run.project),
+                *unaccounted,
             ],
         )
         self._record(AuditKind.RECALLED, run, _describe(report))

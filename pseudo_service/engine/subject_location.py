@@ -80,6 +80,8 @@ class SubjectLocation:
         """
         kind, blind = parse_subject(subject)
         prefix = read_prefixes(np.frombuffer(blind, np.uint8).reshape(1, -1))
+        # First: a stream that ends while this reads is then named, and not missed.
+        unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(warrant)
         found: dict[tuple[str, MembershipUse, int], _Found] = {}
         for membership, members in self._memberships.read(
@@ -96,7 +98,7 @@ class SubjectLocation:
                 each.describe(project, use, version)
                 for (project, use, version), each in sorted(found.items())
             ],
-            unaccounted=self._unaccounted.find(None),
+            unaccounted=unaccounted,
         )
 
 
