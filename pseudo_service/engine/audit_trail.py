@@ -118,7 +118,7 @@ class AuditTrail:
     def _copy_outside(self) -> None:
         # Never by what the archive holds already: a copy that a crash left half
         # written is completed by appending it again, and by nothing else.
-        for checkpoint in self._log.checkpoints():
-            if checkpoint.number > self._copied:
-                self._archive.append(checkpoint)
-                self._copied = checkpoint.number
+        # What this process copied before is not read again: every vote comes by here.
+        for checkpoint in self._log.checkpoints(after=self._copied):
+            self._archive.append(checkpoint)
+            self._copied = checkpoint.number

@@ -177,17 +177,17 @@ class RequestHistory:
             # Outside before inside, inside before the chains: what is written
             # meanwhile is then merely not anchored yet.
             outside = list(self._archive.read())
-            inside = list(self._log.checkpoints())
+            start = _find_start(outside, stored)
+            number = 0 if start is None else start.number
+            inside = list(self._log.checkpoints(after=number))
         except AuditBroken:
             raise GrantRefused(_UNSOUND) from None
-        start = _find_start(outside, stored)
-        number = 0 if start is None else start.number
         bodies: list[str] = []
         request_id = stored.request.request_id
         verdict = verify_trail(
             self._read_chains(start, request_id, bodies),
             outside=[each for each in outside if each.number > number],
-            inside=[each for each in inside if each.number > number],
+            inside=inside,
             is_signed=self._is_signed,
             start=start,
         )

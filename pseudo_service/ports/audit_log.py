@@ -33,8 +33,8 @@ class AuditLog(Protocol):
         """
         ...
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
-        """Yield all checkpoints by number."""
+    def checkpoints(self, *, after: int = -1) -> Iterator[Checkpoint]:
+        """Yield the checkpoints above a number, by number."""
         ...
 
 

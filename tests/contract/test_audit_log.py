@@ -74,6 +74,8 @@ def test_checkpoints_come_back_as_they_were(
     for checkpoint in [first, second, *others]:
         log.add_checkpoint(checkpoint)
     assert list(log.checkpoints()) == [first, second, *others]
+    assert list(log.checkpoints(after=2)) == others
+    assert list(log.checkpoints(after=7)) == []
     assert log.last_checkpoint() == others[-1]
     stored = list(log.checkpoints())[1]
     assert stored.signed_bytes() == second.signed_bytes()

@@ -262,8 +262,8 @@ class MemoryAuditLog:
             raise StateConflict(msg)
         self.stored.append(checkpoint)
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
-        yield from list(self.stored)
+    def checkpoints(self, *, after: int = -1) -> Iterator[Checkpoint]:
+        yield from [each for each in self.stored if each.number > after]
 
     def _head(self, chain: str) -> ChainHead:
         events = self.events.get(chain)

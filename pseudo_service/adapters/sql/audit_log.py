@@ -90,9 +90,8 @@ class SqlAuditLog:
 
         self._database.write(apply).wait()
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
-        """Yield all checkpoints by number, in pages."""
-        after = -1
+    def checkpoints(self, *, after: int = -1) -> Iterator[Checkpoint]:
+        """Yield the checkpoints above a number, by number, in pages."""
         while True:
             query = (
                 select(checkpoints)

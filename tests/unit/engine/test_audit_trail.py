@@ -237,3 +237,20 @@ def test_only_an_auditor_reads(bench: Bench) -> None:
         bench.trail.checkpoint_for(custodian)
     assert bench.journal.trail.kinds() == ["call_refused"] * 2
     assert bench.log.stored == []
+
+
+def test_what_was_copied_before_is_not_read_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    read = bench.log.checkpoints
+
+    def watch(*, after: int = -1) -> object:
+        asked.append(after)
+        return read(after=after)
+
+    monkeypatch.setattr(bench.log, "checkpoints", watch)
+    for _ in range(3):
+        bench.write("a")
+        bench.trail.checkpoint()
+    assert asked == [0, 1, 2]
