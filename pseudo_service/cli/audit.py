@@ -12,7 +12,11 @@ import pseudo_client
 from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.bootstrap import read_audit_public_key
-from pseudo_service.cli.audit_keys import VerifyVaultSignature, open_verifier
+from pseudo_service.cli.audit_keys import (
+    AuditKeyOption,
+    VerifyVaultSignature,
+    open_verifier,
+)
 from pseudo_service.cli.connection import (
     ConfigOption,
     ConnectionOptions,
@@ -45,15 +49,6 @@ app = typer.Typer(
     help="Prove, export and anchor the audit trail.", no_args_is_help=True
 )
 
-AuditKeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--audit-key",
-        metavar="PEM",
-        help="The vault's public audit key; may be repeated for its earlier "
-        "versions. Otherwise the vault of --config is asked.",
-    ),
-]
 MEANINGS = {
     "event_edited": "was changed after it was written",
     "event_missing": "is missing",
@@ -92,7 +87,7 @@ def verify(
     Every event is recomputed here, not by the service, and held against the
     signed checkpoints outside the database. Exits with 1 if anything is found.
     """
-    check_signature = open_verifier(options, audit_key or [])
+    check_signature = open_verifier(options, audit_key)
     copies = DirectoryArchive(find_archive(options, archive)).read()
     with connect(options, roles=[Role.AUDITOR]) as client:
         verdict = verify_export(client, list(copies), check_signature)

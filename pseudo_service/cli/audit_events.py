@@ -8,9 +8,12 @@ import typer
 import pseudo_client
 from pseudo_client import Client
 from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.evidence_values import Period
 from pseudo_service.core.recorded_events import decode_event
 
 _DAY = timedelta(days=1)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 ProjectOption = Annotated[str, typer.Option("--project", help="The project's id.")]
 FromOption = Annotated[
@@ -33,14 +36,12 @@ ToOption = Annotated[
 ]
 
 
-def begin_of(day: datetime | None) -> datetime | None:
-    """Return when a day of ``--from`` begins."""
-    return day.replace(tzinfo=UTC) if day else None
-
-
-def end_of(day: datetime | None) -> datetime | None:
-    """Return when a day of ``--to`` is over."""
-    return day.replace(tzinfo=UTC) + _DAY if day else None
+def choose_period(since: datetime | None, until: datetime | None) -> Period:
+    """Return what ``--from`` and ``--to`` name, in UTC; without bounds if absent."""
+    return Period(
+        since=since.replace(tzinfo=UTC) if since else _EARLIEST,
+        until=until.replace(tzinfo=UTC) + _DAY if until else _LATEST,
+    )
 
 
 def read_project_events(client: Client, project: str) -> list[AuditEvent]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -17,12 +19,22 @@ from pseudo_service.cli.connection import (
 from pseudo_service.cli.exits import Failure
 from pseudo_service.core.errors import SignatureRefused
 
+AuditKeyOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--audit-key",
+        metavar="PEM",
+        help="The vault's public audit key; may be repeated for its earlier "
+        "versions. Otherwise the vault of --config is asked.",
+    ),
+]
+
 VerifyVaultSignature = Callable[[bytes, bytes, str], None]
 """Takes message, signature and key id; raises ``SignatureRefused``."""
 
 
 def open_verifier(
-    options: ConnectionOptions, pem_files: Sequence[Path]
+    options: ConnectionOptions, pem_files: Sequence[Path] | None
 ) -> VerifyVaultSignature:
     """Return what checks a signature: the given keys, else the configured vault.
 
@@ -38,15 +50,6 @@ def open_verifier(
         )
         raise Failure(msg)
     return read_audit_verifier(read_config(options.config))
-
-
-def check_audit_keys(paths: Sequence[Path] | None) -> list[Path]:
-    """Return the files of ``--audit-key``; raise ``Failure`` where one is missing."""
-    missing = [path for path in paths or [] if not path.is_file()]
-    if missing:
-        msg = f"--audit-key: no file {missing[0]}; give the audit public key in PEM"
-        raise Failure(msg)
-    return list(paths or [])
 
 
 def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:

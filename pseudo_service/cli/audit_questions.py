@@ -2,36 +2,36 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from pseudo_client import SubjectHistory
 from pseudo_service.cli.audit_events import (
     FromOption,
     ProjectOption,
     ToOption,
-    begin_of,
-    end_of,
+    choose_period,
     read_all_events,
     read_project_events,
 )
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import ExitCode, show_examples
-from pseudo_service.cli.linkage import read_identifier
+from pseudo_service.cli.linkage_options import IdentifierFileOption, read_identifier
 from pseudo_service.cli.output import count, count_of, say, show_json, show_table
 from pseudo_service.cli.projects import JsonOption
 from pseudo_service.core.access import Role
 from pseudo_service.core.audit_questions import (
+    LATENCY_HEADERS,
     OpenMatter,
     find_open_matters,
     list_released,
     measure_latency,
     write_duration,
+    write_step,
 )
+from pseudo_service.core.evidence_values import write_moment
 from pseudo_service.core.linkage_stories import LinkageStory, tell_stories
-
-_MOMENT = "%Y-%m-%d %H:%M"
 
 
 @takes_connection
@@ -49,13 +49,11 @@ def releases(
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
         stories = tell_stories(read_project_events(client, project))
-    begin, end = begin_of(since), end_of(until)
+    period = choose_period(since, until)
     found = [
         story
         for story in list_released(stories.values())
-        if story.intent_at is not None
-        and (begin is None or story.intent_at >= begin)
-        and (end is None or story.intent_at < end)
+        if period.holds(story.intent_at)
     ]
     if json:
         show_json([_describe_release(story) for story in found])
@@ -79,14 +77,7 @@ def subject(
         str, typer.Option(help="Only this project's releases; an auditor may omit it.")
     ] = "",
     kind: Annotated[str, typer.Option(help="What the number is.")] = "nhs_number",
-    identifier_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with the number; otherwise it is asked for, or read from "
-            "standard input. It is never an argument, which others can see.",
-        ),
-    ] = None,
+    identifier_file: IdentifierFileOption = None,
     json: JsonOption = False,
 ) -> None:
     """Tell who ever re-identified, translated or located one person.
@@ -99,24 +90,30 @@ def subject(
             identifier, kind=kind, purpose=purpose, project=project
         )
     if json:
-        show_json(
+        show_json(_describe_history(history))
+    else:
+        _show_history(history)
+
+
+def _describe_history(history: SubjectHistory) -> dict[str, Any]:
+    return {
+        "releases": [
             {
-                "releases": [
-                    {
-                        "request": each.request_id,
-                        "verb": each.verb,
-                        "project": each.project,
-                        "target_project": each.target_project,
-                        "released_at": each.released_at.isoformat(),
-                        "redeemer": each.redeemer,
-                        "purpose": each.purpose,
-                    }
-                    for each in history.releases
-                ],
-                "open_requests": list(history.open_requests),
+                "request": each.request_id,
+                "verb": each.verb,
+                "project": each.project,
+                "target_project": each.target_project,
+                "released_at": each.released_at.isoformat(),
+                "redeemer": each.redeemer,
+                "purpose": each.purpose,
             }
-        )
-        return
+            for each in history.releases
+        ],
+        "open_requests": list(history.open_requests),
+    }
+
+
+def _show_history(history: SubjectHistory) -> None:
     if not history.releases:
         say("No release on record found this person.")
     else:
@@ -124,7 +121,7 @@ def subject(
             ("released", "request", "verb", "project", "into", "redeemer", "purpose"),
             [
                 (
-                    f"{each.released_at:{_MOMENT}}",
+                    write_moment(each.released_at),
                     each.request_id,
                     each.verb,
                     each.project,
@@ -192,12 +189,9 @@ def latency(
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
         stories = tell_stories(read_project_events(client, project))
-    begin, end = begin_of(since), end_of(until)
+    period = choose_period(since, until)
     durations = measure_latency(
-        story
-        for story in stories.values()
-        if (begin is None or story.request.submitted_at >= begin)
-        and (end is None or story.request.submitted_at < end)
+        story for story in stories.values() if period.holds(story.request.submitted_at)
     )
     if json:
         show_json(
@@ -218,18 +212,8 @@ def latency(
         say("No request of this time was reviewed or released.")
         return
     show_table(
-        ("step", "mode", "requests", "median", "9 of 10 within", "longest"),
-        [
-            (
-                each.step,
-                each.mode.value,
-                str(each.requests),
-                write_duration(each.median),
-                write_duration(each.ninth_decile),
-                write_duration(each.longest),
-            )
-            for each in durations
-        ],
+        LATENCY_HEADERS,
+        [write_step(each) for each in durations],
         numbers=frozenset({"requests"}),
     )
 
@@ -284,9 +268,8 @@ def _say_release(story: LinkageStory) -> None:
     into = f" into {request.target_project}" if request.target_project else ""
     emergency = ", BREAK GLASS" if request.mode == "break_glass" else ""
     when = (
-        f"{story.released_at:{_MOMENT}}"
-        if story.released_at
-        else f"{story.intent_at:{_MOMENT}} (outcome not recorded)"
+        write_moment(story.released_at)
+        or f"{write_moment(story.intent_at)} (outcome not recorded)"
     )
     say(f"{when}  {request.verb} in {request.project}{into}{emergency}", style="bold")
     found = story.outcomes.get("found", 0)
@@ -313,7 +296,7 @@ def _show_matters(matters: Iterable[OpenMatter], now: datetime) -> None:
         ("since", "for", "what", "by", "project", "operation"),
         [
             (
-                f"{matter.since:{_MOMENT}}",
+                write_moment(matter.since),
                 write_duration(now - matter.since),
                 matter.what.replace("_", " "),
                 matter.actor,

@@ -2,9 +2,12 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+
+OWNER_ONLY = 0o600
 
 
 def publish(temporary: Path, final: Path) -> None:
@@ -28,6 +31,24 @@ def flush_folder(folder: Path) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+@contextmanager
+def draft_text(final: Path) -> Iterator[TextIO]:
+    """Yield a file that only its owner reads, and give it its name if all goes well.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    draft = final.with_name(f".{final.name}.tmp")
+    try:
+        draft.unlink(missing_ok=True)  # of a run that was cut off
+        draft.touch(mode=OWNER_ONLY, exist_ok=False)
+        with draft.open("w", encoding="ascii", newline="") as file:
+            yield file
+        publish(draft, final)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def publish_json(value: Mapping[str, Any], final: Path, scratch: Path) -> None:

@@ -1,5 +1,6 @@
 """``pseudo audit evidence``: a page and tables for a guardian and for the DSPT."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,20 +10,19 @@ import typer
 from pseudo_client import Client
 from pseudo_client.errors import AccessDenied
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.cli.audit import AuditKeyOption, find_archive, verify_export
+from pseudo_service.cli.audit import find_archive, verify_export
 from pseudo_service.cli.audit_events import (
     ProjectOption,
-    begin_of,
-    end_of,
+    choose_period,
     read_project_events,
 )
-from pseudo_service.cli.audit_keys import open_verifier
+from pseudo_service.cli.audit_keys import AuditKeyOption, open_verifier
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.evidence_pages import Verification, write_pack
 from pseudo_service.cli.exits import ExitCode, Failure, show_examples
 from pseudo_service.cli.output import say
 from pseudo_service.core.access import Role
-from pseudo_service.core.evidence import Period, gather_evidence
+from pseudo_service.core.evidence import gather_evidence
 
 HOW_TO_VERIFY = (
     "An auditor proves it with `pseudo audit verify`, which needs the copies of the "
@@ -70,8 +70,8 @@ def evidence(
     With an auditor's token the whole trail is verified, too; a guardian's pack says
     that it was not, and how that is done. Exits with 1 if the trail is not sound.
     """
-    begin, end = begin_of(since), end_of(until)
-    if begin is None or end is None or end <= begin:
+    period = choose_period(since, until)
+    if period.until <= period.since:
         msg = "--to: give a day that is not before --from"
         raise Failure(msg)
     if output.exists():
@@ -79,11 +79,11 @@ def evidence(
         raise Failure(msg)
     with connect(options, roles=[Role.AUDITOR]) as client:
         events = read_project_events(client, project)
-        verification = _verify(client, options, archive, audit_key or [])
+        verification = _verify(client, options, archive, audit_key)
     gathered = gather_evidence(
         events,
         project=project,
-        period=Period(since=begin, until=end),
+        period=period,
         made_at=datetime.now(UTC),
     )
     page = write_pack(gathered, verification, output)
@@ -103,7 +103,10 @@ def register(app: typer.Typer) -> None:
 
 
 def _verify(
-    client: Client, options: ConnectionOptions, archive: Path | None, keys: list[Path]
+    client: Client,
+    options: ConnectionOptions,
+    archive: Path | None,
+    keys: Sequence[Path] | None,
 ) -> Verification:
     is_remote = options.server is not None and options.config is None
     if is_remote and (archive is None or not keys):

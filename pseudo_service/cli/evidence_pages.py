@@ -13,10 +13,10 @@ from pseudo_service.cli.exits import Failure
 from pseudo_service.cli.output import count_of
 from pseudo_service.core.audit import AuditVerdict
 from pseudo_service.core.evidence import Evidence, EvidenceTable
+from pseudo_service.core.evidence_values import write_moment
 
 PAGE = "evidence.html"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_MOMENT = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Verification:
         """Return a verdict in words."""
         anchored = (
             f"Signed checkpoints outside the database anchor it until "
-            f"{verdict.anchored_until:{_MOMENT}} UTC; "
+            f"{write_moment(verdict.anchored_until)} UTC; "
             f"{count_of(verdict.unanchored_events, 'later event')} not yet."
             if verdict.anchored_until
             else "No checkpoint lies outside the database yet, so nothing proves that "
@@ -106,7 +106,7 @@ def render_page(evidence: Evidence, verification: Verification) -> str:
         verdict=verification,
         first_day=f"{evidence.period.since:%Y-%m-%d}",
         last_day=f"{last_day:%Y-%m-%d}",
-        made_at=f"{evidence.made_at:{_MOMENT}}",
+        made_at=write_moment(evidence.made_at),
         summary=_summarise(evidence),
         shares={table.name: _compare(table) for table in evidence.tables},
     )

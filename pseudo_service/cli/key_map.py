@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pseudo_service.cli.audit_keys import check_audit_keys, open_verifier
+from pseudo_service.cli.audit_keys import AuditKeyOption, open_verifier
 from pseudo_service.cli.connection import (
     OPERATOR,
     ConfigOption,
@@ -15,12 +15,11 @@ from pseudo_service.cli.connection import (
     connect,
     takes_connection,
 )
-from pseudo_service.cli.durable import publish
+from pseudo_service.cli.durable import draft_text
 from pseudo_service.cli.exits import ExitCode, Failure, show_examples
 from pseudo_service.cli.linkage_delivery import refuse_existing
 from pseudo_service.cli.linkage_options import AsOption
 from pseudo_service.cli.output import count, say, warn
-from pseudo_service.cli.project_closing import AuditKeyOption
 from pseudo_service.cli.projects import ProjectArgument
 from pseudo_service.cli.signed_files import read_signed, write_signed
 from pseudo_service.core.access import Role
@@ -52,12 +51,11 @@ def map_versions(
     for path in (output, _name_statement(output)):
         refuse_existing(path)
     roles = [f"{Role.LINKAGE_OFFICER}:{project}"]
-    draft = output.with_name(f".{output.name}.tmp")
     digest = PairsDigest()
     try:
         with (
             connect(options, roles=roles, subject=person or OPERATOR) as client,
-            draft.open("w", encoding="utf-8", newline="") as file,
+            draft_text(output) as file,
         ):
             file.write(_HEADER)
 
@@ -68,16 +66,13 @@ def map_versions(
             end = client.map_key_versions(
                 project, old_version=old, new_version=new, purpose=purpose, take=take
             )
-        if end.statement.read_statement().get("sha256") != digest.hex():
-            msg = "the pairs that came are not those that were signed: ask again"
-            raise Failure(msg, ExitCode.FAULTS_FOUND)
-        write_signed(end.statement, _name_statement(output))
-        publish(draft, output)
+            if end.statement.read_statement().get("sha256") != digest.hex():
+                msg = "the pairs that came are not those that were signed: ask again"
+                raise Failure(msg, ExitCode.FAULTS_FOUND)
+            write_signed(end.statement, _name_statement(output))
     except OSError:
         msg = f"--output {output}: cannot be written; check the folder and its rights"
         raise Failure(msg) from None
-    finally:
-        draft.unlink(missing_ok=True)
     say(f"{count(end.pairs)} pairs, from key version {old} to {new}.")
     for each in end.unaccounted_operations:
         warn(f"not accounted for: {each}")
@@ -89,7 +84,7 @@ def verify_map(
     config: ConfigOption = None,
 ) -> None:
     """Prove that a map is what the service signed, by the statement beside it."""
-    check = open_verifier(ConnectionOptions(config=config), check_audit_keys(audit_key))
+    check = open_verifier(ConnectionOptions(config=config), audit_key)
     signed = read_signed(_name_statement(file))
     stated = verify_statement(signed, check, KEY_MAP_FORMAT)
     digest = PairsDigest()

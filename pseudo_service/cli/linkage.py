@@ -1,6 +1,5 @@
 """``pseudo linkage``: asks for the release of people, with four eyes on each."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,16 +9,16 @@ from pseudo_client import Linkage
 from pseudo_service.cli import linkage_delivery, linkage_keys, linkage_reviews
 from pseudo_service.cli.connection import (
     ConnectionOptions,
-    read_text_file,
     takes_connection,
 )
-from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.cli.exits import show_examples
 from pseudo_service.cli.linkage_options import (
     AsOption,
     BasisOption,
     ConsentOption,
     EitherHoursOption,
     HoursOption,
+    IdentifierFileOption,
     KeyOption,
     ProjectOption,
     PurposeOption,
@@ -27,6 +26,7 @@ from pseudo_service.cli.linkage_options import (
     RoleOption,
     expire_after,
     open_desk,
+    read_identifier,
     read_pseudonyms,
 )
 from pseudo_service.cli.linkage_words import describe_linkage, tell_missing, tell_wish
@@ -179,14 +179,7 @@ def locate(
     purpose: PurposeOption,
     consent: ConsentOption,
     key: KeyOption,
-    identifier_file: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A file with the person's number; otherwise it is asked for, or read "
-            "from standard input. It is never taken from the command line.",
-        ),
-    ] = None,
+    identifier_file: IdentifierFileOption = None,
     kind: Annotated[str, typer.Option(help="The kind of number.")] = "nhs_number",
     legal_basis: BasisOption = LegalBasis.SUBJECT_REQUEST,
     redeemer: RedeemerOption = "",
@@ -217,25 +210,6 @@ def locate(
             expires_at=expire_after(valid_hours),
         )
     say_submitted(made, json=json)
-
-
-def read_identifier(file: Path | None) -> str:
-    """Read one person's number from a file, a prompt or standard input.
-
-    Raises:
-        Failure: There is none, or more than one line.
-    """
-    if file is not None and str(file) != "-":
-        text = read_text_file(file, "--identifier-file")
-    elif sys.stdin.isatty():
-        text = typer.prompt("The person's number", hide_input=True, err=True)
-    else:
-        text = sys.stdin.read()
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) != 1:
-        msg = "give exactly one number, on one line of --identifier-file or the input"
-        raise Failure(msg)
-    return lines[0]
 
 
 def say_submitted(made: Linkage, *, json: bool) -> None:

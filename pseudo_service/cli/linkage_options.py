@@ -1,5 +1,6 @@
 """Options that linkage commands share, and who calls on a laptop."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,12 @@ from typing import Annotated
 import typer
 
 from pseudo_client import Client
-from pseudo_service.cli.connection import OPERATOR, ConnectionOptions, connect
+from pseudo_service.cli.connection import (
+    OPERATOR,
+    ConnectionOptions,
+    connect,
+    read_text_file,
+)
 from pseudo_service.cli.exits import Failure
 from pseudo_service.cli.pseudonyms import read_lines
 from pseudo_service.core.errors import PseudonymRefused
@@ -78,6 +84,14 @@ EitherHoursOption = Annotated[
         help="After that nothing is released; 72 if absent, in an emergency 2.",
     ),
 ]
+IdentifierFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A file with the person's number; otherwise it is asked for, or read "
+        "from standard input. It is never an argument, which others can see.",
+    ),
+]
 
 
 @contextmanager
@@ -124,6 +138,25 @@ def read_pseudonyms(file: Path) -> list[str]:
             msg = f"{file}, line {number}: {refusal.message}; correct or remove it"
             raise Failure(msg) from None
     return [text for _, text in lines]
+
+
+def read_identifier(file: Path | None) -> str:
+    """Read one person's number from a file, a prompt or standard input.
+
+    Raises:
+        Failure: There is none, or more than one line.
+    """
+    if file is not None and str(file) != "-":
+        text = read_text_file(file, "--identifier-file")
+    elif sys.stdin.isatty():
+        text = typer.prompt("The person's number", hide_input=True, err=True)
+    else:
+        text = sys.stdin.read()
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) != 1:
+        msg = "give exactly one number, on one line of --identifier-file or the input"
+        raise Failure(msg)
+    return lines[0]
 
 
 def expire_after(hours: float) -> datetime:

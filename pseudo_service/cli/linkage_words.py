@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pseudo_client import Linkage, LinkageDetails
+from pseudo_client import Linkage, LinkageDetails, Vote
 from pseudo_service.cli.linkage_keys import write_fingerprint
 from pseudo_service.cli.output import count_of, say, say_field, show_table
+from pseudo_service.core.approval import ENOUGH
 from pseudo_service.core.linkage import (
     Decision,
     LegalBasis,
@@ -71,7 +72,7 @@ def tell_wish(linkage: Linkage) -> str:
     return f"{wish}{', in an emergency' if urgent else ''}."
 
 
-def tell_vote(vote: Any) -> str:
+def tell_vote(vote: Vote) -> str:
     """Say one review."""
     office = (
         f", guardian of {' and '.join(vote.guardian_of)}" if vote.guardian_of else ""
@@ -106,7 +107,7 @@ def _tell_missing_reviews(linkage: Linkage) -> str:
         for project in (linkage.project, linkage.target_project)
         if project and project not in consented
     ]
-    reviews = max(1, 2 - given)
+    reviews = max(1, ENOUGH - given)
     guardians = f", and a guardian of {' and one of '.join(wanted)} among the approvers"
     unseen = " (a hidden one may be theirs)" if linkage.hidden_votes and wanted else ""
     return (

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pseudo_service.cli.audit_keys import open_verifier
+from pseudo_service.cli.audit_keys import AuditKeyOption, open_verifier
 from pseudo_service.cli.connection import ConfigOption, ConnectionOptions
-from pseudo_service.cli.exits import ExitCode, Failure, show_examples
+from pseudo_service.cli.exits import ExitCode, show_examples
 from pseudo_service.cli.manifest_checks import Finding, check_folder
 from pseudo_service.cli.manifest_files import Manifest, read_manifest
 from pseudo_service.cli.manifest_receipt import describe_columns, show_columns
@@ -29,15 +29,7 @@ def manifest() -> None:
 )
 def verify(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A run's output.")],
-    audit_key: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--audit-key",
-            metavar="PEM",
-            help="The vault's public audit key; may be repeated for its earlier "
-            "versions. Otherwise the vault of --config is asked.",
-        ),
-    ] = None,
+    audit_key: AuditKeyOption = None,
     config: ConfigOption = None,
     json: Annotated[
         bool, typer.Option("--json", help="Answer with one JSON object.")
@@ -48,7 +40,7 @@ def verify(
     Exits with 1 and names the part and the fault if anything is not as signed.
     """
     listed = read_manifest(folder)
-    check = open_verifier(ConnectionOptions(config=config), _check_keys(audit_key))
+    check = open_verifier(ConnectionOptions(config=config), audit_key)
     findings = check_folder(folder, listed, check, tell=lambda _: None)
     report(listed, findings, json=json)
     if findings:
@@ -109,11 +101,3 @@ def report(listed: Manifest, findings: list[Finding], *, json: bool) -> None:
         "what the service signed; none is missing, added or doubled, the row counts "
         "add up, and every receipt is by a process that the audit key certified."
     )
-
-
-def _check_keys(paths: list[Path] | None) -> list[Path]:
-    missing = [path for path in paths or [] if not path.is_file()]
-    if missing:
-        msg = f"--audit-key: no file {missing[0]}; give the audit public key in PEM"
-        raise Failure(msg)
-    return paths or []

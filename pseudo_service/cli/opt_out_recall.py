@@ -10,13 +10,12 @@ import typer
 
 from pseudo_client.register_values import RecallReport
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
-from pseudo_service.cli.durable import publish
+from pseudo_service.cli.durable import draft_text
 from pseudo_service.cli.exits import ExitCode, Failure
 from pseudo_service.cli.output import count_of, warn
 from pseudo_service.core.access import Role
 
 HEADER = "pseudonym\n"
-OWNER_ONLY = 0o600
 Take = Callable[[Sequence[str]], object]
 
 
@@ -61,19 +60,13 @@ def _open_answer(output: Path | None) -> Iterator[Take]:
         yield lines.extend
         sys.stdout.write(HEADER + "".join(f"{line}\n" for line in lines))
         return
-    temporary = output.with_name(f".{output.name}.tmp")
     try:
-        temporary.unlink(missing_ok=True)
-        temporary.touch(mode=OWNER_ONLY, exist_ok=False)
-        with temporary.open("w", encoding="ascii", newline="") as file:
+        with draft_text(output) as file:
             file.write(HEADER)
             yield lambda some: file.writelines(f"{line}\n" for line in some)
-        publish(temporary, output)
     except OSError:
         msg = f"--output: {output} cannot be written; check its folder and the space"
         raise Failure(msg) from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _say_report(report: RecallReport) -> None:

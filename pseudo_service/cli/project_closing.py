@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from pseudo_client import Project
-from pseudo_service.cli.audit_keys import check_audit_keys, open_verifier
+from pseudo_service.cli.audit_keys import AuditKeyOption, open_verifier
 from pseudo_service.cli.connection import (
     OPERATOR,
     ConfigOption,
@@ -27,16 +27,6 @@ from pseudo_service.cli.signed_files import read_signed, write_signed
 from pseudo_service.core.access import Role
 from pseudo_service.core.manifest import verify_statement
 from pseudo_service.core.project_closing import CLOSURE_FORMAT
-
-AuditKeyOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--audit-key",
-        metavar="PEM",
-        help="The vault's public audit key; may be repeated for its earlier "
-        "versions. Otherwise the vault of --config is asked.",
-    ),
-]
 
 
 @takes_connection
@@ -135,7 +125,7 @@ def verify_certificate(
     json: JsonOption = False,
 ) -> None:
     """Prove that a certificate of a project's end is what the service signed."""
-    check = open_verifier(ConnectionOptions(config=config), check_audit_keys(audit_key))
+    check = open_verifier(ConnectionOptions(config=config), audit_key)
     stated = verify_statement(read_signed(file), check, CLOSURE_FORMAT)
     if json:
         show_json({"sound": True, **stated})

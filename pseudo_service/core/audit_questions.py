@@ -24,6 +24,7 @@ RESULT_OF: Mapping[AuditKind, AuditKind] = MappingProxyType(
 """What follows an intent when all goes well; data calls have their answer instead."""
 
 SLOW_SHARE = 0.9
+LATENCY_HEADERS = ("step", "mode", "requests", "median", "9 of 10 within", "longest")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -153,6 +154,18 @@ def _summarise(
 def _pick(ordered: Sequence[timedelta], share: float) -> timedelta:
     """Return the quantile by nearest rank: of few requests one of them, not a mean."""
     return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+def write_step(each: StepDuration) -> tuple[str, ...]:
+    """Return one row below ``LATENCY_HEADERS``."""
+    return (
+        each.step,
+        each.mode.value,
+        str(each.requests),
+        write_duration(each.median),
+        write_duration(each.ninth_decile),
+        write_duration(each.longest),
+    )
 
 
 def list_released(stories: Iterable[LinkageStory]) -> list[LinkageStory]:

@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pseudo_service.core.audit_questions import (
+    LATENCY_HEADERS,
     list_released,
     measure_latency,
     write_duration,
+    write_step,
 )
 from pseudo_service.core.evidence_values import EvidenceTable, Period, write_moment
 from pseudo_service.core.linkage import LinkageMode, LinkageState, Vote
@@ -126,18 +128,8 @@ def tabulate_latency(stories: Stories, period: Period) -> EvidenceTable:
             "Caldicott Principle 7: the duty to share is as important as the duty to "
             "protect. It shows whether those who need identities wait for reviewers."
         ),
-        headers=("step", "mode", "requests", "median", "9 of 10 within", "longest"),
-        rows=[
-            (
-                each.step,
-                each.mode.value,
-                str(each.requests),
-                write_duration(each.median),
-                write_duration(each.ninth_decile),
-                write_duration(each.longest),
-            )
-            for each in measure_latency(asked)
-        ],
+        headers=LATENCY_HEADERS,
+        rows=[write_step(each) for each in measure_latency(asked)],
         nothing="No request of this period was reviewed or released.",
     )
 
