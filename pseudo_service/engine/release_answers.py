@@ -109,7 +109,7 @@ class ReleaseAnswers:
         """Fetch keys and lists, before anything is used up.
 
         Raises:
-            ProjectNotActive: A project's keys are gone, or the target takes no data.
+            ProjectNotActive: A project is suspended, closing or destroyed.
             KeyVaultUnavailable: The vault does not answer.
             KeyVaultRefused: This process may not unwrap with "linkage".
             OptOutListMissing: The target applies opt-outs and there is no list.
@@ -120,6 +120,7 @@ class ReleaseAnswers:
         if project.state is ProjectState.DESTROYED:
             msg = f"project {project.project_id} is destroyed: its keys are gone"
             raise ProjectNotActive(msg)
+        project.check_active()
         self._opening.check()
         aliases = self._read_aliases()
         wanted = {}

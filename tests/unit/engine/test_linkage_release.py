@@ -15,6 +15,7 @@ from pseudo_service.core.errors import (
     GrantSpent,
     KeyVaultUnavailable,
     OptOutListMissing,
+    ProjectNotActive,
     PseudoError,
     RequestExpired,
     RequestState,
@@ -29,7 +30,7 @@ from pseudo_service.core.linkage import (
     LinkageVerb,
 )
 from pseudo_service.core.linkage_results import seal_result
-from pseudo_service.core.projects import OptOutApplication, OptOutRule
+from pseudo_service.core.projects import OptOutApplication, OptOutRule, ProjectState
 from pseudo_service.ports.key_vault import Wrapped
 from pseudo_service.ports.requests import KeptResult
 from tests.lib.linkage_fakes import (
@@ -378,3 +379,17 @@ def test_who_may_stand_in_a_part_that_cannot_be_read_is_not_simply_unknown(
     result = json.loads(open_result(bench.redeem(bench.approved(NUMBERS[0]))))
     assert result["rows"][0]["outcome"] == "unknown"
     assert result["register_faults"] == 1
+
+
+@pytest.mark.parametrize("state", [ProjectState.SUSPENDED, ProjectState.CLOSING])
+def test_a_project_that_was_stopped_after_the_approval_releases_nobody(
+    bench: Bench, state: ProjectState
+) -> None:
+    request = bench.approved(NUMBERS[0])
+    bench.change_project("asthma", state=state)
+    with pytest.raises(ProjectNotActive):
+        bench.redeem(request)
+    assert bench.state(request) is LinkageState.APPROVED
+    assert bench.events(AuditKind.LINKAGE_RELEASE_INTENT) == []
+    bench.change_project("asthma", state=ProjectState.ACTIVE)
+    assert bench.redeem(request).released_now
