@@ -88,11 +88,7 @@ class Members:
 
         The place of one that is not means nothing.
         """
-        places = np.searchsorted(self.prefixes, prefixes)
-        if not len(self):
-            return np.zeros(len(prefixes), np.bool_), places
-        places = np.minimum(places, len(self) - 1)
-        return self.prefixes[places] == prefixes, places
+        return find_prefixes(self.prefixes, prefixes)
 
     def without(self, prefixes: npt.NDArray[np.uint64]) -> "Members":
         """Return the members but for some people, who need not be among them."""
@@ -116,6 +112,20 @@ def read_prefixes(blind: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     """Return the prefixes of blind indices (n, 16), in their order."""
     words = np.ascontiguousarray(blind, np.uint8).view(">u8").reshape(-1, 2)
     return words[:, 0].astype(np.uint64)
+
+
+def find_prefixes(
+    known: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """Say of each wanted prefix whether it is among sorted ones, and at which place.
+
+    The place of one that is not means nothing.
+    """
+    places = np.searchsorted(known, wanted)
+    if not len(known):
+        return np.zeros(len(wanted), np.bool_), places
+    places = np.minimum(places, len(known) - 1)
+    return known[places] == wanted, places
 
 
 def sort_distinct(

@@ -1,16 +1,13 @@
 """Which new pseudonym follows which old one, for the people who have the old one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
-from pseudo_service.core.errors import KeyUnknown
 from pseudo_service.core.identifier_kinds import IdentifierKind
 from pseudo_service.core.key_map import (
     KeyVersionPairs,
@@ -18,12 +15,10 @@ from pseudo_service.core.key_map import (
     build_key_map_statement,
     check_versions,
 )
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import KeyUse, RootPurpose
+from pseudo_service.core.keys import RootPurpose
 from pseudo_service.core.manifest import SignedStatement
-from pseudo_service.core.membership import MembershipUse, read_prefixes
+from pseudo_service.core.membership import MembershipUse, sort_distinct
 from pseudo_service.core.projects import Project
-from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.membership_reader import (
@@ -36,6 +31,11 @@ from pseudo_service.engine.register_opening import (
     OpenRegister,
     RegisterOpening,
 )
+from pseudo_service.engine.released_people import (
+    ReleasedPeople,
+    open_writer,
+    tell_missing,
+)
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.journal import Journal
@@ -43,7 +43,6 @@ from pseudo_service.ports.memberships import MembershipStore
 from pseudo_service.ports.projects import ProjectStore
 
 CHUNK = 10_000
-_Prefixes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,18 +128,20 @@ class KeyVersionMap:
         digest, unmet, faults = PairsDigest(), 0, 0
         for kind in self._find_kinds(run):
             released = self._gather_released(run, kind, opened)
-            is_met = np.zeros(len(released), np.bool_)
-            old, new = (self._open_writer(run.project, kind, v) for v in run.versions)
+            old, new = (
+                open_writer(self._key_ring, run.project, kind, version)
+                for version in (run.old, run.new)
+            )
             scan = opened.scan(kind=kind)
             for page in scan:
-                people = _pick(released, is_met, page.blind, page.canonical)
+                _, people = released.meet(page)
                 for pairs in _cut(old.write(people), new.write(people)):
                     digest.add(pairs.old, pairs.new)
                     yield pairs
-            unmet += int((~is_met).sum())
+            unmet += released.unmet
             faults += len(scan.faults)
         unaccounted = [
-            *_tell_missing(unmet, faults),
+            *tell_missing(unmet, faults),
             *(one.describe() for one in left),
         ]
         yield self._finish(run, digest, unaccounted)
@@ -156,29 +157,20 @@ class KeyVersionMap:
 
     def _gather_released(
         self, run: "_Run", kind: IdentifierKind, opened: OpenRegister
-    ) -> _Prefixes:
-        """Return the prefixes of everyone released under the old version, sorted."""
-        found = [np.zeros(0, np.uint64)]
-        for membership, members in self._memberships.read(
+    ) -> ReleasedPeople:
+        """Return everyone released under the old version."""
+        read = self._memberships.read(
             opened,
             project=run.project.project_id,
             kind=kind.text,
             use=MembershipUse.PSEUDONYM,
-        ):
-            if membership.key_version == run.old:
-                found.append(members.prefixes)
-        return np.unique(np.concatenate(found))
-
-    def _open_writer(
-        self, project: Project, kind: IdentifierKind, version: int
-    ) -> "_Writer":
-        root = self._key_ring.get(project.project_id, RootPurpose.PSEUDONYMS, version)
-        if root.version != version:
-            msg = f"project {project.project_id} has no key version {version}"
-            raise KeyUnknown(msg)
-        key = root.derive(KeyUse.PSEUDONYM, kind.text)
-        form = PseudonymFormat(tag=project.tag, kind=kind, version=version)
-        return _Writer(hash=KeyedHash(key, kind), form=form)
+        )
+        found = [
+            members.prefixes
+            for membership, members in read
+            if membership.key_version == run.old
+        ]
+        return ReleasedPeople(sort_distinct(found))
 
     def _finish(
         self, run: "_Run", digest: PairsDigest, unaccounted: Sequence[str]
@@ -235,35 +227,6 @@ class _Run:
     new: int
     operation: str
 
-    @property
-    def versions(self) -> tuple[int, int]:
-        return self.old, self.new
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
-    hash: KeyedHash = field(repr=False)
-    form: PseudonymFormat
-
-    def write(self, people: pa.StringArray) -> pa.StringArray:
-        return self.form.encode(self.hash.mac(people))
-
-
-def _pick(
-    released: _Prefixes,
-    is_met: npt.NDArray[np.bool_],
-    blind: npt.NDArray[np.uint8],
-    canonical: pa.StringArray,
-) -> pa.StringArray:
-    """Return who of a page was released and not met before, and mark them as met."""
-    prefixes, rows = np.unique(read_prefixes(blind), return_index=True)
-    if not len(released):
-        return canonical.slice(0, 0)
-    places = np.minimum(np.searchsorted(released, prefixes), len(released) - 1)
-    wanted = (released[places] == prefixes) & ~is_met[places]
-    is_met[places[wanted]] = True
-    return canonical.take(pa.array(rows[wanted]))
-
 
 def _cut(old: pa.StringArray, new: pa.StringArray) -> Iterator[KeyVersionPairs]:
     """Yield pairs by old pseudonym: the register's order tells who came first."""
@@ -273,12 +236,4 @@ def _cut(old: pa.StringArray, new: pa.StringArray) -> Iterator[KeyVersionPairs]:
         yield KeyVersionPairs(
             old=old[start : start + CHUNK].to_pylist(),
             new=new[start : start + CHUNK].to_pylist(),
-        )
-
-
-def _tell_missing(unmet: int, faults: int) -> Iterator[str]:
-    if unmet or faults:
-        yield (
-            f"{unmet} released people are not in the register, which has "
-            f"{faults} faults: look with `pseudo register verify`"
         )

@@ -15,6 +15,7 @@ from pseudo_service.core.membership import (
     Members,
     Membership,
     MembershipUse,
+    find_prefixes,
     read_prefixes,
     sort_distinct,
 )
@@ -232,7 +233,7 @@ class _Gathered:
         # Sorted needles are found several times as fast as they come.
         prefixes = np.sort(prefixes)
         for known in (self.recorded, self.new):
-            prefixes = prefixes[~_are_among(prefixes, known)]
+            prefixes = prefixes[~find_prefixes(known, prefixes)[0]]
         if len(prefixes):
             self.pending.append(prefixes)
             self.waiting += len(prefixes)
@@ -256,13 +257,3 @@ class _Gathered:
         is_few = len(self.recorded) + len(self.new) <= most
         self.recorded = sort_distinct([self.recorded, self.new]) if is_few else _NOBODY
         self.new = _NOBODY
-
-
-def _are_among(
-    prefixes: npt.NDArray[np.uint64], known: npt.NDArray[np.uint64]
-) -> npt.NDArray[np.bool_]:
-    if not len(known):
-        return np.zeros(len(prefixes), np.bool_)
-    places = np.minimum(np.searchsorted(known, prefixes), len(known) - 1)
-    is_known: npt.NDArray[np.bool_] = known[places] == prefixes
-    return is_known

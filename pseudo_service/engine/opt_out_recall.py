@@ -11,12 +11,9 @@ import pyarrow.compute as pc
 from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
 from pseudo_service.core.errors import InvalidArgument
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import KeyUse, RootPurpose
-from pseudo_service.core.membership import MembershipUse, read_prefixes, sort_distinct
+from pseudo_service.core.membership import MembershipUse, find_prefixes, sort_distinct
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.projects import Project
-from pseudo_service.core.pseudonyms import PseudonymFormat
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.membership_reader import (
@@ -30,6 +27,13 @@ from pseudo_service.engine.register_opening import (
     OpenRegister,
     RegisterOpening,
 )
+from pseudo_service.engine.released_people import (
+    Prefixes,
+    PseudonymWriter,
+    ReleasedPeople,
+    open_writer,
+    tell_missing,
+)
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.journal import Journal
@@ -37,7 +41,6 @@ from pseudo_service.ports.opt_outs import OptOutList
 from pseudo_service.ports.projects import ProjectStore
 
 CHUNK = 10_000
-_Prefixes = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +138,7 @@ class OptOutRecall:
         opened = self._opening.open(CareWarrant(operation=run.operation))
         released = self._gather_released(run.project, opened)
         writers = {
-            version: self._open_writer(run.project, version)
+            version: open_writer(self._key_ring, run.project, NHS_NUMBER, version)
             for version in released.by_version
         }
         scan = opened.scan(kind=NHS_NUMBER)
@@ -154,7 +157,7 @@ class OptOutRecall:
             pseudonyms=pseudonyms,
             opt_out_list=facts.list_id,
             unaccounted=[
-                *self._tell_missing(released, len(scan.faults)),
+                *tell_missing(released.everyone.unmet, len(scan.faults)),
                 *unaccounted,
             ],
         )
@@ -162,7 +165,7 @@ class OptOutRecall:
         yield report
 
     def _gather_released(self, project: Project, opened: OpenRegister) -> "_Released":
-        by_version: dict[int, list[_Prefixes]] = {}
+        by_version: dict[int, list[Prefixes]] = {}
         for membership, members in self._memberships.read(
             opened,
             project=project.project_id,
@@ -176,25 +179,7 @@ class OptOutRecall:
             for version, parts in sorted(by_version.items())
         }
         everyone = sort_distinct(list(joined.values()))
-        return _Released(
-            by_version=joined,
-            everyone=everyone,
-            is_met=np.zeros(len(everyone), np.bool_),
-        )
-
-    def _open_writer(self, project: Project, version: int) -> "_Writer":
-        root = self._key_ring.get(project.project_id, RootPurpose.PSEUDONYMS, version)
-        key = root.derive(KeyUse.PSEUDONYM, NHS_NUMBER.text)
-        form = PseudonymFormat(tag=project.tag, kind=NHS_NUMBER, version=version)
-        return _Writer(hash=KeyedHash(key, NHS_NUMBER), form=form)
-
-    def _tell_missing(self, released: "_Released", faults: int) -> Iterator[str]:
-        unmet = int((~released.is_met).sum())
-        if unmet or faults:
-            yield (
-                f"{unmet} released people are not in the register, which has "
-                f"{faults} faults: look with `pseudo register verify`"
-            )
+        return _Released(by_version=joined, everyone=ReleasedPeople(everyone))
 
     def _name_unaccounted(self, project: Project) -> list[str]:
         found = self._unaccounted.find(project.project_id)
@@ -224,57 +209,33 @@ class _Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Released:
-    """Prefixes of released people, sorted; ``is_met`` marks whom the scan came upon."""
+    """Released people, by key version (sorted prefixes) and all together."""
 
-    by_version: Mapping[int, _Prefixes] = field(repr=False)
-    everyone: _Prefixes = field(repr=False)
-    is_met: npt.NDArray[np.bool_] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Writer:
-    hash: KeyedHash
-    form: PseudonymFormat
+    by_version: Mapping[int, Prefixes] = field(repr=False)
+    everyone: ReleasedPeople = field(repr=False)
 
 
 def _pick_opted_out(
     released: _Released, page: OpenedIdentities, check: OptOutCheck
 ) -> tuple[pa.StringArray, dict[int, npt.NDArray[np.bool_]]]:
-    """Return who of a page is opted out, and which of them each version released.
-
-    Everybody is met once: the register may hold a person twice.
-    """
-    prefixes, rows = np.unique(read_prefixes(page.blind), return_index=True)
-    is_released, places = _find(released.everyone, prefixes)
-    is_released &= ~released.is_met[places] if len(released.everyone) else False
-    released.is_met[places[is_released]] = True
-    prefixes, rows = prefixes[is_released], rows[is_released]
-    canonical = page.canonical.take(pa.array(rows))
+    """Return who of a page is opted out, and which of them each version released."""
+    prefixes, canonical = released.everyone.meet(page)
     leaves = check.find_opted_out(canonical)
     versions = {
-        version: _find(members, prefixes[leaves])[0]
-        for version, members in released.by_version.items()
+        version: find_prefixes(known, prefixes[leaves])[0]
+        for version, known in released.by_version.items()
     }
     return canonical.filter(pa.array(leaves)), versions
-
-
-def _find(
-    known: _Prefixes, wanted: _Prefixes
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    places = np.minimum(np.searchsorted(known, wanted), max(len(known) - 1, 0))
-    if not len(known):
-        return np.zeros(len(wanted), np.bool_), places
-    return known[places] == wanted, places
 
 
 def _write(
     people: pa.StringArray,
     versions: Mapping[int, npt.NDArray[np.bool_]],
-    writers: Mapping[int, _Writer],
+    writers: Mapping[int, PseudonymWriter],
 ) -> pa.StringArray:
     """Return the pseudonyms, sorted: in the register's order they told who came first."""
     written = [
-        writer.form.encode(writer.hash.mac(people.filter(pa.array(versions[version]))))
+        writer.write(people.filter(pa.array(versions[version])))
         for version, writer in writers.items()
     ]
     joined = pa.concat_arrays(written) if written else pa.array([], pa.string())
