@@ -34,6 +34,7 @@ from pseudo_service.engine.release_answers import ReleaseAnswers
 from pseudo_service.engine.request_history import LinkageBook, RequestHistory
 from pseudo_service.engine.subject_location import SubjectLocation
 from pseudo_service.engine.subject_trace import SubjectTrace
+from pseudo_service.engine.translation_record import TranslationRecord
 from pseudo_service.ports.requests import RequestStore
 
 _Given = TypeVar("_Given")
@@ -167,6 +168,12 @@ def _build_desk(
             service_root=base.service_root,
             read_aliases=common.aliases.current,
         ),
+        translations=TranslationRecord(
+            writer=base.writer,
+            service_root=base.service_root,
+            journal=base.journal,
+            clock=base.clock,
+        ),
         trail=common.audit,
         journal=base.journal,
         clock=base.clock,
@@ -179,6 +186,7 @@ def _build_desk(
             rules=choose_rules(config).identifiers,
             clock=base.clock,
             entropy=base.entropy,
+            read_aliases=common.aliases.current,
         ),
         showing=LinkageShowing(
             requests=requests, book=book, admission=base.admission, clock=base.clock

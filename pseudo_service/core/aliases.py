@@ -14,7 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.errors import AliasTableRefused
-from pseudo_service.core.identifier_kinds import IdentifierClass, IdentifierKind
+from pseudo_service.core.identifier_kinds import (
+    NHS_NUMBER,
+    IdentifierClass,
+    IdentifierKind,
+)
 from pseudo_service.core.national_numbers import DIGITS, read_numbers
 
 Numbers = npt.NDArray[np.int64]
@@ -24,7 +28,6 @@ REISSUED: Final = 0
 _NO_NUMBERS: Final = np.empty(0, np.int64)
 _PLACES: Final = 10 ** np.arange(DIGITS - 1, -1, -1, dtype=np.int64)
 _NEAR_BITS: Final = 12
-_KIND: Final = "nhs_number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +149,12 @@ class AliasTable:
             former[place] = tuple(write_numbers(listed).to_pylist())
         return former
 
+    def list_others(self, canonical: str) -> tuple[str, ...]:
+        """Return every other number of the person who has this one, sorted."""
+        survivor = self.find_survivor(canonical) or canonical
+        former = self.find_former(pa.array([survivor], pa.string())).get(0, ())
+        return tuple(sorted({survivor, *former} - {canonical}))
+
 
 EMPTY_TABLE: Final = AliasTable(numbers=_NO_NUMBERS, targets=_NO_NUMBERS)
 
@@ -180,13 +189,13 @@ class ProjectAliases:
         self, canonical: pa.StringArray, kind: IdentifierKind
     ) -> npt.NDArray[np.bool_]:
         """Say of each whether it was re-issued."""
-        if self.table.is_empty or kind.name != _KIND:
+        if self.table.is_empty or kind != NHS_NUMBER:
             return np.zeros(len(canonical), dtype=np.bool_)
         return self.table.find_reissued(canonical)
 
     def follow(self, canonical: pa.StringArray, kind: IdentifierKind) -> pa.StringArray:
         """Return whom the project takes each for; the same array if nothing changes."""
-        if self.table.is_empty or not self.follows_merges or kind.name != _KIND:
+        if self.table.is_empty or not self.follows_merges or kind != NHS_NUMBER:
             return canonical
         return self.table.substitute(canonical)
 
@@ -194,7 +203,7 @@ class ProjectAliases:
         self, canonical: pa.StringArray, kind: IdentifierKind
     ) -> Mapping[int, tuple[str, ...]]:
         """Return, by position, the other numbers that the project takes for it."""
-        if self.table.is_empty or not self.follows_merges or kind.name != _KIND:
+        if self.table.is_empty or not self.follows_merges or kind != NHS_NUMBER:
             return {}
         return self.table.find_former(canonical)
 

@@ -85,8 +85,8 @@ class LinkageOutcome(StrEnum):
 class LinkageRequest:
     """A request as it was submitted; nothing of it ever changes.
 
-    ``subjects`` are sorted and distinct: pseudonyms, or for LOCATE the one subject's
-    blind index as ``<kind>:<32 hexadecimal digits>``. ``recipient_key`` is X25519, raw.
+    ``subjects`` are sorted and distinct: pseudonyms, or for LOCATE one person's blind
+    indices, one a number that the person has had, as ``<kind>:<32 hexadecimal digits>``. ``recipient_key`` is X25519, raw.
     ``target_project`` is empty but for TRANSLATE.
     """
 

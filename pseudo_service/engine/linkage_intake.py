@@ -1,9 +1,12 @@
 """Turning what a caller asks for into a checked linkage request."""
 
+from collections.abc import Callable
 from datetime import UTC
 
 from pseudo_service.core.access import Actor, Role, check_purpose
+from pseudo_service.core.aliases import NO_ALIASES, PinnedAliases
 from pseudo_service.core.errors import IdentifierRefused, RequestRefused
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
     IdentifierKind,
     IdentifierRules,
@@ -40,12 +43,14 @@ class LinkageIntake:
         rules: IdentifierRules,
         clock: Clock,
         entropy: Entropy,
+        read_aliases: Callable[[], PinnedAliases] = lambda: NO_ALIASES,
     ) -> None:
         self._projects = projects
         self._service_root = service_root
         self._rules = rules
         self._clock = clock
         self._entropy = entropy
+        self._read_aliases = read_aliases
 
     def build(
         self, submission: LinkageSubmission, *, actor: Actor
@@ -128,7 +133,11 @@ class LinkageIntake:
     def _index_person(
         self, identifier: str, kind_text: str
     ) -> tuple[tuple[str, ...], str]:
-        """Return a person's blind index and subject code; the identifier goes."""
+        """Return a person's blind indices and subject code; the identifier goes.
+
+        One index for each number that the person has had: a project that does not
+        follow merges knows them under the number of that time.
+        """
         try:
             kind = IdentifierKind.parse(kind_text)
         except IdentifierRefused as refused:
@@ -137,9 +146,13 @@ class LinkageIntake:
         if canonical is None:
             msg = f"identifier: not accepted as {kind.text} ({found})"
             raise RequestRefused(msg)
-        blind = self._hash(KeyUse.BLIND_INDEX, kind).mac_one(canonical).hex()
+        numbers = [canonical]
+        if kind == NHS_NUMBER:
+            numbers += self._read_aliases().table.list_others(canonical)
+        hashing = self._hash(KeyUse.BLIND_INDEX, kind)
+        subjects = {f"{kind.text}:{hashing.mac_one(each).hex()}" for each in numbers}
         code = self._hash(KeyUse.SUBJECT_CODE, kind).mac_one(canonical).hex()
-        return (f"{kind.text}:{blind}",), code
+        return tuple(sorted(subjects)), code
 
     def _hash(self, use: KeyUse, kind: IdentifierKind) -> KeyedHash:
         return KeyedHash(self._service_root.derive(use, kind.text), kind)

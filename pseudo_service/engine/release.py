@@ -43,6 +43,7 @@ from pseudo_service.engine.request_history import (
     LinkageBook,
     RequestHistory,
 )
+from pseudo_service.engine.translation_record import TranslationRecord
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.requests import KeptResult, RequestStore, StoredRequest
@@ -87,6 +88,7 @@ class ReleaseDesk:
         book: LinkageBook,
         records: LinkageRecords,
         answers: ReleaseAnswers,
+        translations: TranslationRecord,
         trail: MakesCheckpoints,
         journal: Journal,
         clock: Clock,
@@ -96,6 +98,7 @@ class ReleaseDesk:
         self._book = book
         self._records = records
         self._answers = answers
+        self._translations = translations
         self._trail = trail
         self._journal = journal
         self._clock = clock
@@ -156,6 +159,9 @@ class ReleaseDesk:
             grant,
             subject_code=approved.subject_code,
             released_at=self._clock.now(),
+        )
+        self._translations.record(
+            request, answered.translated, key_version=answered.key_version
         )
         kept = KeptResult(
             sealed=seal_result(request, answered.plain),

@@ -5,12 +5,13 @@ approval is used up by an outage; then the register is opened once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from pseudo_service.core.aliases import (
@@ -19,16 +20,16 @@ from pseudo_service.core.aliases import (
     ProjectAliases,
 )
 from pseudo_service.core.errors import KeyUnknown, ProjectNotActive
-from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.identifier_kinds import NHS_NUMBER, IdentifierKind
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root, RootPurpose
 from pseudo_service.core.linkage import LinkageOutcome, LinkageRequest, LinkageVerb
 from pseudo_service.core.linkage_results import (
-    ProjectLocation,
     SubjectAnswer,
     encode_answers,
     encode_location,
 )
+from pseudo_service.core.openssl_columns import MAC_BYTES
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.projects import Project, ProjectState
 from pseudo_service.core.pseudonyms import (
@@ -38,9 +39,10 @@ from pseudo_service.core.pseudonyms import (
 )
 from pseudo_service.core.reversal import Wanted, find_wanted
 from pseudo_service.engine.key_ring import KeyRing
-from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpening
 from pseudo_service.engine.subject_location import LocatedSubject
+from pseudo_service.engine.translation_record import Translated
 from pseudo_service.ports.projects import ProjectStore
 
 ReadsAliases = Callable[[], PinnedAliases]
@@ -50,8 +52,10 @@ ReadsAliases = Callable[[], PinnedAliases]
 class LocatesSubject(Protocol):
     """What is asked of ``SubjectLocation``."""
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
-        """Return where the person ``<kind>:<blind index in hexadecimal>`` is held."""
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
+        """Return where one person, ``<kind>:<blind index in hexadecimal>``, is held."""
         ...
 
 
@@ -60,12 +64,16 @@ class Answered:
     """The plain result, whom it names, and what is counted of it.
 
     ``subject_codes`` are of those whose identity or pseudonym the result gives away.
+    ``translated`` are the people whom the target project now holds, under its
+    ``key_version``.
     """
 
     plain: bytes = field(repr=False)
     counts: Mapping[str, int]
     subject_codes: tuple[str, ...]
     register_faults: int
+    translated: Sequence[Translated] = field(default=(), repr=False)
+    key_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +170,7 @@ class ReleaseAnswers:
         answers = [self._answer_one(prepared, search, text) for text in prepared.wanted]
         named = [a for a in answers if a.outcome is LinkageOutcome.FOUND]
         counts = Counter(answer.outcome.value for answer in answers)
+        target = prepared.target
         codes = {self._encode_subject(*search.found[a.subject]) for a in named}
         return Answered(
             plain=encode_answers(
@@ -173,6 +182,10 @@ class ReleaseAnswers:
             counts=dict(sorted(counts.items())),
             subject_codes=tuple(sorted(codes)),
             register_faults=len(scan.faults),
+            translated=(
+                [target.name(*search.found[a.subject]) for a in named] if target else ()
+            ),
+            key_version=target.root.version if target else 0,
         )
 
     def _locate(
@@ -182,19 +195,8 @@ class ReleaseAnswers:
         subject_code: str,
         released_at: datetime,
     ) -> Answered:
-        (subject,) = request.subjects
-        located = self._location.locate(warrant, subject=subject)
-        rows = [
-            ProjectLocation(
-                project=row.project,
-                use=row.use.value,
-                key_version=row.key_version,
-                operations=row.operations,
-                first=row.first,
-                last=row.last,
-            )
-            for row in located.rows
-        ]
+        located = self._location.locate(warrant, subjects=request.subjects)
+        rows = located.rows
         unaccounted = [
             f"{one.project}: {one.describe()}" for one in located.unaccounted
         ]
@@ -318,6 +320,12 @@ class _Target:
     check: OptOutCheck | None
     aliases: ProjectAliases
 
+    def name(self, kind: IdentifierKind, canonical: str) -> Translated:
+        """Return a person whom the target gives a pseudonym, by its own number."""
+        number, _ = self.aliases.judge_one(canonical, kind)
+        known = number or canonical
+        return Translated(kind=kind, canonical=known, is_moved=known != canonical)
+
     def translate(
         self, subject: str, kind: IdentifierKind, canonical: str
     ) -> SubjectAnswer:
@@ -354,8 +362,8 @@ class _Target:
         return bool(self.check.find_opted_out(one)[0])
 
 
-def _stack(macs: Iterable[bytes]) -> np.ndarray:
-    return np.frombuffer(b"".join(macs), dtype=np.uint8).reshape(-1, 16)
+def _stack(macs: Iterable[bytes]) -> npt.NDArray[np.uint8]:
+    return np.frombuffer(b"".join(macs), dtype=np.uint8).reshape(-1, MAC_BYTES)
 
 
 def _read_none() -> PinnedAliases:

@@ -8,6 +8,7 @@ import numpy as np
 
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.linkage_results import ProjectLocation
 from pseudo_service.core.membership import (
     NO_OPERATION,
     Members,
@@ -25,26 +26,10 @@ from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpeni
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LocatedRelease:
-    """What one project released of a person under one key version.
-
-    ``operations`` counts runs and single calls. It is exact until the register is
-    compacted; after that, a run that went on meanwhile counts twice.
-    """
-
-    project: str
-    use: MembershipUse
-    key_version: int
-    operations: int
-    first: datetime
-    last: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedSubject:
     """Where a person was released, and what nobody can say that of."""
 
-    rows: Sequence[LocatedRelease]
+    rows: Sequence[ProjectLocation]
     unaccounted: Sequence[Unaccounted]
 
 
@@ -65,21 +50,26 @@ class SubjectLocation:
         self._memberships = memberships
         self._unaccounted = unaccounted
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
         """Return where a person was released, by project, use and key version.
 
         Args:
             warrant: Spent by this.
-            subject: ``<kind>:<blind index, 32 hexadecimal digits>``.
+            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, of one kind: one
+                for each number that the person has had.
 
         Raises:
-            InvalidArgument: The subject is something else.
+            InvalidArgument: A subject is something else.
             GrantSpent: The warrant was used before.
             RegisterCorrupt: A membership was edited, or does not open.
             KeyVaultUnavailable, KeyVaultRefused: The data keys do not open.
         """
-        kind, blind = parse_subject(subject)
-        prefix = read_prefixes(np.frombuffer(blind, np.uint8).reshape(1, -1))
+        parsed = [parse_subject(subject) for subject in subjects]
+        (kind,) = {kind for kind, _ in parsed}
+        joined = b"".join(blind for _, blind in parsed)
+        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, INDEX_BYTES))
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(warrant)
@@ -87,12 +77,10 @@ class SubjectLocation:
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text
         ):
-            is_member, places = members.find(prefix)
-            if is_member[0]:
-                place = (membership.project, membership.use, membership.key_version)
-                found.setdefault(place, _Found()).add(
-                    membership, members, int(places[0])
-                )
+            is_member, places = members.find(wanted)
+            place = (membership.project, membership.use, membership.key_version)
+            for at in places[is_member].tolist():
+                found.setdefault(place, _Found()).add(membership, members, at)
         return LocatedSubject(
             rows=[
                 each.describe(project, use, version)
@@ -138,8 +126,8 @@ class _Found:
 
     def describe(
         self, project: str, use: MembershipUse, key_version: int
-    ) -> LocatedRelease:
-        return LocatedRelease(
+    ) -> ProjectLocation:
+        return ProjectLocation(
             project=project,
             use=use,
             key_version=key_version,

@@ -7,14 +7,12 @@ identifier the same code is computed, and the events that list it are the answer
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-import pyarrow as pa
 
 from pseudo_service.core.access import Actor, Permission, check_purpose
 from pseudo_service.core.aliases import PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import IdentifierRefused
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
     IdentifierKind,
     IdentifierRules,
@@ -23,15 +21,14 @@ from pseudo_service.core.identifiers import (
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root
 from pseudo_service.core.linkage import LinkageVerb
+from pseudo_service.core.linkage_events import BETWEEN
 from pseudo_service.core.linkage_records import LinkageRecords
 from pseudo_service.core.linkage_stories import LinkageStory, tell_stories
+from pseudo_service.core.recorded_events import LINKAGE_MARK
 from pseudo_service.engine.admission import Admission
-from pseudo_service.engine.opt_out_lists import NHS_NUMBER
 from pseudo_service.ports.audit_log import AuditLog
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
-
-_LINKAGE: Final = '"kind":"linkage_'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,21 +145,15 @@ class SubjectTrace:
             raise IdentifierRefused(msg)
         numbers = [canonical]
         if parsed == NHS_NUMBER:
-            numbers += self._find_others(canonical)
+            numbers += self._read_aliases().table.list_others(canonical)
         key = self._root.derive(KeyUse.SUBJECT_CODE, parsed.text)
         hashing = KeyedHash(key, parsed)
         return [hashing.mac_one(number).hex() for number in numbers]
 
-    def _find_others(self, canonical: str) -> list[str]:
-        table = self._read_aliases().table
-        survivor = table.find_survivor(canonical) or canonical
-        former = table.find_former(pa.array([survivor], pa.string())).get(0, ())
-        return sorted({survivor, *former} - {canonical})
-
     def _read_sealed(self) -> Iterator[AuditEvent]:
         for chain in self._log.chains():
             for recorded in self._log.read(chain):
-                if _LINKAGE in recorded.body:
+                if LINKAGE_MARK in recorded.body:
                     record = self._records.read(recorded.body)
                     if record is not None:
                         yield record.event
@@ -173,7 +164,7 @@ def _concerns(event: AuditEvent, codes: frozenset[str]) -> bool:
     if event.kind is AuditKind.LINKAGE_SUBMITTED:
         return event.details.get("subject_code") in codes
     is_list = event.kind is AuditKind.LINKAGE_SUBJECTS
-    return is_list and not codes.isdisjoint(str(event.details["codes"]).split(","))
+    return is_list and not codes.isdisjoint(str(event.details["codes"]).split(BETWEEN))
 
 
 def _list_releases(

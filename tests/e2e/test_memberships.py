@@ -369,9 +369,9 @@ def test_locating_spends_the_warrant(
 ) -> None:
     warrant = OpeningWarrant(operation="test")
     subject = desk.name(NUMBERS[0])
-    desk.location.locate(warrant, subject=subject)
+    desk.location.locate(warrant, subjects=[subject])
     with pytest.raises(GrantSpent):
-        desk.location.locate(warrant, subject=subject)
+        desk.location.locate(warrant, subjects=[subject])
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_locating_spends_the_warrant(
 )
 def test_other_subjects_are_refused(subject: str, desk: MembershipDesk) -> None:
     with pytest.raises(InvalidArgument):
-        desk.location.locate(OpeningWarrant(operation="test"), subject=subject)
+        desk.location.locate(OpeningWarrant(operation="test"), subjects=[subject])
 
 
 def test_an_operation_whose_call_was_refused_leaves_no_membership(

@@ -49,9 +49,11 @@ from pseudo_service.engine.linkage_intake import LinkageIntake
 from pseudo_service.engine.linkage_showing import LinkageShowing
 from pseudo_service.engine.linkage_views import LinkageSubmission, SealedRelease
 from pseudo_service.engine.opt_out_lists import OptOutLists
+from pseudo_service.engine.register_writer import RegisterWriter
 from pseudo_service.engine.release import ReleaseDesk
 from pseudo_service.engine.release_answers import ReleaseAnswers
 from pseudo_service.engine.request_history import LinkageBook, RequestHistory
+from pseudo_service.engine.translation_record import TranslationRecord
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.fakes import FakeClock, SeededEntropy
@@ -190,6 +192,18 @@ class Bench:
                     location=self.location,
                     service_root=self.root,
                     read_aliases=lambda: self.aliases,
+                ),
+                translations=TranslationRecord(
+                    writer=RegisterWriter(
+                        vault=self.vault,
+                        clock=self.clock,
+                        entropy=self.entropy,
+                        mac_key=self.root.derive(KeyUse.SEGMENT_MAC),
+                        lifetime=timedelta(hours=1),
+                    ),
+                    service_root=self.root,
+                    journal=self.journal,
+                    clock=self.clock,
                 ),
                 trail=self.trail,
                 journal=self.journal,

@@ -14,6 +14,7 @@ from pseudo_service.core.linkage import (
     LinkageRequest,
     LinkageState,
 )
+from pseudo_service.core.linkage_results import ProjectLocation
 from pseudo_service.core.membership import MembershipUse
 from pseudo_service.core.register import DataKeyRow
 from pseudo_service.core.unaccounted_operations import UnaccountedOperation
@@ -22,7 +23,8 @@ from pseudo_service.engine.register_opening import (
     RegisterOpening,
     RegisterScan,
 )
-from pseudo_service.engine.subject_location import LocatedRelease, LocatedSubject
+from pseudo_service.engine.subject_location import LocatedSubject
+from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.opt_outs import OptOutList
 from pseudo_service.ports.register import StoredSegment
 from pseudo_service.ports.requests import (
@@ -46,16 +48,22 @@ class LinkageLog(MemoryAuditLog):
 
 
 class LinkageJournal:
-    """Writes plain events to one chain."""
+    """Writes events to one chain, and keeps the changes that came with them."""
 
     def __init__(self, log: LinkageLog) -> None:
         self._log = log
+        self.changes: list[BatchChange] = []
 
     def record(self, event: AuditEvent) -> None:
         self._log.extend(CHAIN, event)
 
-    def submit(self, change: Any) -> Any:
-        raise AssertionError(change)
+    def submit(self, change: BatchChange) -> "LinkageJournal":
+        self.changes.append(change)
+        self.record(change.event)
+        return self
+
+    def wait(self) -> None:
+        """Everything is durable at once."""
 
 
 class MemoryRequests:
@@ -221,13 +229,15 @@ class FixedLocation:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
         warrant.spend()
-        self.asked.append(subject)
+        self.asked += subjects
         at = datetime(2026, 1, 5, tzinfo=UTC)
         return LocatedSubject(
             rows=[
-                LocatedRelease(
+                ProjectLocation(
                     project="stroke",
                     use=MembershipUse.PSEUDONYM,
                     key_version=1,

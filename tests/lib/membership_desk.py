@@ -68,7 +68,7 @@ class MembershipDesk:
     def locate(self, identifier: str, kind: str = "nhs_number") -> LocatedSubject:
         """Return where the holder of an identifier was released."""
         return self.location.locate(
-            OpeningWarrant(operation="test"), subject=self.name(identifier, kind)
+            OpeningWarrant(operation="test"), subjects=[self.name(identifier, kind)]
         )
 
     def name(self, identifier: str, kind: str = "nhs_number") -> str:
