@@ -24,7 +24,7 @@ from pseudo_service.cli.output import count_of, say, say_field, show_table
 from pseudo_service.cli.synthetic import Extract
 from pseudo_service.core.access import Role
 from pseudo_service.core.errors import ErrorCode
-from pseudo_service.core.identifier_kinds import IdentifierKind
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.linkage import (
     Decision,
     LegalBasis,
@@ -125,9 +125,7 @@ def ask_for_patients(desk: Desk) -> tuple[Linkage, bool]:
 def invent_pseudonym(example: str) -> str:
     """Return a pseudonym of the same project, rightly written, that is nobody's."""
     parts = parse_pseudonym(example)
-    written = PseudonymFormat(
-        tag=parts.tag, kind=IdentifierKind.parse("nhs_number"), version=parts.version
-    )
+    written = PseudonymFormat(tag=parts.tag, kind=NHS_NUMBER, version=parts.version)
     return written.encode_one(bytes(byte ^ 0x55 for byte in parts.mac))
 
 

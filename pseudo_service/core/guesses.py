@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.generalise import Generalisation, cut_postcodes
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
-    IdentifierKind,
     IdentifierRules,
     canonicalise,
 )
@@ -25,7 +25,6 @@ MOST: Final = 0.8
 """The share of values that must have a shape; extracts are untidy."""
 FEW_CATEGORIES: Final = 50
 LONG_TEXT: Final = 40
-_NHS_NUMBER: Final = IdentifierKind(name="nhs_number")
 _RULES: Final = IdentifierRules(
     accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.ACCEPT
 )
@@ -246,7 +245,7 @@ def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
         return True
     if len(distinct) < 3:  # noqa: PLR2004 - a check digit is right by chance, 1 in 11
         return False
-    found = canonicalise(distinct, _NHS_NUMBER, _RULES)
+    found = canonicalise(distinct, NHS_NUMBER, _RULES)
     return bool(np.mean(found.accepted) >= 0.5)  # noqa: PLR2004 - half, not chance
 
 

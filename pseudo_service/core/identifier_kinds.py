@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Final
 
 from pseudo_service.core.errors import IdentifierRefused
 from pseudo_service.core.projects import ChiInNhsColumn
@@ -90,6 +91,9 @@ class IdentifierKind:
     def letter(self) -> str:
         """The letter that stands for the kind in a pseudonym."""
         return _NATIONAL_LETTERS.get(self.name, "M" if self.name == "mrn" else "X")
+
+
+NHS_NUMBER: Final = IdentifierKind(name="nhs_number")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

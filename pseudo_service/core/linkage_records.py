@@ -19,14 +19,8 @@ from typing import Any
 from pseudo_service.core.audit import AuditEvent, AuditKind, Detail, encode_event
 from pseudo_service.core.errors import ErrorCode, GrantRefused
 from pseudo_service.core.keys import SecretKey
-from pseudo_service.core.linkage import (
-    Decision,
-    LegalBasis,
-    LinkageMode,
-    LinkageRequest,
-    LinkageVerb,
-    Vote,
-)
+from pseudo_service.core.linkage import LinkageRequest, Vote
+from pseudo_service.core.linkage_events import BETWEEN, parse_request, parse_vote
 
 CODES_AN_EVENT = 100
 """The most subject codes that one event lists."""
@@ -47,7 +41,6 @@ _SEALED = COURSE | {
     AuditKind.LINKAGE_FETCHED,
 }
 _DOMAIN = b"pseudo/linkage-record/v1\x1f"
-_BETWEEN = ","
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +118,7 @@ class LinkageRecords:
             step=step,
             details={
                 "decision": vote.decision.value,
-                "guardian_of": _BETWEEN.join(vote.guardian_of),
+                "guardian_of": BETWEEN.join(vote.guardian_of),
                 "reason": vote.reason,
             },
         )
@@ -188,7 +181,7 @@ class LinkageRecords:
                 step=step,
                 details={
                     "part": part,
-                    "codes": _BETWEEN.join(listed),
+                    "codes": BETWEEN.join(listed),
                     "listed": len(listed),
                     **counts,
                 },
@@ -311,23 +304,7 @@ def read_request(record: LinkageRecord, subjects: Sequence[str]) -> LinkageReque
     Raises:
         GrantRefused: With these subjects it is not what was submitted.
     """
-    event, details = record.event, record.event.details
-    request = LinkageRequest(
-        request_id=record.request_id,
-        verb=LinkageVerb(str(details["verb"])),
-        mode=LinkageMode(str(details["mode"])),
-        project=str(event.project),
-        target_project=str(details["target_project"]),
-        subjects=tuple(subjects),
-        purpose=str(details["purpose"]),
-        legal_basis=LegalBasis(str(details["legal_basis"])),
-        consent_reference=str(details["consent_reference"]),
-        requester=event.actor,
-        redeemer=str(details["redeemer"]),
-        recipient_key=bytes.fromhex(str(details["recipient_key"])),
-        submitted_at=event.at,
-        expires_at=datetime.fromisoformat(str(details["expires_at"])),
-    )
+    request = parse_request(record.event, subjects)
     if request.digest() != record.digest:
         raise GrantRefused(_CHANGED)
     return request
@@ -335,15 +312,7 @@ def read_request(record: LinkageRecord, subjects: Sequence[str]) -> LinkageReque
 
 def read_vote(record: LinkageRecord) -> Vote:
     """Return the vote of a review's record."""
-    details = record.event.details
-    guardian_of = str(details["guardian_of"])
-    return Vote(
-        reviewer=record.event.actor,
-        guardian_of=tuple(guardian_of.split(_BETWEEN)) if guardian_of else (),
-        decision=Decision(str(details["decision"])),
-        reason=str(details["reason"]),
-        at=record.event.at,
-    )
+    return parse_vote(record.event)
 
 
 _FORGED = (

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from pseudo_service.core.errors import RequestRefused
 from pseudo_service.core.linkage import LinkageOutcome, LinkageRequest
+from pseudo_service.core.membership import MembershipUse
 
 RESULT_FORMAT: Final = "pseudo/linkage-result/v1"
 RECIPIENT_KEY_BYTES: Final = 32
@@ -40,13 +41,14 @@ class SubjectAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectLocation:
-    """That a project holds the person: under which key version, by how many operations.
+    """What one project released of a person under one key version.
 
-    ``use`` is a ``MembershipUse``.
+    ``operations`` counts runs and single calls. It is exact until the register is
+    compacted; after that, a run that went on meanwhile counts twice.
     """
 
     project: str
-    use: str
+    use: MembershipUse
     key_version: int
     operations: int
     first: datetime
@@ -96,7 +98,7 @@ def encode_location(
         rows=[
             {
                 "project": row.project,
-                "use": row.use,
+                "use": row.use.value,
                 "key_version": row.key_version,
                 "operations": row.operations,
                 "first": row.first.isoformat(),

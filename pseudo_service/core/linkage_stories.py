@@ -19,17 +19,13 @@ from pseudo_service.core.approval import (
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import AuditBroken
 from pseudo_service.core.linkage import (
-    Decision,
-    LegalBasis,
     LinkageMode,
     LinkageOutcome,
     LinkageRequest,
     LinkageState,
-    LinkageVerb,
     Vote,
 )
-
-_BETWEEN = ","
+from pseudo_service.core.linkage_events import parse_request, parse_vote
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +44,6 @@ class LinkageStory:
     intent_at: datetime | None = None
     released_at: datetime | None = None
     fetched: int = 0
-    refused: list[str] = field(default_factory=list)
     outcomes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -120,26 +115,10 @@ def tell_stories(events: Iterable[AuditEvent]) -> dict[str, LinkageStory]:
 
 
 def _begin(event: AuditEvent) -> LinkageStory:
-    details = event.details
     try:
-        request = LinkageRequest(
-            request_id=str(event.operation),
-            verb=LinkageVerb(str(details["verb"])),
-            mode=LinkageMode(str(details["mode"])),
-            project=str(event.project),
-            target_project=str(details["target_project"]),
-            subjects=(),
-            purpose=str(details["purpose"]),
-            legal_basis=LegalBasis(str(details["legal_basis"])),
-            consent_reference=str(details["consent_reference"]),
-            requester=event.actor,
-            redeemer=str(details["redeemer"]),
-            recipient_key=bytes.fromhex(str(details["recipient_key"])),
-            submitted_at=event.at,
-            expires_at=datetime.fromisoformat(str(details["expires_at"])),
-        )
         return LinkageStory(
-            request=request, subject_count=int(details["subject_count"] or 0)
+            request=parse_request(event, ()),
+            subject_count=int(event.details["subject_count"] or 0),
         )
     except (KeyError, ValueError):
         raise AuditBroken(_UNREADABLE) from None
@@ -158,22 +137,13 @@ def _continue(story: LinkageStory, event: AuditEvent) -> None:
             story.outcomes = _read_outcomes(event)
         case AuditKind.LINKAGE_FETCHED:
             story.fetched += 1
-        case AuditKind.LINKAGE_REFUSED:
-            story.refused.append(str(event.details.get("code")))
         case _:
             pass
 
 
 def _read_vote(event: AuditEvent) -> Vote:
-    guardian_of = str(event.details.get("guardian_of") or "")
     try:
-        return Vote(
-            reviewer=event.actor,
-            guardian_of=tuple(guardian_of.split(_BETWEEN)) if guardian_of else (),
-            decision=Decision(str(event.details["decision"])),
-            reason=str(event.details["reason"]),
-            at=event.at,
-        )
+        return parse_vote(event)
     except (KeyError, ValueError):
         raise AuditBroken(_UNREADABLE) from None
 
@@ -191,7 +161,6 @@ _TOLD = frozenset(
         AuditKind.LINKAGE_RELEASE_INTENT,
         AuditKind.LINKAGE_RELEASED,
         AuditKind.LINKAGE_FETCHED,
-        AuditKind.LINKAGE_REFUSED,
     }
 )
 _UNREADABLE = (

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from pseudo_service.core.audit import AuditEvent, AuditKind, RecordedEvent
 from pseudo_service.core.errors import AuditBroken
 
-_LINKAGE = '"kind":"linkage_'
+LINKAGE_MARK: Final = '"linkage_'
+"""Stands in the body of every linkage event: few of a long trail need be parsed."""
 
 
 def decode_event(body: str) -> AuditEvent:
@@ -38,7 +40,7 @@ def find_linkage(events: Iterable[RecordedEvent]) -> Iterator[AuditEvent]:
     """Yield the linkage events of a trail."""
     # Only bodies that can be of such an event are parsed: few of a long trail are.
     for recorded in events:
-        if _LINKAGE in recorded.body:
+        if LINKAGE_MARK in recorded.body:
             event = decode_event(recorded.body)
             if event.kind.value.startswith("linkage_"):
                 yield event
@@ -56,7 +58,7 @@ def find_of_project(
     """
     name = f'"project":"{project}"'
     for recorded in events:
-        if name in recorded.body or _LINKAGE in recorded.body:
+        if name in recorded.body or LINKAGE_MARK in recorded.body:
             event = decode_event(recorded.body)
             if event.project == project or event.operation in requests:
                 yield recorded, event

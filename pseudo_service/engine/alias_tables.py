@@ -25,8 +25,8 @@ from pseudo_service.core.aliases import (
 )
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import AliasTableRefused
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
-    IdentifierKind,
     IdentifierRules,
     canonicalise,
 )
@@ -42,7 +42,6 @@ AliasEntries = tuple[Sequence[str], Sequence[str]]
 
 MOST_ENTRIES = 20_000_000
 """A table stays in memory: 24 bytes an entry."""
-_NHS_NUMBER = IdentifierKind.parse("nhs_number")
 
 
 class AliasTables:
@@ -160,7 +159,7 @@ class AliasTables:
         if field == "current":
             blanks = pc.equal(pc.utf8_trim_whitespace(given), "")
             is_blank = blanks.to_numpy(zero_copy_only=False)
-        canonical = canonicalise(given, _NHS_NUMBER, self._rules)
+        canonical = canonicalise(given, NHS_NUMBER, self._rules)
         bad = np.flatnonzero(~canonical.accepted & ~is_blank)
         if len(bad):
             why = f"the {field} number is not a valid NHS number"

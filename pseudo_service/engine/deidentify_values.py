@@ -12,6 +12,7 @@ from pseudo_service.core.aliases import PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
     IdentifierKind,
     IdentifierRules,
@@ -25,7 +26,7 @@ from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.alias_tables import AliasTables
 from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.membership_writer import Released
-from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.project_keys import ProjectKeys
 from pseudo_service.ports.clock import Clock

@@ -20,8 +20,8 @@ from pseudo_service.core.errors import (
     OptOutListRefused,
     OptOutListStale,
 )
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
-    IdentifierKind,
     IdentifierRules,
     canonicalise,
 )
@@ -39,7 +39,6 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind, OptOutStore
 
-NHS_NUMBER = IdentifierKind.parse("nhs_number")
 LONGEST_LIFE = timedelta(days=31)
 
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
 from pseudo_service.core.errors import InvalidArgument
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.membership import MembershipUse, find_prefixes, sort_distinct
 from pseudo_service.core.opt_out_check import OptOutCheck
 from pseudo_service.core.projects import Project
@@ -20,7 +21,7 @@ from pseudo_service.engine.membership_reader import (
     MembershipReader,
     UnaccountedOperations,
 )
-from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.register_opening import (
     CareWarrant,
     OpenedIdentities,

@@ -15,6 +15,7 @@ from pseudo_service.core.access import Actor
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities
 from pseudo_service.core.errors import OracleSuspected
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.oracle_signs import (
     WINDOW,
     OracleSettings,
@@ -31,7 +32,6 @@ from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.telemetry import Telemetry
 
 TOLD_AGAIN_AFTER: Final = timedelta(minutes=10)
-_WATCHED_KIND: Final = "nhs_number"
 
 
 class OracleWatch:
@@ -171,6 +171,4 @@ def _is_over(uses: OrderedDict[tuple[str, str], RecentUse], now: datetime) -> bo
 
 
 def _collect_serials(identities: Sequence[Identities]) -> Serials:
-    return read_serials(
-        one.canonical for one in identities if one.kind.name == _WATCHED_KIND
-    )
+    return read_serials(one.canonical for one in identities if one.kind == NHS_NUMBER)

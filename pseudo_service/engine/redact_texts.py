@@ -13,6 +13,7 @@ from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.columns import Identities, KindKeys
 from pseudo_service.core.dates import choose_offsets
 from pseudo_service.core.errors import BatchTooLarge, InvalidArgument
+from pseudo_service.core.identifier_kinds import NHS_NUMBER
 from pseudo_service.core.identifiers import (
     IdentifierKind,
     IdentifierRules,
@@ -39,7 +40,7 @@ from pseudo_service.engine.batch_ledger import BatchLedger
 from pseudo_service.engine.deidentify_table import choose_rules
 from pseudo_service.engine.deidentify_values import check_count
 from pseudo_service.engine.membership_writer import Released
-from pseudo_service.engine.opt_out_lists import NHS_NUMBER, OptOutLists
+from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.oracle_watch import OracleWatch
 from pseudo_service.engine.policy_registry import PolicyRegistry
 from pseudo_service.engine.project_keys import ProjectKeys

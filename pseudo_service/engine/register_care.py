@@ -21,6 +21,8 @@ from pseudo_service.core.identifiers import (
 )
 from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root
+from pseudo_service.core.linkage_events import BETWEEN
+from pseudo_service.core.linkage_records import CODES_AN_EVENT
 from pseudo_service.core.openssl_columns import MAC_BYTES
 from pseudo_service.core.register import RegisterFault
 from pseudo_service.core.register_reports import (
@@ -52,7 +54,6 @@ from pseudo_service.ports.projects import ProjectStore
 from pseudo_service.ports.register import RegisterKeeper, RegisterStore
 
 MOST_ERASED = 1000
-CODES_AN_EVENT = 100
 
 
 class RegisterCare:
@@ -320,7 +321,7 @@ class RegisterCare:
         codes = _hash_all(self._service_root, KeyUse.SUBJECT_CODE, kind, canonical)
         for start in range(0, len(codes), CODES_AN_EVENT):
             part = codes[start : start + CODES_AN_EVENT]
-            yield ",".join(code.tobytes().hex() for code in part)
+            yield BETWEEN.join(code.tobytes().hex() for code in part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ from pseudo_service.core.linkage_records import (
     read_request,
     read_vote,
 )
+from pseudo_service.core.recorded_events import LINKAGE_MARK
 from pseudo_service.engine.key_ring import AUDIT_KEY
 from pseudo_service.ports.audit_log import AuditLog, CheckpointArchive
 from pseudo_service.ports.key_vault import KeyVault, Signature
@@ -41,7 +42,6 @@ from pseudo_service.ports.requests import StoredRequest
 LEEWAY = timedelta(minutes=10)
 """How far the clocks of two processes may differ."""
 
-_MARK = '"linkage_'
 _BEFORE_FIRST = 0
 
 
@@ -101,7 +101,7 @@ class LinkageBook:
                 self._read_up_to[chain] = event.sequence
 
     def _note(self, event: RecordedEvent) -> None:
-        if _MARK not in event.body:
+        if LINKAGE_MARK not in event.body:
             return
         try:
             record = self._records.read(event.body)
@@ -228,7 +228,7 @@ def _overhear(
 ) -> Iterator[RecordedEvent]:
     """Pass events on, and keep the bodies of those that may concern the request."""
     for event in events:
-        if request_id in event.body and _MARK in event.body:
+        if request_id in event.body and LINKAGE_MARK in event.body:
             bodies.append(event.body)
         yield event
 

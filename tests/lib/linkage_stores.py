@@ -24,7 +24,6 @@ from pseudo_service.engine.register_opening import (
     RegisterScan,
 )
 from pseudo_service.engine.subject_location import LocatedSubject
-from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.opt_outs import OptOutList
 from pseudo_service.ports.register import StoredSegment
 from pseudo_service.ports.requests import (
@@ -48,22 +47,16 @@ class LinkageLog(MemoryAuditLog):
 
 
 class LinkageJournal:
-    """Writes events to one chain, and keeps the changes that came with them."""
+    """Writes plain events to one chain."""
 
     def __init__(self, log: LinkageLog) -> None:
         self._log = log
-        self.changes: list[BatchChange] = []
 
     def record(self, event: AuditEvent) -> None:
         self._log.extend(CHAIN, event)
 
-    def submit(self, change: BatchChange) -> "LinkageJournal":
-        self.changes.append(change)
-        self.record(change.event)
-        return self
-
-    def wait(self) -> None:
-        """Everything is durable at once."""
+    def submit(self, change: Any) -> Any:
+        raise AssertionError(change)
 
 
 class MemoryRequests:
@@ -229,11 +222,9 @@ class FixedLocation:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def locate(
-        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
-    ) -> LocatedSubject:
+    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
         warrant.spend()
-        self.asked += subjects
+        self.asked.append(subject)
         at = datetime(2026, 1, 5, tzinfo=UTC)
         return LocatedSubject(
             rows=[

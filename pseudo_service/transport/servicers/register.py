@@ -109,16 +109,12 @@ class RegisterServicer(services.RegisterServiceServicer):
 
 
 def _encode_recall(report: RecallReport) -> messages.RecallReport:
-    unaccounted = list(report.unaccounted[:MOST_UNACCOUNTED])
-    left = len(report.unaccounted) - len(unaccounted)
-    if left:
-        unaccounted.append(f"and {left} more")
     return messages.RecallReport(
         people_released=report.people_released,
         people_opted_out=report.people_opted_out,
         pseudonyms=report.pseudonyms,
         opt_out_list=report.opt_out_list,
-        unaccounted_operations=unaccounted,
+        unaccounted_operations=_shorten(report.unaccounted),
     )
 
 
@@ -126,8 +122,15 @@ def _encode_map_end(end: KeyVersionMapEnd) -> messages.KeyVersionMapEnd:
     return messages.KeyVersionMapEnd(
         statement=encode_statement(end.statement),
         pairs=end.pairs,
-        unaccounted_operations=end.unaccounted[:MOST_UNACCOUNTED],
+        unaccounted_operations=_shorten(end.unaccounted),
     )
+
+
+def _shorten(unaccounted: Sequence[str]) -> list[str]:
+    """Return as many lines as an answer takes, and how many more there are."""
+    lines = list(unaccounted[:MOST_UNACCOUNTED])
+    left = len(unaccounted) - len(lines)
+    return [*lines, f"and {left} more"] if left else lines
 
 
 def _encode_progress(progress: RegisterProgress) -> messages.RegisterProgress:

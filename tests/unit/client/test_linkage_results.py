@@ -17,6 +17,7 @@ from pseudo_service.core.linkage_results import (
     encode_location,
     seal_result,
 )
+from pseudo_service.core.membership import MembershipUse
 from tests.lib.fake_desk import NOON, PSEUDONYMS, FakeDesk, make_request
 
 KEY = X25519PrivateKey.generate()
@@ -62,7 +63,7 @@ def test_a_location_opens() -> None:
     request = replace(REQUEST, verb=LinkageVerb.LOCATE, subjects=("nhs_number:00",))
     row = ProjectLocation(
         project="stroke",
-        use="pseudonym",
+        use=MembershipUse.PSEUDONYM,
         key_version=2,
         operations=3,
         first=NOON,
