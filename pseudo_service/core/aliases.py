@@ -149,6 +149,12 @@ class AliasTable:
             former[place] = tuple(write_numbers(listed).to_pylist())
         return former
 
+    def list_others(self, canonical: str) -> tuple[str, ...]:
+        """Return every other number of the person who has this one, sorted."""
+        survivor = self.find_survivor(canonical) or canonical
+        former = self.find_former(pa.array([survivor], pa.string())).get(0, ())
+        return tuple(sorted({survivor, *former} - {canonical}))
+
 
 EMPTY_TABLE: Final = AliasTable(numbers=_NO_NUMBERS, targets=_NO_NUMBERS)
 

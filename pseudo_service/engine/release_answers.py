@@ -5,7 +5,7 @@ approval is used up by an outage; then the register is opened once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -42,6 +42,7 @@ from pseudo_service.engine.key_ring import KeyRing
 from pseudo_service.engine.opt_out_lists import OptOutLists
 from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpening
 from pseudo_service.engine.subject_location import LocatedSubject
+from pseudo_service.engine.translation_record import Translated
 from pseudo_service.ports.projects import ProjectStore
 
 ReadsAliases = Callable[[], PinnedAliases]
@@ -51,8 +52,10 @@ ReadsAliases = Callable[[], PinnedAliases]
 class LocatesSubject(Protocol):
     """What is asked of ``SubjectLocation``."""
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
-        """Return where the person ``<kind>:<blind index in hexadecimal>`` is held."""
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
+        """Return where one person, ``<kind>:<blind index in hexadecimal>``, is held."""
         ...
 
 
@@ -61,12 +64,16 @@ class Answered:
     """The plain result, whom it names, and what is counted of it.
 
     ``subject_codes`` are of those whose identity or pseudonym the result gives away.
+    ``translated`` are the people whom the target project now holds, under its
+    ``key_version``.
     """
 
     plain: bytes = field(repr=False)
     counts: Mapping[str, int]
     subject_codes: tuple[str, ...]
     register_faults: int
+    translated: Sequence[Translated] = field(default=(), repr=False)
+    key_version: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +170,7 @@ class ReleaseAnswers:
         answers = [self._answer_one(prepared, search, text) for text in prepared.wanted]
         named = [a for a in answers if a.outcome is LinkageOutcome.FOUND]
         counts = Counter(answer.outcome.value for answer in answers)
+        target = prepared.target
         codes = {self._encode_subject(*search.found[a.subject]) for a in named}
         return Answered(
             plain=encode_answers(
@@ -174,6 +182,10 @@ class ReleaseAnswers:
             counts=dict(sorted(counts.items())),
             subject_codes=tuple(sorted(codes)),
             register_faults=len(scan.faults),
+            translated=(
+                [target.name(*search.found[a.subject]) for a in named] if target else ()
+            ),
+            key_version=target.root.version if target else 0,
         )
 
     def _locate(
@@ -183,8 +195,7 @@ class ReleaseAnswers:
         subject_code: str,
         released_at: datetime,
     ) -> Answered:
-        (subject,) = request.subjects
-        located = self._location.locate(warrant, subject=subject)
+        located = self._location.locate(warrant, subjects=request.subjects)
         rows = located.rows
         unaccounted = [
             f"{one.project}: {one.describe()}" for one in located.unaccounted
@@ -308,6 +319,12 @@ class _Target:
     root: Root
     check: OptOutCheck | None
     aliases: ProjectAliases
+
+    def name(self, kind: IdentifierKind, canonical: str) -> Translated:
+        """Return a person whom the target gives a pseudonym, by its own number."""
+        number, _ = self.aliases.judge_one(canonical, kind)
+        known = number or canonical
+        return Translated(kind=kind, canonical=known, is_moved=known != canonical)
 
     def translate(
         self, subject: str, kind: IdentifierKind, canonical: str

@@ -50,21 +50,26 @@ class SubjectLocation:
         self._memberships = memberships
         self._unaccounted = unaccounted
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
         """Return where a person was released, by project, use and key version.
 
         Args:
             warrant: Spent by this.
-            subject: ``<kind>:<blind index, 32 hexadecimal digits>``.
+            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, of one kind: one
+                for each number that the person has had.
 
         Raises:
-            InvalidArgument: The subject is something else.
+            InvalidArgument: A subject is something else.
             GrantSpent: The warrant was used before.
             RegisterCorrupt: A membership was edited, or does not open.
             KeyVaultUnavailable, KeyVaultRefused: The data keys do not open.
         """
-        kind, blind = parse_subject(subject)
-        prefix = read_prefixes(np.frombuffer(blind, np.uint8).reshape(1, -1))
+        parsed = [parse_subject(subject) for subject in subjects]
+        (kind,) = {kind for kind, _ in parsed}
+        joined = b"".join(blind for _, blind in parsed)
+        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, INDEX_BYTES))
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(warrant)
@@ -72,12 +77,10 @@ class SubjectLocation:
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text
         ):
-            is_member, places = members.find(prefix)
-            if is_member[0]:
-                place = (membership.project, membership.use, membership.key_version)
-                found.setdefault(place, _Found()).add(
-                    membership, members, int(places[0])
-                )
+            is_member, places = members.find(wanted)
+            place = (membership.project, membership.use, membership.key_version)
+            for at in places[is_member].tolist():
+                found.setdefault(place, _Found()).add(membership, members, at)
         return LocatedSubject(
             rows=[
                 each.describe(project, use, version)

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import pyarrow as pa
-
 from pseudo_service.core.access import Actor, Permission, check_purpose
 from pseudo_service.core.aliases import PinnedAliases
 from pseudo_service.core.audit import AuditEvent, AuditKind
@@ -147,16 +145,10 @@ class SubjectTrace:
             raise IdentifierRefused(msg)
         numbers = [canonical]
         if parsed == NHS_NUMBER:
-            numbers += self._find_others(canonical)
+            numbers += self._read_aliases().table.list_others(canonical)
         key = self._root.derive(KeyUse.SUBJECT_CODE, parsed.text)
         hashing = KeyedHash(key, parsed)
         return [hashing.mac_one(number).hex() for number in numbers]
-
-    def _find_others(self, canonical: str) -> list[str]:
-        table = self._read_aliases().table
-        survivor = table.find_survivor(canonical) or canonical
-        former = table.find_former(pa.array([survivor], pa.string())).get(0, ())
-        return sorted({survivor, *former} - {canonical})
 
     def _read_sealed(self) -> Iterator[AuditEvent]:
         for chain in self._log.chains():

@@ -24,6 +24,7 @@ from pseudo_service.engine.register_opening import (
     RegisterScan,
 )
 from pseudo_service.engine.subject_location import LocatedSubject
+from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.opt_outs import OptOutList
 from pseudo_service.ports.register import StoredSegment
 from pseudo_service.ports.requests import (
@@ -47,16 +48,22 @@ class LinkageLog(MemoryAuditLog):
 
 
 class LinkageJournal:
-    """Writes plain events to one chain."""
+    """Writes events to one chain, and keeps the changes that came with them."""
 
     def __init__(self, log: LinkageLog) -> None:
         self._log = log
+        self.changes: list[BatchChange] = []
 
     def record(self, event: AuditEvent) -> None:
         self._log.extend(CHAIN, event)
 
-    def submit(self, change: Any) -> Any:
-        raise AssertionError(change)
+    def submit(self, change: BatchChange) -> "LinkageJournal":
+        self.changes.append(change)
+        self.record(change.event)
+        return self
+
+    def wait(self) -> None:
+        """Everything is durable at once."""
 
 
 class MemoryRequests:
@@ -222,9 +229,11 @@ class FixedLocation:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def locate(self, warrant: OpeningWarrant, *, subject: str) -> LocatedSubject:
+    def locate(
+        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+    ) -> LocatedSubject:
         warrant.spend()
-        self.asked.append(subject)
+        self.asked += subjects
         at = datetime(2026, 1, 5, tzinfo=UTC)
         return LocatedSubject(
             rows=[
