@@ -42,14 +42,14 @@ class DirectoryArchive:
         except OSError as error:
             raise _describe(error) from None
 
-    def read(self) -> Iterator[Checkpoint]:
-        """Yield the copies by number.
+    def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:
+        """Yield the copies by number; see ``CheckpointArchive.read``.
 
         Raises:
             AuditBroken: A file is not exactly a checkpoint, or is misnamed.
             StoreUnavailable: The directory cannot be read.
         """
-        for number, path in self._list():
+        for number, path in sorted(self._list(), reverse=newest_first):
             try:
                 with _locked(path.parent, fcntl.LOCK_SH):
                     text = path.read_bytes().decode("ascii", errors="replace")
@@ -72,7 +72,7 @@ class DirectoryArchive:
         except OSError as error:
             raise _describe(error) from None
         matches = [(_FILE_NAME.fullmatch(path.name), path) for path in paths]
-        return sorted((int(match[1]), path) for match, path in matches if match)
+        return [(int(match[1]), path) for match, path in matches if match]
 
 
 def _write_once(path: Path, content: bytes) -> None:

@@ -176,8 +176,7 @@ class RequestHistory:
         try:
             # Outside before inside, inside before the chains: what is written
             # meanwhile is then merely not anchored yet.
-            outside = list(self._archive.read())
-            start = _find_start(outside, stored)
+            start, outside = self._read_outside(stored)
             number = 0 if start is None else start.number
             inside = list(self._log.checkpoints(after=number))
         except AuditBroken:
@@ -186,7 +185,7 @@ class RequestHistory:
         request_id = stored.request.request_id
         verdict = verify_trail(
             self._read_chains(start, request_id, bodies),
-            outside=[each for each in outside if each.number > number],
+            outside=outside,
             inside=inside,
             is_signed=self._is_signed,
             start=start,
@@ -200,6 +199,21 @@ class RequestHistory:
             if record.request_id == request_id and record.kind in COURSE
         ]
         return sorted(course, key=_read_step)
+
+    def _read_outside(
+        self, stored: StoredRequest
+    ) -> tuple[Checkpoint | None, list[Checkpoint]]:
+        """Return the last copy from surely before the submission, and those after it.
+
+        Read backwards: the archive holds a copy for every few minutes of the service.
+        """
+        latest = stored.request.submitted_at - LEEWAY
+        later: list[Checkpoint] = []
+        for checkpoint in self._archive.read(newest_first=True):
+            if checkpoint.at < latest:
+                return checkpoint, later[::-1]
+            later.append(checkpoint)
+        return None, later[::-1]
 
     def _read_chains(
         self, start: Checkpoint | None, request_id: str, bodies: list[str]
@@ -233,16 +247,6 @@ def _overhear(
         yield event
 
 
-def _find_start(
-    outside: Sequence[Checkpoint], stored: StoredRequest
-) -> Checkpoint | None:
-    """Return the last copy that was surely made before the submission."""
-    latest = stored.request.submitted_at - LEEWAY
-    return max(
-        (each for each in outside if each.at < latest), key=_read_number, default=None
-    )
-
-
 def _check_order(course: Sequence[LinkageRecord]) -> None:
     """Raise unless the course is a submission and then votes, none left out or doubled.
 
@@ -274,10 +278,6 @@ def _read_valid_votes(
 
 def _read_step(record: LinkageRecord) -> int:
     return record.step
-
-
-def _read_number(checkpoint: Checkpoint) -> int:
-    return checkpoint.number
 
 
 _UNSOUND = (

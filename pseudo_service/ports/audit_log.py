@@ -45,6 +45,6 @@ class CheckpointArchive(Protocol):
         """Copy a checkpoint; an existing number is left as it is."""
         ...
 
-    def read(self) -> Iterator[Checkpoint]:
-        """Yield the copies by number."""
+    def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:
+        """Yield the copies by number, one at a time as they are asked for."""
         ...

@@ -27,6 +27,9 @@ def test_copies_come_back_by_number(tmp_path: Path) -> None:
     for checkpoint in reversed(checkpoints):
         archive.append(checkpoint)
     assert list(archive.read()) == checkpoints
+    backwards = archive.read(newest_first=True)
+    assert next(backwards) == checkpoints[-1]
+    assert list(backwards) == checkpoints[-2::-1]
 
 
 def test_a_number_is_never_overwritten(tmp_path: Path) -> None:

@@ -285,5 +285,6 @@ class MemoryArchive:
             raise self.failure
         self.copies.setdefault(checkpoint.number, checkpoint)
 
-    def read(self) -> Iterator[Checkpoint]:
-        yield from (self.copies[number] for number in sorted(self.copies))
+    def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:
+        numbers = sorted(self.copies, reverse=newest_first)
+        yield from (self.copies[number] for number in numbers)
