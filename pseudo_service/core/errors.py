@@ -226,12 +226,6 @@ class GrantSpent(PseudoError):
     code = ErrorCode.GRANT_SPENT
 
 
-class ResultUnreadable(PseudoError):
-    """A sealed result does not open with this key, or was changed."""
-
-    code = ErrorCode.RESULT_UNREADABLE
-
-
 class AliasTableRefused(PseudoError):
     """A table of superseded numbers cannot be loaded or used as it is."""
 

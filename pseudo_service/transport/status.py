@@ -50,7 +50,6 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.REVIEW_REFUSED: grpc.StatusCode.PERMISSION_DENIED,
         ErrorCode.GRANT_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
         ErrorCode.GRANT_SPENT: grpc.StatusCode.FAILED_PRECONDITION,
-        ErrorCode.RESULT_UNREADABLE: grpc.StatusCode.DATA_LOSS,
         ErrorCode.ALIAS_TABLE_REFUSED: grpc.StatusCode.INVALID_ARGUMENT,
         ErrorCode.CLOSING_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
         ErrorCode.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,

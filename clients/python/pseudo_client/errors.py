@@ -268,7 +268,6 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "REVIEW_REFUSED": ReviewRefused,
         "GRANT_REFUSED": GrantRefused,
         "GRANT_SPENT": GrantSpent,
-        "RESULT_UNREADABLE": ServiceBroken,
         "ALIAS_TABLE_REFUSED": AliasTableRefused,
         "CLOSING_REFUSED": ClosingRefused,
         "ORACLE_SUSPECTED": OracleSuspected,
