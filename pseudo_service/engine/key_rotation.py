@@ -7,10 +7,10 @@ from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind
 from pseudo_service.core.errors import InvalidArgument, KeyUnknown, StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.core.notes import read_note
 from pseudo_service.core.projects import check_project_id
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing
-from pseudo_service.engine.project_lifecycle import check_note
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
@@ -56,7 +56,7 @@ class KeyRotation:
         """
         self._admission.admit(actor, Permission.MANAGE_KEYS)
         check_project_id(project_id)
-        note = check_note("reason", reason)
+        note = read_note("reason", reason)
         overlap_until = self._find_overlap(overlap_days)
         self._projects.get(project_id).check_active()
         newest = self._rows.newest(project_id, RootPurpose.PSEUDONYMS)

@@ -9,6 +9,7 @@ from pseudo_service.core.audit import AuditEvent, AuditKind, Detail
 from pseudo_service.core.errors import KeyRowRefused, KeyUnknown, StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
 from pseudo_service.core.manifest import SignedStatement
+from pseudo_service.core.notes import read_note
 from pseudo_service.core.project_closing import (
     NOT_TOLD,
     agree_to_closing,
@@ -25,7 +26,7 @@ from pseudo_service.core.projects import (
 )
 from pseudo_service.engine.admission import Admission
 from pseudo_service.engine.key_ring import KeyRing, name_wrapping_key
-from pseudo_service.engine.project_lifecycle import ProjectFacts, check_note
+from pseudo_service.engine.project_lifecycle import ProjectFacts
 from pseudo_service.engine.receipt_signing import ReceiptSigner
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
@@ -75,7 +76,7 @@ class ProjectClosing:
             StateConflict: It is closing already, or destroyed.
         """
         project = self._admit(project_id, actor)
-        note = check_note("reason", reason)
+        note = read_note("reason", reason)
         closing = begin_closing(
             project,
             custodian=actor.subject,
@@ -120,7 +121,7 @@ class ProjectClosing:
             StateConflict: It is not closing, or its vault key is deleted already.
         """
         project = self._admit(project_id, actor)
-        note = check_note("reason", reason)
+        note = read_note("reason", reason)
         closing = require_closing(project)
         self._require_vault_key(project_id)
         event = self._describe(

@@ -1,13 +1,13 @@
 """Making, suspending and resuming projects."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pseudo_service.core.access import Actor, Permission
 from pseudo_service.core.audit import AuditEvent, AuditKind
-from pseudo_service.core.errors import InvalidArgument, ProjectExists, StateConflict
+from pseudo_service.core.errors import ProjectExists, StateConflict
 from pseudo_service.core.keys import KeyRow, RootPurpose
+from pseudo_service.core.notes import read_note
 from pseudo_service.core.projects import (
     DEFAULT_CEILING,
     DateShiftRule,
@@ -25,8 +25,6 @@ from pseudo_service.ports.key_vault import KeyVault
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
 TAG_DRAWS = 8
-_LONGEST_NOTE = 200
-_LONG_NUMBER = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){9,}")
 
 _EVENTS = {
     ProjectState.SUSPENDED: AuditKind.PROJECT_SUSPENDED,
@@ -84,7 +82,7 @@ class ProjectLifecycle:
             ProjectExists: The id was used before; ids are never used twice.
         """
         self._admission.admit(actor, Permission.MANAGE_PROJECTS)
-        check_note("opt-outs legal basis", request.opt_outs.legal_basis)
+        read_note("opt-outs legal basis", request.opt_outs.legal_basis)
         project = self._describe(request)
         self._refuse_existing(project.project_id)
         self._vault.create_key(name_wrapping_key(project.project_id))
@@ -127,7 +125,7 @@ class ProjectLifecycle:
     ) -> ProjectFacts:
         self._admission.admit(actor, Permission.MANAGE_PROJECTS)
         check_project_id(project_id)
-        note = check_note("reason", reason)
+        note = read_note("reason", reason)
         project = self._projects.get(project_id)
         _refuse_closing(project)
         project.check_transition(target)
@@ -152,7 +150,7 @@ class ProjectLifecycle:
         return Project(
             project_id=request.project_id,
             tag=draw_tag(self._entropy.draw(8)),
-            title=check_note("title", request.title),
+            title=read_note("title", request.title),
             state=ProjectState.ACTIVE,
             date_shift=request.date_shift,
             opt_outs=request.opt_outs,
@@ -194,18 +192,3 @@ def _refuse_closing(project: Project) -> None:
             "`pseudo project cancel-close`, which suspends it"
         )
         raise StateConflict(msg)
-
-
-def check_note(field: str, text: str) -> str:
-    """Return a short text of a person, stripped; raise on a blank or long one.
-
-    It goes into the audit trail, so a number that could be a patient's is refused.
-    """
-    note = text.strip()
-    if not 1 <= len(note) <= _LONGEST_NOTE or any(ord(c) < ord(" ") for c in note):
-        msg = f"{field}: 1 to {_LONGEST_NOTE} characters on one line"
-        raise InvalidArgument(msg)
-    if _LONG_NUMBER.search(note):
-        msg = f"{field}: leave the long number out; it is kept in the audit trail"
-        raise InvalidArgument(msg)
-    return note

@@ -23,6 +23,7 @@ from pseudo_service.core.keyed_hash import KeyedHash
 from pseudo_service.core.keys import KeyUse, Root
 from pseudo_service.core.linkage_events import BETWEEN
 from pseudo_service.core.linkage_records import CODES_AN_EVENT
+from pseudo_service.core.notes import read_note
 from pseudo_service.core.openssl_columns import MAC_BYTES
 from pseudo_service.core.register import RegisterFault
 from pseudo_service.core.register_reports import (
@@ -37,7 +38,6 @@ from pseudo_service.engine.membership_rewriting import (
     CheckedMemberships,
     MembershipRewriting,
 )
-from pseudo_service.engine.project_lifecycle import check_note
 from pseudo_service.engine.register_opening import (
     CareWarrant,
     OpenRegister,
@@ -131,7 +131,7 @@ class RegisterCare:
             As ``verify`` does.
         """
         self._admission.admit(actor, Permission.CARE_FOR_REGISTER)
-        note = check_note("reason", reason)
+        note = read_note("reason", reason)
         run = self._begin(actor)
         run.record(AuditKind.REGISTER_COMPACT_INTENT, {"reason": note})
         return self._compact(run)
@@ -158,7 +158,7 @@ class RegisterCare:
         """
         self._admission.admit(actor, Permission.ERASE_IDENTITIES)
         parsed = IdentifierKind.parse(kind)
-        note = check_note("order", order)
+        note = read_note("order", order)
         canonical = self._canonicalise(identifiers, parsed)
         noted: dict[str, Detail] = {
             "kind": parsed.text,
