@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.test_opt_outs import load
+from tests.e2e.test_opt_outs import APPLIED, load
 from tests.lib.cohort import make_cohort, make_numbers
 from tests.lib.linkage_people import PURPOSE, People, vote
 from tests.lib.service import RunningService
