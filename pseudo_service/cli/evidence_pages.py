@@ -16,6 +16,8 @@ from pseudo_service.core.evidence import Evidence, EvidenceTable
 from pseudo_service.core.evidence_values import write_moment
 
 PAGE = "evidence.html"
+LONGEST_WORD = 16
+"""Codes and names up to this stay whole; ids may break where the paper ends."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -107,6 +109,7 @@ def render_page(evidence: Evidence, verification: Verification) -> str:
         first_day=f"{evidence.period.since:%Y-%m-%d}",
         last_day=f"{last_day:%Y-%m-%d}",
         made_at=write_moment(evidence.made_at),
+        longest_word=LONGEST_WORD,
         summary=_summarise(evidence),
         shares={table.name: _compare(table) for table in evidence.tables},
     )

@@ -64,7 +64,7 @@ def gather_evidence(
             _tabulate_open(events, stories, made_at),
             tabulate_refusals(events, period),
             tabulate_removed(events, period),
-            tabulate_keys(events, period),
+            tabulate_keys(events, period, now=made_at),
             tabulate_life(events, period),
             tabulate_readings(events, period),
             tabulate_activity(events, period),

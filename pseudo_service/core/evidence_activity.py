@@ -132,13 +132,17 @@ def _read_count(event: AuditEvent, name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-def tabulate_keys(events: Events, period: Period) -> EvidenceTable:
-    """Return the versions of the pseudonym key that existed, and their ages."""
+def tabulate_keys(events: Events, period: Period, *, now: datetime) -> EvidenceTable:
+    """Return the versions of the pseudonym key that existed, and their ages.
+
+    A period that is not over ends ``now``: no key is older than it is.
+    """
+    end = min(period.until, now)
     made = [
         event
         for event in sorted(events, key=lambda event: event.at)
         if event.kind in (AuditKind.PROJECT_CREATED, AuditKind.KEY_ROTATED)
-        and event.at < period.until
+        and event.at < end
     ]
     return EvidenceTable(
         name="keys",
@@ -151,23 +155,23 @@ def tabulate_keys(events: Events, period: Period) -> EvidenceTable:
             "version",
             "made",
             "by",
-            "age at the end in days",
+            "age in days",
             "why",
             "check value",
         ),
-        rows=[_write_key(event, period) for event in made],
+        rows=[_write_key(event, end) for event in made],
         nothing="The project's making is not among the events that were read.",
     )
 
 
-def _write_key(event: AuditEvent, period: Period) -> tuple[str, ...]:
+def _write_key(event: AuditEvent, end: datetime) -> tuple[str, ...]:
     is_first = event.kind is AuditKind.PROJECT_CREATED
     check_value = event.details.get("pseudonym_key" if is_first else "check_value")
     return (
         "1" if is_first else str(event.details.get("version")),
         write_moment(event.at),
         event.actor,
-        str((period.until - event.at).days),
+        str((end - event.at).days),
         "the project was made" if is_first else str(event.details.get("reason") or ""),
         str(check_value or ""),
     )

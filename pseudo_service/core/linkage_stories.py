@@ -149,6 +149,10 @@ def _read_vote(event: AuditEvent) -> Vote:
 
 
 def _read_outcomes(event: AuditEvent) -> Mapping[str, int]:
+    projects = event.details.get("projects")
+    if isinstance(projects, int):  # a search for one person counts projects instead
+        found = LinkageOutcome.FOUND if projects else LinkageOutcome.UNKNOWN
+        return {found.value: 1}
     counts = {each.value: event.details.get(each.value) for each in LinkageOutcome}
     return {name: n for name, n in counts.items() if isinstance(n, int) and n}
 

@@ -1,7 +1,7 @@
 """What an evidence pack says, table by table."""
 
-from pseudo_service.core.evidence import Evidence, EvidenceTable
-from tests.lib.evidence import make_evidence
+from pseudo_service.core.evidence import Evidence, EvidenceTable, gather_evidence
+from tests.lib.evidence import DAY, PERIOD, START, make_events, make_evidence
 
 EVIDENCE = make_evidence()
 
@@ -83,10 +83,17 @@ def test_rows_kept_back_are_told_by_month_and_reason() -> None:
 
 
 def test_keys_older_than_the_period_are_told_with_their_age_at_its_end() -> None:
-    assert read("keys", "version", "age at the end in days", "check value") == [
+    assert read("keys", "version", "age in days", "check value") == [
         ("1", "396", "ab12"),
         ("2", "30", "cd34"),
     ]
+
+
+def test_a_key_is_no_older_than_the_pack() -> None:
+    early = gather_evidence(
+        make_events(), project="asthma", period=PERIOD, made_at=START + 4 * DAY
+    )
+    assert [row[3] for row in find("keys", early).rows] == ["370", "5"]
 
 
 def test_activity_counts_events_of_the_period_only() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pseudo_service.core.audit import AuditEvent, AuditKind, encode_event
 from pseudo_service.core.errors import AuditBroken
-from pseudo_service.core.linkage import Decision, LinkageMode, LinkageState
+from pseudo_service.core.linkage import Decision, LinkageMode, LinkageState, LinkageVerb
 from pseudo_service.core.linkage_stories import tell_stories
 from pseudo_service.core.recorded_events import decode_event
 from tests.lib.stories import START, Story
@@ -96,6 +96,22 @@ def test_outcomes_and_fetches_are_counted_and_refusals_change_nothing() -> None:
 
 def test_events_without_their_submission_tell_nothing() -> None:
     assert tell_stories(Story().approve().events[1:]) == {}
+
+
+@pytest.mark.parametrize(("projects", "outcome"), [(2, "found"), (0, "unknown")])
+def test_a_located_person_counts_as_found(projects: int, outcome: str) -> None:
+    story = Story(verb=LinkageVerb.LOCATE, subjects=("one",)).approve().begin_release()
+    story.events.append(
+        story.records.describe_released(
+            story.request,
+            at=story.now,
+            step=story.step,
+            counts={"projects": projects, "unaccounted": 0},
+            register_faults=0,
+            sealed_digest=bytes(32),
+        )
+    )
+    assert tell_stories(story.events)["request-1"].outcomes == {outcome: 1}
 
 
 def test_an_event_is_read_as_it_was_written() -> None:
