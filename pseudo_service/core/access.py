@@ -177,6 +177,8 @@ def check_may(actor: Actor, permission: Permission, project: str | None) -> None
     if not roles & needed:
         where = f" in project {project}" if project is not None else ""
         msg = f"{permission}{where} needs the role " + " or ".join(sorted(needed))
+        if project is None and needed - UNSCOPED_ROLES:
+            msg += "; name the project in which you have it"
         raise AccessDenied(msg)
 
 

@@ -219,4 +219,8 @@ def _refuse(state: LinkageState, step: Step) -> PseudoError:
         return RequestExpired("the request's time is over: submit a new one")
     if state in OPENED and step in _RELEASES:
         return GrantSpent("the request was released before: submit a new one")
-    return RequestState(f"the request is {state}: the step {step} is not possible now")
+    words = state.value.replace("_", " ")
+    return RequestState(
+        f"the request is {words}, so that {step.value.replace('_', ' ')} is not possible "
+        "now: look with `pseudo linkage show` what is missing"
+    )

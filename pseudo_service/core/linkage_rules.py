@@ -10,6 +10,8 @@ from pseudo_service.core.pseudonyms import parse_pseudonym
 
 SHORTEST_ROUTINE = timedelta(hours=1)
 LONGEST_ROUTINE = timedelta(days=30)
+CLOCK_LEEWAY = timedelta(minutes=5)
+"""An hour of the caller's clock is a little less when the call arrives."""
 LONGEST_BREAK_GLASS = timedelta(hours=4)
 LOCATE_BASES = frozenset(
     {LegalBasis.SUBJECT_REQUEST, LegalBasis.COURT_ORDER, LegalBasis.LEGAL_OBLIGATION}
@@ -68,7 +70,7 @@ def check_expiry(
         if not timedelta() < life <= LONGEST_BREAK_GLASS:
             msg = "expiry: a break-glass request lives at most 4 hours"
             raise RequestRefused(msg)
-    elif not SHORTEST_ROUTINE <= life <= LONGEST_ROUTINE:
+    elif not SHORTEST_ROUTINE - CLOCK_LEEWAY <= life <= LONGEST_ROUTINE:
         msg = "expiry: a request lives 1 hour to 30 days"
         raise RequestRefused(msg)
 
@@ -100,14 +102,18 @@ def choose_subjects(pseudonyms: Sequence[str], *, ceiling: int) -> tuple[str, ..
     if bad:
         shown = ", ".join(map(str, bad[:_SHOWN_POSITIONS]))
         msg = (
-            f"pseudonyms: {len(bad)} are not well formed, at positions {shown}"
+            f"pseudonyms: not well formed are {len(bad)} of {len(pseudonyms)}, at "
+            f"positions {shown}"
             + (" and more" if len(bad) > _SHOWN_POSITIONS else "")
             + "; look for mistyped symbols"
         )
         raise RequestRefused(msg)
     subjects = tuple(sorted(set(pseudonyms)))
     if not 1 <= len(subjects) <= ceiling:
-        msg = f"pseudonyms: the project allows 1 to {ceiling} a request"
+        msg = (
+            f"pseudonyms: {len(subjects):,} are listed, and the project allows 1 to "
+            f"{ceiling:,} a request; ask for those alone that you need"
+        )
         raise RequestRefused(msg)
     return subjects
 
