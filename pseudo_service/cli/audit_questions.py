@@ -82,7 +82,7 @@ def subject(
 ) -> None:
     """Tell who ever re-identified, translated or located one person.
 
-    Needs the linkage service. The question itself is on record, by a keyed code.
+    Needs the linkage service; a guardian names the project. The question itself is on record, by a keyed code.
     """
     identifier = read_identifier(identifier_file)
     with connect(options, roles=[Role.AUDITOR]) as client:
@@ -131,6 +131,7 @@ def _show_history(history: SubjectHistory) -> None:
                 )
                 for each in history.releases
             ],
+            whole=frozenset({"request"}),
         )
     if history.open_requests:
         say(
@@ -305,4 +306,5 @@ def _show_matters(matters: Iterable[OpenMatter], now: datetime) -> None:
             )
             for matter in matters
         ],
+        whole=frozenset({"operation"}),
     )

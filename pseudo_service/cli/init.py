@@ -84,7 +84,10 @@ def initialise(
     path = directory / CONFIG_NAME
     write_laptop_config(path)
     say_field("wrote", str(path))
-    say("Next: `pseudo serve --config pseudo.yaml`, or `pseudo project create`.")
+    say(
+        f"Next: `pseudo project create --help`, or `pseudo serve`, each with "
+        f"--config {path} or in its folder."
+    )
 
 
 def write_laptop_config(path: Path, text: str = LAPTOP_CONFIG) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from pseudo_service.cli.connection import ConnectionOptions, connect, takes_connection
 from pseudo_service.cli.exits import show_examples
-from pseudo_service.cli.output import say, show_json
+from pseudo_service.cli.output import count_of, say, show_json
 from pseudo_service.cli.projects import JsonOption, ProjectArgument, ReasonOption
 from pseudo_service.core.access import Role
 from pseudo_service.engine.key_rotation import LONGEST_OVERLAP
@@ -21,7 +21,9 @@ def keys() -> None:
 
 @app.command(
     epilog=show_examples(
-        'pseudo key rotate asthma --current-version 1 --reason "yearly rotation"'
+        'pseudo key rotate asthma --current-version 1 --reason "yearly rotation"',
+        "pseudo key rotate asthma --current-version 1 --overlap-days 90 \\",
+        '    --reason "yearly rotation"',
     )
 )
 @takes_connection
@@ -72,3 +74,8 @@ def rotate(
         )
         return
     say(f"{project}: pseudonyms are made with key version {made.version} from now on.")
+    if overlap_days:
+        say(
+            f"For {count_of(overlap_days, 'day')} tables may carry the old ones, too: "
+            "register a policy whose pseudonymise columns say previous: NAME."
+        )

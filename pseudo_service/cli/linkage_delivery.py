@@ -77,6 +77,9 @@ def redeem(
     say_field("sealed", str(output))
     say_field("digest", sealed.digest.hex())
     say_field("kept until", f"{sealed.available_until:%Y-%m-%d %H:%M} UTC")
+    say_field(
+        "next", f"pseudo linkage open {output} --key NAME.private.pem --output X.csv"
+    )
 
 
 def open_result(
@@ -255,7 +258,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to ``pseudo linkage``."""
     app.command(
         epilog=show_examples(
-            "pseudo linkage redeem 3f0c --output recall.sealed",
+            "pseudo linkage redeem REQUEST --output recall.sealed",
         )
     )(redeem)
     app.command(

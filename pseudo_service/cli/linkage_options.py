@@ -23,6 +23,7 @@ from pseudo_service.core.linkage import LegalBasis
 from pseudo_service.core.pseudonyms import parse_pseudonym
 
 _PANEL = "On a laptop, with --config"
+_SHOWN_FAULTS = 10
 
 AsOption = Annotated[
     str,
@@ -128,16 +129,33 @@ def read_pseudonyms(file: Path) -> list[str]:
     """Read one pseudonym a line, and check each before anything is sent.
 
     Raises:
-        Failure: Naming the line that is none; the text is not repeated.
+        Failure: Naming the lines that are none; no text is repeated.
     """
     lines = read_lines(file)
-    for number, text in lines:
-        try:
-            parse_pseudonym(text)
-        except PseudonymRefused as refusal:
-            msg = f"{file}, line {number}: {refusal.message}; correct or remove it"
-            raise Failure(msg) from None
+    faults = [
+        f"line {number}, {fault}"
+        for number, text in lines
+        if (fault := find_fault(text))
+    ]
+    if faults:
+        more = f"; and {len(faults) - _SHOWN_FAULTS:,} more" * (
+            len(faults) > _SHOWN_FAULTS
+        )
+        msg = (
+            f"{file}: {'; '.join(faults[:_SHOWN_FAULTS])}{more}. Give one pseudonym a "
+            "line as the table writes it, without header, quotes or other columns"
+        )
+        raise Failure(msg)
     return [text for _, text in lines]
+
+
+def find_fault(text: str) -> str:
+    """Return what is wrong with a pseudonym as it was typed; empty if nothing is."""
+    try:
+        parse_pseudonym(text)
+    except PseudonymRefused as refusal:
+        return refusal.message
+    return ""
 
 
 def read_identifier(file: Path | None) -> str:

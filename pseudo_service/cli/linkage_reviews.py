@@ -58,13 +58,14 @@ def list_linkages(
             [
                 (
                     each.request_id,
-                    each.state,
+                    each.state.replace("_", " "),
                     each.requester,
                     f"{each.submitted_at:%Y-%m-%d}",
                     f"{each.verb} {each.subject_count:,}",
                 )
                 for each in found
             ],
+            whole=frozenset({"request"}),
         )
 
 
@@ -202,15 +203,19 @@ def register(app: typer.Typer) -> None:
             list_linkages,
             ("pseudo linkage list --project asthma --state approved",),
         ),
-        ("show", show, ("pseudo linkage show 3f0c --json",)),
+        ("show", show, ("pseudo linkage show REQUEST --json",)),
         (
             "review",
             review,
             (
-                "pseudo linkage review 3f0c --approve --reason 'recall is clinical care'",
-                "pseudo linkage review 3f0c --reject --reason 'no consent on file'",
+                "pseudo linkage review REQUEST --approve --reason 'recall is clinical care'",
+                "pseudo linkage review REQUEST --reject --reason 'no consent on file'",
             ),
         ),
-        ("withdraw", withdraw, ("pseudo linkage withdraw 3f0c --reason 'sent twice'",)),
+        (
+            "withdraw",
+            withdraw,
+            ("pseudo linkage withdraw REQUEST --reason 'sent twice'",),
+        ),
     ):
         app.command(name, epilog=show_examples(*examples))(command)

@@ -17,6 +17,7 @@ from pseudo_service.core.linkage import (
 )
 
 SHOWN_PSEUDONYMS = 20
+SHOWN_OVERLAPS = 5
 
 _STATES: Mapping[str, str] = {
     LinkageState.SUBMITTED: "nobody has reviewed it",
@@ -141,14 +142,18 @@ def _say_overlaps(details: LinkageDetails) -> None:
             (
                 each.request_id,
                 f"{each.shared:,}",
-                each.state,
+                each.state.replace("_", " "),
                 each.requester,
                 f"{each.submitted_at:%Y-%m-%d}",
             )
-            for each in details.overlaps
+            for each in details.overlaps[:SHOWN_OVERLAPS]
         ],
         numbers=frozenset({"shared"}),
+        whole=frozenset({"request"}),
     )
+    if len(details.overlaps) > SHOWN_OVERLAPS:
+        more = len(details.overlaps) - SHOWN_OVERLAPS
+        say(f"  and {count_of(more, 'more request')}; --json lists them all")
 
 
 def describe_linkage(linkage: Linkage) -> dict[str, Any]:

@@ -11,7 +11,14 @@ from pseudo_service.cli.exits import ExitCode, show_examples
 from pseudo_service.cli.manifest_checks import Finding, check_folder
 from pseudo_service.cli.manifest_files import Manifest, read_manifest
 from pseudo_service.cli.manifest_receipt import describe_columns, show_columns
-from pseudo_service.cli.output import complain, count, say, say_field, show_json
+from pseudo_service.cli.output import (
+    complain,
+    count,
+    count_of,
+    say,
+    say_field,
+    show_json,
+)
 
 app = typer.Typer(help="Prove what a run has left.", no_args_is_help=True)
 
@@ -97,7 +104,7 @@ def report(listed: Manifest, findings: list[Finding], *, json: bool) -> None:
     say_field("policy", str(listed.pins.get("policy")))
     say_field("key version", str(listed.pins.get("key_version")))
     say(
-        f"Sound: {count(rows)} rows in {count(len(listed.parts))} parts are exactly "
+        f"Sound: {count(rows)} rows in {count_of(len(listed.parts), 'part')} are exactly "
         "what the service signed; none is missing, added or doubled, the row counts "
         "add up, and every receipt is by a process that the audit key certified."
     )

@@ -63,10 +63,12 @@ def show_table(
     *,
     title: str | None = None,
     numbers: frozenset[str] = frozenset(),
+    whole: frozenset[str] = frozenset(),
 ) -> None:
     """Print a table; ``numbers`` are the headers whose columns align right.
 
-    Cells that do not fit are folded, not cut: a pseudonym is shown whole.
+    Cells that do not fit are folded, not cut: a pseudonym is shown whole. Those under
+    the headers ``whole`` are never folded, so that an id can be copied.
     """
     table = Table(
         box=box.SIMPLE_HEAD if make_console().is_terminal else None,
@@ -78,7 +80,12 @@ def show_table(
     )
     for header in headers:
         right = header in numbers
-        table.add_column(header, justify="right" if right else "left", overflow="fold")
+        table.add_column(
+            header,
+            justify="right" if right else "left",
+            overflow="fold",
+            no_wrap=header in whole,
+        )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     _print(table)

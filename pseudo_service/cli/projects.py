@@ -192,7 +192,9 @@ def show_project(project: Project, *, json: bool) -> None:
     say_field("state", project.state)
     say_field("tag", f"{project.tag} (begins each of its pseudonyms)")
     say_field("dates", f"up to {rule.bound} {rule.unit}, {rule.direction}")
-    say_field("opt-outs", f"{opt_outs.application}: {opt_outs.legal_basis}")
+    say_field(
+        "opt-outs", f"{opt_outs.application.replace('_', ' ')}: {opt_outs.legal_basis}"
+    )
     say_field("uncheckable", opt_outs.uncheckable)
     say_field("quota", f"{count(project.daily_quota)} identifiers a caller and day")
     say_field(

@@ -66,7 +66,7 @@ def test_a_mistyped_pseudonym_is_named_by_its_line_and_nothing_is_sent(
             *STATED,
         )  # fmt: skip
         assert done.code == ExitCode.USAGE
-        assert f"line {line}: pseudonym" in done.err
+        assert f"line {line}, pseudonym" in done.err
         assert text not in done.err
     assert running.desk.asked == []
 
