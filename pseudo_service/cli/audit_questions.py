@@ -116,23 +116,12 @@ def _describe_history(history: SubjectHistory) -> dict[str, Any]:
 def _show_history(history: SubjectHistory) -> None:
     if not history.releases:
         say("No release on record found this person.")
-    else:
-        show_table(
-            ("released", "request", "verb", "project", "into", "redeemer", "purpose"),
-            [
-                (
-                    write_moment(each.released_at),
-                    each.request_id,
-                    each.verb,
-                    each.project,
-                    each.target_project,
-                    each.redeemer,
-                    each.purpose,
-                )
-                for each in history.releases
-            ],
-            whole=frozenset({"request"}),
-        )
+    for each in history.releases:
+        into = f" into {each.target_project}" if each.target_project else ""
+        when = write_moment(each.released_at)
+        say(f"{when}  {each.verb} in {each.project}{into}", style="bold")
+        say(f"  {each.purpose}")
+        say(f"  received by {each.redeemer}; request {each.request_id}")
     if history.open_requests:
         say(
             "Releases whose outcome was never recorded may have concerned anybody on "

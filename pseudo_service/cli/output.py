@@ -15,6 +15,7 @@ from rich.text import Text
 
 _WIDTH = 80
 _WIDEST = 100
+_UNBOUNDED = 1000
 
 
 def make_console(*, errors: bool = False) -> Console:
@@ -88,15 +89,19 @@ def show_table(
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    _print(table)
+    _print(table, is_whole=bool(whole))
 
 
-def _print(renderable: RenderableType) -> None:
+def _print(renderable: RenderableType, *, is_whole: bool = False) -> None:
     """Print; where it is not a terminal, without the blanks that fill lines up."""
     console = make_console()
     if console.is_terminal:
         console.print(renderable)
         return
+    if is_whole:  # a file has no edge at which to fold
+        unbounded = console.options.update(width=_UNBOUNDED)
+        needed = console.measure(renderable, options=unbounded).maximum
+        console.width = max(console.width, needed)
     with console.capture() as capture:
         console.print(renderable)
     for line in capture.get().splitlines():
