@@ -32,6 +32,7 @@ from pseudo_service.ports.telemetry import Level, Telemetry
 QUICK_DEATH_SECONDS = 10.0
 MOST_QUICK_DEATHS = 3
 POLL_SECONDS = 0.2
+SIGNAL_SECONDS = 0.5
 DRAIN_GRACE_SECONDS = 10.0
 EXIT_FAILED = 1
 
@@ -70,11 +71,21 @@ def _run(
     service = Service(config, Surroundings(telemetry=telemetry), address=address)
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)
-    stopping.wait()
+    _await(stopping)
     telemetry.log("draining", process=service.process)
     service.stop()
     telemetry.log("stopped", process=service.process)
     return 0
+
+
+def _await(stopping: threading.Event) -> None:
+    """Return when the event is set.
+
+    In turns: a signal that the kernel hands to another thread wakes nobody, and its
+    handler runs only when this thread does.
+    """
+    while not stopping.wait(SIGNAL_SECONDS):
+        pass
 
 
 def catch_signals() -> threading.Event:
