@@ -19,6 +19,8 @@ from loadtests.registers import build_from_single_calls, build_from_tables, meas
 
 PEOPLE = 2_500_000
 DATA_KEYS = 1000
+SINGLE_PEOPLE = 50_000
+LEAST_PEOPLE = 10_000
 PIPE = "--measure"
 
 
@@ -30,8 +32,9 @@ def main() -> None:
     parser.add_argument(
         "--single-people",
         type=int,
-        help="people registered by single calls; as many as --people if not given, "
-        "which takes half an hour to build",
+        default=SINGLE_PEOPLE,
+        help="people registered by single calls, at most as many as --people; millions "
+        "take half an hour to build",
     )
     parser.add_argument(PIPE, nargs=2, metavar=("WHAT", "FOLDER"), help="for itself")
     options = parser.parse_args()
@@ -39,7 +42,11 @@ def main() -> None:
         what, folder = options.measure
         print(json.dumps(measure(what, Path(folder))))
         return
-    single = options.people if options.single_people is None else options.single_people
+    if options.people < LEAST_PEOPLE:
+        parser.error(
+            f"--people: at least {LEAST_PEOPLE}, for 1,000 of a tenth are sought"
+        )
+    single = min(options.people, options.single_people)
     figures = compare(people=options.people, single=single)
     if options.json:
         print(json.dumps(figures))
@@ -71,12 +78,13 @@ def _open_after_tables(people: int) -> dict[str, Any]:
 
 
 def _compact_single_calls(people: int) -> dict[str, Any]:
+    data_keys = min(people, DATA_KEYS)
     with tempfile.TemporaryDirectory() as folder:
-        segments = build_from_single_calls(Path(folder), people, data_keys=DATA_KEYS)
+        segments = build_from_single_calls(Path(folder), people, data_keys=data_keys)
         return {
             "people": people,
             "segments": segments,
-            "data_keys": DATA_KEYS,
+            "data_keys": data_keys,
             "before": _measure_apart("open", Path(folder)),
             "compaction": _measure_apart("compact", Path(folder)),
             "after_compaction": _measure_apart("open", Path(folder)),
