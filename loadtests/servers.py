@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from pseudo_client import Client
-from pseudo_service.adapters.local_certificates import LocalCertificates
-from pseudo_service.adapters.local_issuer import LocalIssuer
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_issuer import LocalIssuer
 
 START_SECONDS = 60.0
 

@@ -24,7 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.texts import SHARED, Words, cut_rounds, read_texts
-from nlp_redaction.known import NOTHING_KNOWN
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN
 from nlp_redaction.pipeline import Finder
 
 ROUNDS = 5

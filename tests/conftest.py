@@ -1,3 +1,7 @@
 """Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.lib.databases", "tests.lib.service", "tests.lib.text_pools"]
+pytest_plugins = [
+    "tests.lib.stores.databases",
+    "tests.lib.services.service",
+    "tests.lib.harnesses.text_pools",
+]

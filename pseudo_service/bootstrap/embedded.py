@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pseudo_service.adapters.clock import SystemClock
-from pseudo_service.adapters.local_issuer import LocalIssuer
-from pseudo_service.bootstrap.foundation import Surroundings
-from pseudo_service.bootstrap.outside import open_local_certificates, open_local_issuer
+from pseudo_service.adapters.identity.local_issuer import LocalIssuer
+from pseudo_service.bootstrap.external_services import (
+    open_local_certificates,
+    open_local_issuer,
+)
 from pseudo_service.bootstrap.service import Service
+from pseudo_service.bootstrap.shared_services import Surroundings
 from pseudo_service.config import Config, ServerSettings
 from pseudo_service.ports.telemetry import NullTelemetry
 

@@ -7,35 +7,35 @@ from datetime import timedelta
 from typing import TypeVar
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.memberships import SqlMemberships
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
-from pseudo_service.adapters.sql.requests import SqlRequests
-from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.disclosures import SqlMemberships
+from pseudo_service.adapters.sql.stores.linkage_requests import SqlRequests
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
+from pseudo_service.bootstrap.shared_services import Foundation
 from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
-from pseudo_service.core.keys import KeyUse
-from pseudo_service.core.linkage_records import LinkageRecords
-from pseudo_service.engine.key_map import KeyVersionMap
-from pseudo_service.engine.linkage_desk import LinkageDesk
-from pseudo_service.engine.linkage_intake import LinkageIntake
-from pseudo_service.engine.linkage_showing import LinkageShowing
-from pseudo_service.engine.membership_reader import (
+from pseudo_service.core.keys.material import KeyUse
+from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.engine.audit.subject_trace import SubjectTrace
+from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall
+from pseudo_service.engine.disclosures.reader import (
     MembershipReader,
     UnaccountedOperations,
 )
-from pseudo_service.engine.opt_out_recall import OptOutRecall
-from pseudo_service.engine.register_care import RegisterCare
-from pseudo_service.engine.register_opening import RegisterOpening
-from pseudo_service.engine.release import ReleaseDesk
-from pseudo_service.engine.release_answers import ReleaseAnswers
-from pseudo_service.engine.request_history import LinkageBook, RequestHistory
-from pseudo_service.engine.subject_location import SubjectLocation
-from pseudo_service.engine.subject_trace import SubjectTrace
-from pseudo_service.engine.translation_record import TranslationRecord
-from pseudo_service.ports.requests import RequestStore
+from pseudo_service.engine.disclosures.subject_location import SubjectLocation
+from pseudo_service.engine.disclosures.version_map import KeyVersionMap
+from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.engine.linkage.intake import LinkageIntake
+from pseudo_service.engine.linkage.release import ReleaseDesk
+from pseudo_service.engine.linkage.release_answers import ReleaseAnswers
+from pseudo_service.engine.linkage.translation_record import TranslationRecord
+from pseudo_service.engine.linkage.verified_history import LinkageBook, RequestHistory
+from pseudo_service.engine.linkage.visibility import LinkageShowing
+from pseudo_service.engine.register.maintenance import RegisterCare
+from pseudo_service.engine.register.opening import RegisterOpening
+from pseudo_service.ports.linkage_requests import RequestStore
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")

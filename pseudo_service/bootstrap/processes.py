@@ -16,8 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from pseudo_service.adapters.allocator import keep_large_buffers
-from pseudo_service.bootstrap.foundation import Surroundings
-from pseudo_service.bootstrap.observers import (
+from pseudo_service.bootstrap.observability import (
     WorkerMetrics,
     observe,
     serve_own_metrics,
@@ -25,6 +24,7 @@ from pseudo_service.bootstrap.observers import (
     split_address,
 )
 from pseudo_service.bootstrap.service import Service
+from pseudo_service.bootstrap.shared_services import Surroundings
 from pseudo_service.config import Config, extend_environment, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.ports.telemetry import Level, Telemetry

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from pseudo_service.adapters.allocator import release_unused_memory
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.migrate import migrate
-from pseudo_service.bootstrap.foundation import (
-    Foundation,
-    Surroundings,
-    lay_foundation,
-)
-from pseudo_service.bootstrap.linkage import build_linkage_use_cases
-from pseudo_service.bootstrap.maintenance import Maintenance, Task
-from pseudo_service.bootstrap.outside import (
+from pseudo_service.bootstrap.external_services import (
     choose_listeners,
     open_client_certificates,
     open_local_issuer,
     open_verifier,
 )
+from pseudo_service.bootstrap.linkage import build_linkage_use_cases
+from pseudo_service.bootstrap.maintenance import Maintenance, Task
 from pseudo_service.bootstrap.servicers import build_servicers
+from pseudo_service.bootstrap.shared_services import (
+    Foundation,
+    Surroundings,
+    lay_foundation,
+)
 from pseudo_service.bootstrap.use_cases import build_use_cases
 from pseudo_service.config import Config, Duty
-from pseudo_service.core.audit import AuditEvent, AuditKind
+from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import PseudoError
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.server import METHODS, ServiceServer

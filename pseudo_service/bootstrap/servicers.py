@@ -1,7 +1,7 @@
 """Gives each service of the wire contract its use cases, as the duties say."""
 
-from pseudo_service.bootstrap.foundation import Surroundings
 from pseudo_service.bootstrap.linkage import LinkageUseCases
+from pseudo_service.bootstrap.shared_services import Surroundings
 from pseudo_service.bootstrap.use_cases import UseCases
 from pseudo_service.config import Config, Duty
 from pseudo_service.transport.arrow_ipc import ArrowLimits

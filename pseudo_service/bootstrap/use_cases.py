@@ -5,31 +5,33 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.adapters.sql.aliases import SqlAliases
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
-from pseudo_service.adapters.sql.policies import SqlPolicies
-from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
+from pseudo_service.adapters.sql.stores.policies import SqlPolicies
+from pseudo_service.adapters.sql.stores.superseded import SqlAliases
+from pseudo_service.bootstrap.shared_services import Foundation
 from pseudo_service.config import Config
-from pseudo_service.core.identifiers import IdentifierRules
-from pseudo_service.core.oracle_signs import OracleSettings
-from pseudo_service.core.projects import ChiInNhsColumn
-from pseudo_service.engine.alias_tables import AliasTables
-from pseudo_service.engine.audit_trail import AuditTrail
-from pseudo_service.engine.batch_ledger import BatchLedger
-from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRules
-from pseudo_service.engine.deidentify_values import DeidentifyValues
-from pseudo_service.engine.key_rotation import KeyRotation
-from pseudo_service.engine.opt_out_lists import OptOutLists
-from pseudo_service.engine.oracle_watch import OracleWatch
-from pseudo_service.engine.patient_intake import PatientLimits
-from pseudo_service.engine.policy_registry import PolicyRegistry
-from pseudo_service.engine.project_audit import ProjectAudit
-from pseudo_service.engine.project_closing import ProjectClosing
-from pseudo_service.engine.project_keys import ProjectKeys
-from pseudo_service.engine.project_lifecycle import ProjectLifecycle
-from pseudo_service.engine.redact_texts import RedactFreeText
+from pseudo_service.core.access.enumeration import OracleSettings
+from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
+from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.audit.project_audit import ProjectAudit
+from pseudo_service.engine.audit.trail import AuditTrail
+from pseudo_service.engine.keys.project_keys import ProjectKeys
+from pseudo_service.engine.keys.rotation import KeyRotation
+from pseudo_service.engine.projects.closing import ProjectClosing
+from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
+from pseudo_service.engine.projects.policy_registry import PolicyRegistry
+from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
+from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.deidentify_table import (
+    DeidentifyTable,
+    DeploymentRules,
+)
+from pseudo_service.engine.tables.patient_intake import PatientLimits
+from pseudo_service.engine.tables.pseudonymise_values import DeidentifyValues
+from pseudo_service.engine.tables.redact_texts import RedactFreeText
 
 _PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "numba")
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from pseudo_service.core.oracle_signs import OracleSign
+from pseudo_service.core.access.enumeration import OracleSign
 
 
 class Level(StrEnum):

@@ -13,7 +13,8 @@ import grpc
 import pytest
 
 from pseudo_service.adapters.telemetry.logs import FIELDS
-from pseudo_service.core.errors import ErrorCode, PseudoError
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import PseudoError
 from pseudo_service.transport.status import STATUS_BY_CODE
 
 ROOT = Path(__file__).parents[2]

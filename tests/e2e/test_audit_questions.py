@@ -10,12 +10,12 @@ import pytest
 from pseudo_client.errors import AccessDenied, OracleSuspected
 from pseudo_service import bootstrap
 from pseudo_service.cli.main import run_command
-from pseudo_service.core.oracle_signs import OracleSettings, OracleSign
-from pseudo_service.engine.oracle_watch import OracleWatch
-from tests.lib.cohort import PURPOSE, make_cohort, make_numbers
-from tests.lib.nhs_numbers import make_nhs_number
-from tests.lib.service import OpenService, RunningService
-from tests.lib.trail import read_events
+from pseudo_service.core.access.enumeration import OracleSettings, OracleSign
+from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.values.cohort import PURPOSE, make_cohort, make_numbers
+from tests.lib.values.nhs_numbers import make_nhs_number
+from tests.lib.values.trail import read_events
 
 SCATTERED = [make_nhs_number(7_919 * place) for place in range(60)]
 

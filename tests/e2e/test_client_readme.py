@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.service import RunningService
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
 
 README = Path(__file__).parents[2] / "clients" / "python" / "README.md"
 

@@ -13,21 +13,21 @@ import pyarrow as pa
 
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.bootstrap import read_audit_verifier
-from pseudo_service.bootstrap.outside import open_key_vault
+from pseudo_service.bootstrap.external_services import open_key_vault
 from pseudo_service.config import Config
-from tests.lib.cohort import make_batch, make_numbers
-from tests.lib.fakes import FakeClock
-from tests.lib.reopened_register import reopen_register
-from tests.lib.served import (
+from tests.lib.harnesses.fakes import FakeClock
+from tests.lib.services.served import (
     ServerNursery,
     await_serving,
     describe_service,
     hold_free_port,
     write_config,
 )
-from tests.lib.service import RunningService
-from tests.lib.trail import read_stored_events, verify_stored_trail
-from tests.lib.wire import TableWire, make_header, make_message
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import TableWire, make_header, make_message
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import make_batch, make_numbers
+from tests.lib.values.trail import read_stored_events, verify_stored_trail
 
 ROUNDS = 20
 ROWS = 25

@@ -22,8 +22,7 @@ import pytest
 
 from pseudo_service.config import Config
 from tests.leaks.every_call import make_every_call
-from tests.lib.canaries import Canaries, collect_keys, read_files
-from tests.lib.served import (
+from tests.lib.services.served import (
     RUNNER,
     ServedProcess,
     await_serving,
@@ -31,7 +30,8 @@ from tests.lib.served import (
     hold_free_port,
     write_config,
 )
-from tests.lib.trail import read_stored_events
+from tests.lib.values.canaries import Canaries, collect_keys, read_files
+from tests.lib.values.trail import read_stored_events
 
 SPY = """
 import logging, os, sys, traceback

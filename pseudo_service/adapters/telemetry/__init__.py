@@ -4,7 +4,7 @@ from pseudo_service.adapters.telemetry.logs import SafeLog
 from pseudo_service.adapters.telemetry.metrics import Metrics
 from pseudo_service.adapters.telemetry.routing import LogRouting
 from pseudo_service.adapters.telemetry.traces import Traces
-from pseudo_service.core.oracle_signs import OracleSign
+from pseudo_service.core.access.enumeration import OracleSign
 from pseudo_service.ports.telemetry import (
     BatchRecord,
     CallRecord,

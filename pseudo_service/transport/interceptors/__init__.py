@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
-from pseudo_service.ports.identity import TokenVerifier
 from pseudo_service.ports.telemetry import Telemetry
+from pseudo_service.ports.token_verifier import TokenVerifier
 from pseudo_service.transport.interceptors.access import AccessInterceptor
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.deadlines import DeadlineInterceptor

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 import grpc
 
-from pseudo_service.core.errors import ErrorCode, PseudoError
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import PseudoError
 from pseudo_service.ports.telemetry import Level, Telemetry
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
 from pseudo_service.transport.interceptors.telemetry import REQUEST_ID_KEY

@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import grpc
 
-from pseudo_service.core.access import Actor
+from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import Unauthenticated
-from pseudo_service.ports.identity import TokenVerifier
+from pseudo_service.ports.token_verifier import TokenVerifier
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import MethodTable

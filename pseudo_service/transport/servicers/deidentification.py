@@ -6,16 +6,17 @@ import grpc
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.api.v1 import deidentification_pb2_grpc as services
-from pseudo_service.core.errors import (
-    ErrorCode,
-    InvalidArgument,
-    PseudoError,
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import InvalidArgument, PseudoError
+from pseudo_service.engine.tables.deidentify_table import DeidentifyTable, TableHeader
+from pseudo_service.engine.tables.patient_intake import AnnouncedPatients
+from pseudo_service.engine.tables.prefetch import RunAhead
+from pseudo_service.engine.tables.pseudonymise_values import (
+    DeidentifyValues,
+    ValueResult,
 )
-from pseudo_service.engine.deidentify_table import DeidentifyTable, TableHeader
-from pseudo_service.engine.deidentify_values import DeidentifyValues, ValueResult
-from pseudo_service.engine.patient_intake import AnnouncedPatients
-from pseudo_service.engine.redact_texts import RedactFreeText
-from pseudo_service.engine.table_stream import (
+from pseudo_service.engine.tables.redact_texts import RedactFreeText
+from pseudo_service.engine.tables.table_stream import (
     BegunBatch,
     FinishedTable,
     SettledBatch,
@@ -29,7 +30,7 @@ from pseudo_service.transport.arrow_ipc import (
     encode_batch,
     encode_schema,
 )
-from pseudo_service.transport.codecs import (
+from pseudo_service.transport.codecs.administration import (
     decode_pins,
     encode_column_counts,
     encode_counts,
@@ -37,8 +38,8 @@ from pseudo_service.transport.codecs import (
     encode_rejected,
     encode_statement,
 )
+from pseudo_service.transport.codecs.texts import decode_text, encode_text
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
-from pseudo_service.transport.run_ahead import RunAhead
 from pseudo_service.transport.servicers.table_requests import (
     AHEAD,
     FIRST_SECONDS,
@@ -46,7 +47,6 @@ from pseudo_service.transport.servicers.table_requests import (
     TableRequests,
     receive,
 )
-from pseudo_service.transport.text_codecs import decode_text, encode_text
 
 
 class DeidentificationServicer(services.DeidentificationServiceServicer):

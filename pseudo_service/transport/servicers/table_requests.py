@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.core.errors import BatchOutOfOrder, StreamIncomplete
-from pseudo_service.engine.deidentify_table import TableHeader
-from pseudo_service.engine.table_stream import BegunBatch, TableStream
+from pseudo_service.engine.tables.deidentify_table import TableHeader
+from pseudo_service.engine.tables.prefetch import RunAhead
+from pseudo_service.engine.tables.table_stream import BegunBatch, TableStream
 from pseudo_service.ports.clock import Clock
 from pseudo_service.transport.arrow_ipc import ArrowLimits, decode_batch
 from pseudo_service.transport.interceptors.calls import CallContext
-from pseudo_service.transport.run_ahead import RunAhead
 
 AHEAD = 1
 FIRST_SECONDS = 30.0

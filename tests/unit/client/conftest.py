@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from pseudo_client import Client, RetryPolicy
-from tests.lib.fake_service import TOKEN, FakeService
+from tests.lib.services.fake_service import TOKEN, FakeService
 
 
 @pytest.fixture

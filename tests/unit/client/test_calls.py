@@ -15,9 +15,9 @@ from pseudo_client import (
 )
 from pseudo_client.errors import ProjectUnknown, TooManyStreams
 from pseudo_client.statuses import translate
-from pseudo_service.core.errors import ErrorCode
+from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.transport.status import build_status
-from tests.lib.fake_service import FakeService, Fault
+from tests.lib.services.fake_service import FakeService, Fault
 
 CANARY = "9990000018"
 

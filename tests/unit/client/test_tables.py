@@ -24,8 +24,8 @@ from pseudo_client import (
     UnfinishedTable,
 )
 from pseudo_client.errors import AccessDenied, BatchTooLarge, Unauthenticated
-from pseudo_service.core.errors import ErrorCode
-from tests.lib.fake_service import FakeService, Fault
+from pseudo_service.core.error_codes import ErrorCode
+from tests.lib.services.fake_service import FakeService, Fault
 
 ROWS = 4_300
 

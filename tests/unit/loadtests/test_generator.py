@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from loadtests.tables import make_nhs_numbers
-from pseudo_service.core.errors import ErrorCode
-from tests.lib.fake_service import TOKEN, FakeService, Fault
+from pseudo_service.core.error_codes import ErrorCode
+from tests.lib.services.fake_service import TOKEN, FakeService, Fault
 
 ROOT = Path(__file__).parents[3]
 KNOWN = 50

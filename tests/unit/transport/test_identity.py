@@ -7,15 +7,24 @@ import grpc
 import pytest
 from cryptography import x509
 
-from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
-from pseudo_service.core.access import Actor, Role, RoleGrant
+from pseudo_service.adapters.identity.local_certificates import (
+    LocalCertificates,
+    TlsFiles,
+)
+from pseudo_service.core.access.roles import Actor, Role, RoleGrant
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
 )
-from tests.lib.echo_server import ARITIES, Echo, invoke, read_error_info, serve_echo
+from tests.lib.services.echo_server import (
+    ARITIES,
+    Echo,
+    invoke,
+    read_error_info,
+    serve_echo,
+)
 
 LOADER = "spiffe://localhost/loader"
 GRANTS = frozenset({RoleGrant(role=Role.PIPELINE, project="asthma")})

@@ -7,11 +7,11 @@ from datetime import timedelta
 import grpc
 import pytest
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.core.errors import TooManyStreams
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.limits import StreamLimiter
-from tests.lib.echo_server import Echo, read_error_info, serve_echo
+from tests.lib.services.echo_server import Echo, read_error_info, serve_echo
 
 GOOD = [("authorization", "Bearer good")]
 

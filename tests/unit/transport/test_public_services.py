@@ -13,13 +13,13 @@ from grpc_reflection.v1alpha import (
     reflection_pb2_grpc,
 )
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS, MethodTable
-from tests.lib.echo_server import OneToken
-from tests.lib.fakes import FakeClock, SeededEntropy
-from tests.lib.telemetry import RecordingTelemetry
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.services.echo_server import OneToken
+from tests.lib.services.telemetry import RecordingTelemetry
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 

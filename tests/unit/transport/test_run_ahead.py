@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pseudo_service.core.errors import BatchMalformed, StreamIncomplete
-from pseudo_service.transport.run_ahead import RunAhead
+from pseudo_service.engine.tables.prefetch import RunAhead
 
 
 def wait_until(condition, seconds=10.0):

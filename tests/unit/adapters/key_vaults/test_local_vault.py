@@ -18,7 +18,7 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
 )
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 PASSPHRASE = "correct horse battery staple"
