@@ -19,7 +19,7 @@ from pseudo_service.bootstrap.external_services import (
 from pseudo_service.config import Config, Duty
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.pseudonyms.warm_up import warm_up
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.register.known_identities import KnownIdentities
@@ -34,7 +34,7 @@ from pseudo_service.ports.text_redactor import TextRedactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class RuntimeOverrides:
     """What differs between a deployment, a demo and a test."""
 
     telemetry: Telemetry
@@ -45,7 +45,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Foundation:
+class SharedServices:
     """The parts that use cases share."""
 
     telemetry: Telemetry
@@ -60,13 +60,13 @@ class Foundation:
     known: KnownIdentities
     writer: RegisterWriter
     signer: ReceiptSigner
-    admission: Admission
+    access_control: AccessControl
     redactor: TextRedactor
 
 
-def lay_foundation(
-    config: Config, around: Surroundings, database: SqlDatabase, process: str
-) -> Foundation:
+def build_shared_services(
+    config: Config, around: RuntimeOverrides, database: SqlDatabase, process: str
+) -> SharedServices:
     """Open the vault, make or unwrap the service root, load the register.
 
     Raises:
@@ -116,7 +116,7 @@ def lay_foundation(
     )
     signer.certify()
     journal = ObservedJournal(SqlJournal(database), around.telemetry)
-    return Foundation(
+    return SharedServices(
         telemetry=around.telemetry,
         clock=clock,
         entropy=entropy,
@@ -129,6 +129,6 @@ def lay_foundation(
         known=known,
         writer=writer,
         signer=signer,
-        admission=Admission(journal=journal, clock=clock),
+        access_control=AccessControl(journal=journal, clock=clock),
         redactor=around.redactor or open_redactor(config, around.telemetry),
     )

@@ -114,7 +114,7 @@ def withhold_texts(
     return [TextAnswer(text=None, code=TextCode.WITHHELD) for _ in rows]
 
 
-def redact_soundly(
+def redact_fail_closed(
     redact: RedactTexts, rows: Sequence[TextRow], style: TextStyle
 ) -> Sequence[TextAnswer]:
     """Ask a redactor; where it fails or answers nonsense, withhold.

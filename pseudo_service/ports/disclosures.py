@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pseudo_service.core.audit.events import AuditEvent
-from pseudo_service.core.disclosures.disclosure import Membership
+from pseudo_service.core.disclosures.disclosure import Disclosure
 from pseudo_service.core.register.segments import DataKeyRow
 
 
-class MembershipStore(Protocol):
+class DisclosureStore(Protocol):
     """Reads what ``Journal`` committed, and replaces it when the register is compacted."""
 
-    def read(self, *, project: str | None) -> Iterator[Membership]:
+    def read(self, *, project: str | None) -> Iterator[Disclosure]:
         """Yield the memberships of a project, or of all, in pages, in stored order."""
         ...
 
@@ -19,7 +19,7 @@ class MembershipStore(Protocol):
         self,
         *,
         old: Sequence[str],
-        new: Sequence[Membership],
+        new: Sequence[Disclosure],
         data_keys: Sequence[DataKeyRow],
         audit: Sequence[AuditEvent],
     ) -> None:

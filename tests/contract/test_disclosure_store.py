@@ -1,4 +1,4 @@
-"""What every ``MembershipStore`` promises."""
+"""What every ``DisclosureStore`` promises."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +12,10 @@ from sqlalchemy import Row
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores import disclosures as memberships_module
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.stores.disclosures import SqlMemberships
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
 from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.core.audit.events import AuditKind, encode_event
-from pseudo_service.core.disclosures.disclosure import Membership
+from pseudo_service.core.disclosures.disclosure import Disclosure
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.register.segments import describe_data_key
 from tests.lib.stores.databases import OpenDatabase
@@ -25,8 +25,8 @@ from tests.lib.stores.stored_values import NOON, make_data_key, make_event
 COMPACTED = make_event(7, AuditKind.REGISTER_COMPACTED)
 
 
-def read_all(database: SqlDatabase, project: str | None = None) -> list[Membership]:
-    return list(SqlMemberships(database).read(project=project))
+def read_all(database: SqlDatabase, project: str | None = None) -> list[Disclosure]:
+    return list(SqlDisclosures(database).read(project=project))
 
 
 def read_bodies(database: SqlDatabase) -> list[str]:
@@ -59,16 +59,16 @@ def test_memberships_are_read_in_pages_of_a_bounded_size(
     database = open_database()
     fill_memberships(database, stored)
     pages: list[int] = []
-    read_page = SqlMemberships._read_page
+    read_page = SqlDisclosures._read_page
 
     def note_page(
-        self: SqlMemberships, project: str | None, *, after: int
+        self: SqlDisclosures, project: str | None, *, after: int
     ) -> tuple[int, Sequence[Row[Any]]] | None:
         found = read_page(self, project, after=after)
         pages.append(0 if found is None else len(found[1]))
         return found
 
-    monkeypatch.setattr(SqlMemberships, "_read_page", note_page)
+    monkeypatch.setattr(SqlDisclosures, "_read_page", note_page)
     assert read_all(database) == stored
     assert pages == [50, 11, 2, 2, 2, 2, 1, 1, 7, 0]
 
@@ -76,7 +76,7 @@ def test_memberships_are_read_in_pages_of_a_bounded_size(
 def test_a_reader_does_not_hold_up_the_writer(open_database: OpenDatabase) -> None:
     database = open_database(patience=2.0)
     fill_memberships(database, [make_membership(number) for number in range(1, 10)])
-    reading = SqlMemberships(database).read(project=None)
+    reading = SqlDisclosures(database).read(project=None)
     first = next(reading)
     fill_memberships(database, [make_membership(10)])
     assert [first, *reading] == [make_membership(number) for number in range(1, 11)]
@@ -89,7 +89,7 @@ def test_memberships_are_replaced_with_their_data_key_and_events(
     fill_memberships(database, [make_membership(number) for number in (1, 2, 3)])
     before = read_bodies(database)
     new = make_membership(9, data_key=2, size=800)
-    SqlMemberships(database).replace(
+    SqlDisclosures(database).replace(
         old=["membership-000003", "membership-000001"],
         new=[new],
         data_keys=[make_data_key(2)],
@@ -112,7 +112,7 @@ def test_nothing_is_replaced_unless_all_of_it_is_there(
     fill_memberships(database, [make_membership(1)])
     before = read_bodies(database)
     with pytest.raises(StateConflict, match="memberships"):
-        SqlMemberships(database).replace(
+        SqlDisclosures(database).replace(
             old=old,
             new=[make_membership(7, data_key=2)],
             data_keys=[make_data_key(2)],
@@ -129,7 +129,7 @@ def test_nothing_is_replaced_by_what_has_another_ones_id(
     database = open_database()
     fill_memberships(database, [make_membership(1), make_membership(2)])
     with pytest.raises(StateConflict, match="fresh id"):
-        SqlMemberships(database).replace(
+        SqlDisclosures(database).replace(
             old=["membership-000001"],
             new=[replace(make_membership(2), mac=b"other")],
             data_keys=[],
@@ -148,7 +148,7 @@ def test_many_are_replaced_by_one_of_those_that_race(
 
     def compact(number: int) -> bool:
         try:
-            SqlMemberships(databases[number]).replace(
+            SqlDisclosures(databases[number]).replace(
                 old=old if number else old[::-1],
                 new=[make_membership(9000 + number)],
                 data_keys=[],
@@ -168,7 +168,7 @@ def test_a_reader_sees_every_operation_while_memberships_are_replaced(
 ) -> None:
     """Old or new: what was read, and what was not read yet, moves behind the reader."""
     database = open_database()
-    store = SqlMemberships(database)
+    store = SqlDisclosures(database)
     fill_memberships(database, [make_membership(number) for number in range(1, 41)])
     seen = []
     for found in store.read(project="heart-study"):

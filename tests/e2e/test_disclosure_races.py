@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from pseudo_client import OptOuts
-from pseudo_service.engine.disclosures.reader import MembershipReader
+from pseudo_service.engine.disclosures.reader import DisclosureReader
 from tests.lib.harnesses.disclosure_desk import open_membership_desk
 from tests.lib.services.service import RunningService
 from tests.lib.services.wire import TableWire, make_end, make_header, make_message
@@ -28,15 +28,15 @@ def begin_stream(service: RunningService, project: str) -> TableWire:
 
 def end_once_read(stream: TableWire, monkeypatch: pytest.MonkeyPatch) -> None:
     """End a stream as soon as somebody has read the memberships."""
-    read = MembershipReader.read
+    read = DisclosureReader.read
 
     def read_and_end(
-        reader: MembershipReader, *args: object, **named: object
+        reader: DisclosureReader, *args: object, **named: object
     ) -> Iterator[object]:
         yield from list(read(reader, *args, **named))  # type: ignore[arg-type]
         stream.send(make_end(1, len(NUMBERS))).close().drain()
 
-    monkeypatch.setattr(MembershipReader, "read", read_and_end)
+    monkeypatch.setattr(DisclosureReader, "read", read_and_end)
 
 
 def test_locating_names_a_stream_that_ends_meanwhile(

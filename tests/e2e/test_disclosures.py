@@ -12,7 +12,7 @@ import pytest
 
 from pseudo_client import OptOuts, PseudoClientError
 from pseudo_service.core.access.roles import Actor
-from pseudo_service.core.disclosures.disclosure import MembershipUse
+from pseudo_service.core.disclosures.disclosure import DisclosureUse
 from pseudo_service.core.disclosures.unrecorded import UnaccountedOperation
 from pseudo_service.core.errors import (
     AccessDenied,
@@ -23,17 +23,17 @@ from pseudo_service.core.errors import (
     PurposeMissing,
     RegisterCorrupt,
 )
-from pseudo_service.engine.disclosures.writer import MembershipCollector
-from pseudo_service.engine.register.opening import OpeningWarrant
+from pseudo_service.engine.disclosures.writer import DisclosureCollector
+from pseudo_service.engine.register.opening import RegisterGrant
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables import batch_commit
 from tests.lib.harnesses.disclosure_desk import (
-    MembershipDesk,
+    DisclosureDesk,
     make_officer,
     open_membership_desk,
 )
 from tests.lib.services.served import (
-    ServerNursery,
+    ServerPool,
     await_serving,
     describe_service,
     hold_free_port,
@@ -70,7 +70,7 @@ def kidney(service: RunningService) -> RunningService:
 
 
 @pytest.fixture
-def desk(service: RunningService) -> Iterator[MembershipDesk]:
+def desk(service: RunningService) -> Iterator[DisclosureDesk]:
     with open_membership_desk(service) as desk:
         yield desk
 
@@ -97,7 +97,7 @@ def release(
 
 
 def test_recall_names_released_people_who_are_opted_out_now(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     pseudonyms = release(kidney, NUMBERS[:8])
     (single,) = [kidney.pseudonymise(NUMBERS[8], "kidney")]
@@ -114,7 +114,7 @@ def test_recall_names_released_people_who_are_opted_out_now(
 
 
 def test_recall_of_an_allow_list_names_whom_it_leaves_out(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     pseudonyms = release(kidney, NUMBERS[:5])
     load(kidney, NUMBERS[1:5], kind="allow")
@@ -124,7 +124,7 @@ def test_recall_of_an_allow_list_names_whom_it_leaves_out(
 
 
 def test_recall_covers_every_key_version_released_under(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     before = release(kidney, NUMBERS[:4])
     kidney.custodian().rotate_key("kidney", current_version=1, reason="yearly")
@@ -136,7 +136,7 @@ def test_recall_covers_every_key_version_released_under(
 
 
 def test_recall_is_on_record_before_and_after(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     release(kidney, NUMBERS[:2])
     load(kidney, NUMBERS[:1])
@@ -149,7 +149,7 @@ def test_recall_is_on_record_before_and_after(
 
 
 def test_recall_refuses_whom_and_what_it_must(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     officer = make_officer("kidney")
 
@@ -186,7 +186,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edited_membership_ends_a_recall(
-    edit: str, kidney: RunningService, desk: MembershipDesk
+    edit: str, kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     release(kidney, NUMBERS[:3])
     release(kidney, NUMBERS[:3], "asthma")
@@ -196,7 +196,7 @@ def test_an_edited_membership_ends_a_recall(
 
 
 def test_whoever_is_gone_from_the_register_is_told_of(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     release(kidney, NUMBERS[:3])
     edit_database(kidney, "DELETE FROM segments")
@@ -206,7 +206,7 @@ def test_whoever_is_gone_from_the_register_is_told_of(
 
 
 def test_a_stream_that_runs_or_was_left_is_unaccounted_until_it_ends(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     stream = TableWire(kidney, project="kidney").send(
         make_header(project="kidney", operation_id="left-alone", part=3)
@@ -226,7 +226,7 @@ def test_a_stream_that_runs_or_was_left_is_unaccounted_until_it_ends(
 
 
 def test_a_stream_that_fails_records_whose_answers_left(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     stream = TableWire(kidney, project="kidney").send(make_header(project="kidney"))
     schema = stream.open()
@@ -245,7 +245,7 @@ def test_a_stream_that_fails_records_whose_answers_left(
 
 
 def test_a_failed_stream_that_cannot_be_recorded_stays_unaccounted(
-    service: RunningService, desk: MembershipDesk, monkeypatch: pytest.MonkeyPatch
+    service: RunningService, desk: DisclosureDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:
         msg = "the vault does not answer"
@@ -266,10 +266,10 @@ def test_a_failed_stream_that_cannot_be_recorded_stays_unaccounted(
 
 
 def test_a_long_stream_records_its_people_on_the_way(
-    service: RunningService, desk: MembershipDesk, monkeypatch: pytest.MonkeyPatch
+    service: RunningService, desk: DisclosureDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = functools.partial(MembershipCollector, most=6)
-    monkeypatch.setattr(batch_commit, "MembershipCollector", small)
+    small = functools.partial(DisclosureCollector, most=6)
+    monkeypatch.setattr(batch_commit, "DisclosureCollector", small)
     stream = TableWire(service).send(make_header())
     schema = stream.open()
     for sequence in range(3):
@@ -287,7 +287,7 @@ def test_a_long_stream_records_its_people_on_the_way(
 def test_a_killed_stream_is_named_until_the_very_same_is_sent_again(
     state: Path,
 ) -> None:
-    nursery = ServerNursery(state.parent)
+    nursery = ServerPool(state.parent)
     with hold_free_port() as port, contextlib.closing(nursery):
         config = write_config(state, port)
         service = describe_service(state, port)
@@ -321,7 +321,7 @@ def test_a_killed_stream_is_named_until_the_very_same_is_sent_again(
 
 
 def test_locate_tells_where_when_and_how_often(
-    service: RunningService, desk: MembershipDesk
+    service: RunningService, desk: DisclosureDesk
 ) -> None:
     started = service.clock.now()
     release(service, NUMBERS[:3], "asthma")
@@ -339,8 +339,8 @@ def test_locate_tells_where_when_and_how_often(
         (row.project, row.use, row.key_version, row.operations) for row in located.rows
     ]
     assert rows == [
-        ("asthma", MembershipUse.DATES, 1, 1),
-        ("asthma", MembershipUse.PSEUDONYM, 1, 2),
+        ("asthma", DisclosureUse.DATES, 1, 1),
+        ("asthma", DisclosureUse.PSEUDONYM, 1, 2),
     ]
     named = located.rows[1]
     assert (named.last - named.first) >= timedelta(days=2)
@@ -351,7 +351,7 @@ def test_locate_tells_where_when_and_how_often(
 
 
 def test_a_run_of_several_parts_is_one_operation(
-    service: RunningService, desk: MembershipDesk
+    service: RunningService, desk: DisclosureDesk
 ) -> None:
     for part in range(3):
         stream = TableWire(service).send(
@@ -365,9 +365,9 @@ def test_a_run_of_several_parts_is_one_operation(
 
 
 def test_locating_spends_the_warrant(
-    service: RunningService, desk: MembershipDesk
+    service: RunningService, desk: DisclosureDesk
 ) -> None:
-    warrant = OpeningWarrant(operation="test")
+    warrant = RegisterGrant(operation="test")
     subject = desk.name(NUMBERS[0])
     desk.location.locate(warrant, subjects=[subject])
     with pytest.raises(GrantSpent):
@@ -377,13 +377,13 @@ def test_locating_spends_the_warrant(
 @pytest.mark.parametrize(
     "subject", ["", "nhs_number", "nhs_number:12", f"nhs_number:{'A' * 32}", "a:b:c"]
 )
-def test_other_subjects_are_refused(subject: str, desk: MembershipDesk) -> None:
+def test_other_subjects_are_refused(subject: str, desk: DisclosureDesk) -> None:
     with pytest.raises(InvalidArgument):
-        desk.location.locate(OpeningWarrant(operation="test"), subjects=[subject])
+        desk.location.locate(RegisterGrant(operation="test"), subjects=[subject])
 
 
 def test_an_operation_whose_call_was_refused_leaves_no_membership(
-    kidney: RunningService, desk: MembershipDesk
+    kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     load(kidney, NUMBERS[:1])
     with pytest.raises(PseudoClientError):

@@ -17,7 +17,7 @@ from pseudo_service.bootstrap.external_services import open_key_vault
 from pseudo_service.config import Config
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.services.served import (
-    ServerNursery,
+    ServerPool,
     await_serving,
     describe_service,
     hold_free_port,
@@ -103,7 +103,7 @@ def check(service: RunningService, answered: Answered, auditor: Auditor) -> None
 def test_nothing_that_was_answered_is_lost(state: Path) -> None:
     draw = random.Random(20_260_301)
     answered = Answered()
-    nursery = ServerNursery(state.parent)
+    nursery = ServerPool(state.parent)
     with hold_free_port() as port, contextlib.closing(nursery):
         config = write_config(state, port, audit={"checkpoint_seconds": 1})
         service = describe_service(state, port)
@@ -127,7 +127,7 @@ def test_nothing_that_was_answered_is_lost(state: Path) -> None:
 
 def _stream_and_kill(
     service: RunningService,
-    nursery: ServerNursery,
+    nursery: ServerPool,
     operation: str,
     answered: Answered,
     draw: random.Random,

@@ -63,13 +63,13 @@ def test_no_object_shows_a_key_or_a_patient(
 ) -> None:
     """At the moment when all of a batch is in memory, and single values are."""
     shown: list[str] = []
-    settle = batch_commit.BatchLedger.settle
+    settle = batch_commit.BatchCommit.settle
 
     def look_and_settle(self: Any, entry: Any) -> None:
         shown.append(show_all_objects())
         settle(self, entry)
 
-    monkeypatch.setattr(batch_commit.BatchLedger, "settle", look_and_settle)
+    monkeypatch.setattr(batch_commit.BatchCommit, "settle", look_and_settle)
     send_table(service)
     service.pipeline().pseudonymise(
         [MRN], kind="mrn@RXH", project="asthma", purpose=PURPOSE
@@ -78,7 +78,7 @@ def test_no_object_shows_a_key_or_a_patient(
     canaries = Canaries(secrets=dict(collect_keys(service.config)))
     canaries.add_token(token)
     assert len(shown) == 2
-    for name in ("TableStream(", "BegunBatch(", "KindKeys(", "Root(", "SecretKey("):
+    for name in ("TableStream(", "PendingBatch(", "KindKeys(", "Root(", "SecretKey("):
         assert name in shown[0].replace(" object", "("), name
     assert canaries.find("\n".join(shown)) == []
 
@@ -94,10 +94,10 @@ PLACES: dict[str, tuple[object, str]] = {
     "the kernels": (table_stream, "deidentify_batch"),
     "identifiers": (batch, "read_identifiers"),
     "assembling": (batch, "_assemble"),
-    "the ledger": (batch_commit.BatchLedger, "begin"),
+    "the ledger": (batch_commit.BatchCommit, "begin"),
     "sealing": (batch_commit.RegisterWriter, "seal"),
     "the transaction": (sql_journal, "insert_segment"),
-    "settling": (batch_commit.BatchLedger, "settle"),
+    "settling": (batch_commit.BatchCommit, "settle"),
     "encoding an answer": (servicer, "encode_batch"),
     "the receipt": (receipt_signing.ReceiptSigner, "sign"),
     "the end": (table_stream.TableStream, "finish"),
@@ -128,7 +128,7 @@ def test_a_failure_anywhere_says_nothing(
 
 VALUE_PLACES: dict[str, tuple[object, str]] = {
     "canonicalising": (pseudonymise_values, "canonicalise_one"),
-    "the ledger": (batch_commit.BatchLedger, "begin"),
+    "the ledger": (batch_commit.BatchCommit, "begin"),
     "the transaction": (sql_journal, "insert_segment"),
     "the vault": (local_vault.LocalKeyVault, "unwrap"),
 }

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
     merge_members,
     read_prefixes,
     sort_distinct,
@@ -34,11 +34,11 @@ ONE = st.tuples(st.integers(1, 1000), SECONDS, SECONDS)
 SETS = st.dictionaries(PREFIXES | st.integers(0, 20), ONE, min_size=1, max_size=40)
 
 
-def build(people: dict[int, tuple[int, int, int]]) -> Members:
+def build(people: dict[int, tuple[int, int, int]]) -> DisclosedPeople:
     rows = sorted((prefix, *facts) for prefix, facts in people.items())
     columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
     times = [sorted(pair) for pair in zip(columns[2], columns[3], strict=True)]
-    return Members(
+    return DisclosedPeople(
         np.array(columns[0], np.uint64),
         np.array(columns[1], np.uint32),
         np.array([pair[0] for pair in times], np.uint32),
@@ -46,7 +46,7 @@ def build(people: dict[int, tuple[int, int, int]]) -> Members:
     )
 
 
-def read(members: Members) -> dict[int, tuple[int, int, int]]:
+def read(members: DisclosedPeople) -> dict[int, tuple[int, int, int]]:
     return {
         int(prefix): (int(times), int(first), int(last))
         for prefix, times, first, last in zip(
@@ -59,12 +59,12 @@ def read(members: Members) -> dict[int, tuple[int, int, int]]:
     }
 
 
-def seal(members: Members, **changes: object) -> Membership:
+def seal(members: DisclosedPeople, **changes: object) -> Disclosure:
     facts = {
         "membership_id": "m-1",
         "project": "asthma",
         "kind": "nhs_number",
-        "use": MembershipUse.PSEUDONYM,
+        "use": DisclosureUse.PSEUDONYM,
         "key_version": 3,
         "operation": "run-2026-03",
         "recorded_at": NOON,
@@ -76,8 +76,8 @@ def seal(members: Members, **changes: object) -> Membership:
     return seal_membership(members, **(facts | changes))  # type: ignore[arg-type]
 
 
-def simple(*prefixes: int, at: datetime = NOON) -> Members:
-    return Members.of_one_operation(np.array(prefixes, np.uint64), at)
+def simple(*prefixes: int, at: datetime = NOON) -> DisclosedPeople:
+    return DisclosedPeople.of_one_operation(np.array(prefixes, np.uint64), at)
 
 
 @given(SETS)
@@ -174,7 +174,7 @@ def test_what_is_sealed_opens_and_tells_nothing() -> None:
         {"membership_id": "m-2"},
         {"project": "stroke"},
         {"kind": "mrn@RXH"},
-        {"use": MembershipUse.DATES},
+        {"use": DisclosureUse.DATES},
         {"key_version": 4},
         {"operation": "run-2026-04"},
         {"recorded_at": NOON + timedelta(seconds=1)},
@@ -200,5 +200,5 @@ def test_a_set_of_another_count_than_stated_is_refused() -> None:
 
 def test_a_person_takes_about_six_bytes() -> None:
     drawn = np.random.default_rng(7).integers(0, 2**64 - 1, 200_000, np.uint64)
-    packed = pack_members(Members.of_one_operation(np.unique(drawn), NOON))
+    packed = pack_members(DisclosedPeople.of_one_operation(np.unique(drawn), NOON))
     assert len(packed) / 200_000 < 6.5

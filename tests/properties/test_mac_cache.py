@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.mac_cache import RecentIdentifiers, RememberingHash
+from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
 
 KIND = IdentifierKind.parse("nhs_number")
 HASHES = [KeyedHash(SecretKey(bytes([n]) * 32), KIND) for n in range(3)]
@@ -29,7 +29,7 @@ BATCHES = st.lists(
 @given(batches=BATCHES, most=st.sampled_from([0, 4, 20, 1000]))
 def test_remembered_macs_are_the_computed_ones(batches, most):
     recent = RecentIdentifiers(most=most)
-    remembering = [RememberingHash(one, recent) for one in HASHES]
+    remembering = [CachedKeyedHash(one, recent) for one in HASHES]
     for asked, identifiers in batches:
         canonical = pa.array(identifiers, pa.string())
         recent.find(canonical)  # another column may number them first
@@ -41,7 +41,7 @@ def test_remembered_macs_are_the_computed_ones(batches, most):
 
 def test_the_memory_is_bounded_and_starts_afresh():
     recent = RecentIdentifiers(most=10)
-    remembering = RememberingHash(HASHES[0], recent)
+    remembering = CachedKeyedHash(HASHES[0], recent)
     for start in range(0, 100, 7):
         canonical = pa.array([str(9_990_000_000 + start + n) for n in range(7)])
         assert np.array_equal(remembering.mac(canonical), HASHES[0].mac(canonical))
@@ -50,7 +50,7 @@ def test_the_memory_is_bounded_and_starts_afresh():
 
 def test_sliced_columns_are_read_where_they_lie():
     canonical = pa.array([str(9_990_000_000 + n) for n in range(9)]).slice(3, 4)
-    remembering = RememberingHash(HASHES[0], RecentIdentifiers())
+    remembering = CachedKeyedHash(HASHES[0], RecentIdentifiers())
     assert np.array_equal(remembering.mac(canonical), HASHES[0].mac(canonical))
 
 
@@ -75,7 +75,7 @@ def find_crowding_keys(count):
 
 def test_identifiers_chosen_to_crowd_the_memory_are_computed_instead():
     recent = RecentIdentifiers()
-    remembering = RememberingHash(HASHES[0], recent)
+    remembering = CachedKeyedHash(HASHES[0], recent)
     usual = pa.array([str(9_990_000_000 + n) for n in range(100)])
     assert recent.find(usual) is not None
     crowding = pa.array([str(key) for key in find_crowding_keys(700)])

@@ -102,7 +102,7 @@ def test_judging_one_is_judging_a_column(column, follows):
         (None, "reissued") if refused else (number, None)
         for refused, number in zip(reissued, followed, strict=True)
     ]
-    assert [aliases.judge_one(each, NHS_NUMBER) for each in column] == expected
+    assert [aliases.resolve_one(each, NHS_NUMBER) for each in column] == expected
 
 
 @settings(deadline=None, derandomize=True)

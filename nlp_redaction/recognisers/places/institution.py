@@ -183,7 +183,7 @@ def _weigh(document: Document, at: int, *, lower: bool) -> int:
 
 
 def _walk_on(document: Document, at: int) -> int:
-    """Take in the heads that follow: "Hospital NHS Foundation Trust", "of Wales"."""
+    """Take in the heads that follow: "Hospital NHS SharedServices Trust", "of Wales"."""
     end = at + 1
     words = document.words
     while (

@@ -42,7 +42,7 @@ from pseudo_service.core.evidence.open_intents import (
     write_step,
 )
 from pseudo_service.core.evidence.tables import write_moment
-from pseudo_service.core.linkage.history import LinkageStory, tell_stories
+from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
 
 
 @takes_connection
@@ -59,7 +59,7 @@ def releases(
     Translations into the project count. Times are UTC.
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
-        stories = tell_stories(read_project_events(client, project))
+        stories = build_timelines(read_project_events(client, project))
     period = choose_period(since, until)
     found = [
         story
@@ -164,7 +164,7 @@ def open_intents(
             read_project_events(client, project) if project else read_all_events(client)
         )
     now = datetime.now(UTC)
-    matters = find_open_matters(events, tell_stories(events), now=now)
+    matters = find_open_matters(events, build_timelines(events), now=now)
     if json:
         show_json([_describe_matter(matter) for matter in matters])
     elif matters:
@@ -189,7 +189,7 @@ def latency(
     Requests count by the day of their submission.
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
-        stories = tell_stories(read_project_events(client, project))
+        stories = build_timelines(read_project_events(client, project))
     period = choose_period(since, until)
     durations = measure_latency(
         story for story in stories.values() if period.holds(story.request.submitted_at)
@@ -234,7 +234,7 @@ def register(app: typer.Typer) -> None:
         app.command(name, epilog=show_examples(examples))(command)
 
 
-def _describe_release(story: LinkageStory) -> dict[str, Any]:
+def _describe_release(story: RequestTimeline) -> dict[str, Any]:
     request = story.request
     return {
         "request": request.request_id,
@@ -264,7 +264,7 @@ def _describe_release(story: LinkageStory) -> dict[str, Any]:
     }
 
 
-def _say_release(story: LinkageStory) -> None:
+def _say_release(story: RequestTimeline) -> None:
     request = story.request
     into = f" into {request.target_project}" if request.target_project else ""
     emergency = ", BREAK GLASS" if request.mode == "break_glass" else ""

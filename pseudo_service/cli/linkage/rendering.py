@@ -33,10 +33,10 @@ _STATES: Mapping[str, str] = {
 }
 
 
-def say_request(details: LinkageDetails) -> None:
+def print_request(details: LinkageDetails) -> None:
     """Print a request as a reviewer should read it."""
     linkage = details.linkage
-    say(f"{tell_wish(linkage)}", style="bold")
+    say(f"{summarise_request(linkage)}", style="bold")
     say_field("request", linkage.request_id)
     say_field("state", f"{linkage.state}: {_STATES.get(linkage.state, 'see the docs')}")
     say_field("purpose", linkage.purpose)
@@ -56,7 +56,7 @@ def say_request(details: LinkageDetails) -> None:
     _say_overlaps(details)
 
 
-def tell_wish(linkage: Linkage) -> str:
+def summarise_request(linkage: Linkage) -> str:
     """Say in one sentence what the request would do."""
     what = count_of(linkage.subject_count, "pseudonym")
     match linkage.verb:

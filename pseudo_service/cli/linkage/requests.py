@@ -11,6 +11,7 @@ from pseudo_service.cli.console.exit_codes import show_examples
 from pseudo_service.cli.console.options import AsOption, JsonOption, RoleOption
 from pseudo_service.cli.console.output import say, say_field, show_json
 from pseudo_service.cli.inputs.lines import read_identifier
+from pseudo_service.cli.linkage import officer_keys, redemption, reviews
 from pseudo_service.cli.linkage.options import (
     BasisOption,
     ConsentOption,
@@ -27,10 +28,9 @@ from pseudo_service.cli.linkage.options import (
 )
 from pseudo_service.cli.linkage.rendering import (
     describe_linkage,
+    summarise_request,
     tell_missing,
-    tell_wish,
 )
-from pseudo_service.cli.linkage import officer_keys, redemption, reviews
 from pseudo_service.core.access.roles import Role
 from pseudo_service.core.linkage.request import LegalBasis, LinkageMode, LinkageVerb
 
@@ -216,7 +216,7 @@ def say_submitted(made: Linkage, *, json: bool) -> None:
     if json:
         show_json(describe_linkage(made))
         return
-    say(tell_wish(made))
+    say(summarise_request(made))
     say_field("request", made.request_id)
     say_field("digest", made.digest.hex())
     say_field("sealed to", officer_keys.write_fingerprint(made.recipient_key))

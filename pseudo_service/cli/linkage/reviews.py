@@ -16,9 +16,9 @@ from pseudo_service.cli.linkage.rendering import (
     describe_details,
     describe_linkage,
     is_what_is_shown,
-    say_request,
+    print_request,
+    summarise_request,
     tell_missing,
-    tell_wish,
 )
 from pseudo_service.core.access.roles import Role
 from pseudo_service.core.linkage.request import Decision, LinkageState, LinkageVerb
@@ -80,7 +80,7 @@ def show(
     if json:
         show_json(describe_details(details))
     else:
-        say_request(details)
+        print_request(details)
     check_shown(details)
 
 
@@ -109,7 +109,7 @@ def review(
     with open_desk(options, person=person, roles=role) as client:
         details = client.get_linkage(request)
         if not json:
-            say_request(details)
+            print_request(details)
         check_shown(details)
         check_everything_is_shown(details)
         confirm(decision, yes=yes)
@@ -185,7 +185,7 @@ def say_changed(changed: Linkage, *, json: bool) -> None:
     if json:
         show_json(describe_linkage(changed))
         return
-    say(f"\nRecorded. {tell_wish(changed)}")
+    say(f"\nRecorded. {summarise_request(changed)}")
     say_field("state", changed.state)
     say_field("missing", tell_missing(changed))
 

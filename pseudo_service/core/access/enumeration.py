@@ -30,7 +30,7 @@ Serials = npt.NDArray[np.int64]
 Dictionary, NHS NUMBER): sorted and distinct."""
 
 
-class OracleSign(StrEnum):
+class EnumerationSign(StrEnum):
     """What a caller was seen to do."""
 
     SEQUENTIAL = "sequential"
@@ -38,7 +38,7 @@ class OracleSign(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OracleSettings:
+class EnumerationSettings:
     """From when on use looks like trying out, and whether such calls are refused.
 
     Attributes:
@@ -113,13 +113,13 @@ def count_in_runs(serials: Serials, *, run: int) -> int:
     return int(lengths[lengths >= run].sum())
 
 
-def is_sequential(in_runs: int, looked_at: int, settings: OracleSettings) -> bool:
+def is_sequential(in_runs: int, looked_at: int, settings: EnumerationSettings) -> bool:
     """Tell whether so many in rows, of so many looked at, are a sign."""
     return in_runs >= max(
         settings.sequential_run, settings.sequential_share * looked_at
     )
 
 
-def is_novel_burst(new: int, asked: int, settings: OracleSettings) -> bool:
+def is_novel_burst(new: int, asked: int, settings: EnumerationSettings) -> bool:
     """Tell whether so many new people, of so many asked for, are a sign."""
     return new >= settings.novel_per_hour and new >= settings.novel_share * asked

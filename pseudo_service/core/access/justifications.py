@@ -14,7 +14,7 @@ _LONGEST_NOTE = 200
 _LONG_NUMBER = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){9,}")
 
 
-def read_note(field: str, text: str) -> str:
+def parse_justification(field: str, text: str) -> str:
     """Return a short text of a person, without white space around it.
 
     Raises:

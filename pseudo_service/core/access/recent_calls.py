@@ -6,14 +6,14 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
-from pseudo_service.core.access.enumeration import WINDOW, OracleSign, Serials
+from pseudo_service.core.access.enumeration import WINDOW, EnumerationSign, Serials
 
 _SLICES = 12
 _SLICE_SECONDS = WINDOW.total_seconds() / _SLICES
 
 
 @dataclass(slots=True, kw_only=True)
-class RecentUse:
+class RecentCalls:
     """A sliding hour of unary calls.
 
     Serials are kept sorted beside the second at which each was last asked for, so
@@ -26,7 +26,7 @@ class RecentUse:
     """
 
     last: datetime
-    told: dict[OracleSign, datetime] = field(default_factory=dict)
+    told: dict[EnumerationSign, datetime] = field(default_factory=dict)
     serials: Serials = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
     _seen: npt.NDArray[np.float64] = field(
         default_factory=lambda: np.empty(0), repr=False

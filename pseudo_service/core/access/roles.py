@@ -54,7 +54,7 @@ class Permission(StrEnum):
     READ_LINKAGE = "read_linkage"
     REDEEM_LINKAGE = "redeem_linkage"
     TRACE_SUBJECT = "trace_subject"
-    CARE_FOR_REGISTER = "care_for_register"
+    MAINTAIN_REGISTER = "care_for_register"
     ERASE_IDENTITIES = "erase_identities"
     RECALL_OPT_OUTS = "recall_opt_outs"
     MAP_KEY_VERSIONS = "map_key_versions"
@@ -102,7 +102,7 @@ ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         ),
         Permission.REDEEM_LINKAGE: frozenset({Role.LINKAGE_OFFICER}),
         Permission.TRACE_SUBJECT: frozenset({Role.GUARDIAN, Role.AUDITOR}),
-        Permission.CARE_FOR_REGISTER: frozenset({Role.CUSTODIAN}),
+        Permission.MAINTAIN_REGISTER: frozenset({Role.CUSTODIAN}),
         Permission.ERASE_IDENTITIES: frozenset({Role.CUSTODIAN}),
         Permission.RECALL_OPT_OUTS: frozenset({Role.LINKAGE_OFFICER}),
         Permission.MAP_KEY_VERSIONS: frozenset({Role.LINKAGE_OFFICER}),

@@ -19,7 +19,7 @@ NO_OPERATION = ""
 """The operation of memberships of unary calls, and of those merged by compaction."""
 
 
-class MembershipUse(StrEnum):
+class DisclosureUse(StrEnum):
     """PSEUDONYM: a pseudonym was answered; DATES: only shifted dates or surrogates."""
 
     PSEUDONYM = "pseudonym"
@@ -27,7 +27,7 @@ class MembershipUse(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class Disclosure:
     """The people of one kind that one operation released in a project, sealed.
 
     Sealed like a register segment under a data key, so that only the linkage identity
@@ -37,7 +37,7 @@ class Membership:
     membership_id: str
     project: str
     kind: str
-    use: MembershipUse
+    use: DisclosureUse
     key_version: int
     operation: str
     recorded_at: datetime
@@ -49,7 +49,7 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Members:
+class DisclosedPeople:
     """Distinct people in order of their prefixes; four arrays of one length.
 
     Attributes:
@@ -67,7 +67,7 @@ class Members:
     @classmethod
     def of_one_operation(
         cls, prefixes: npt.NDArray[np.uint64], at: datetime
-    ) -> "Members":
+    ) -> "DisclosedPeople":
         """Return people whom one operation released at one time.
 
         Args:
@@ -90,17 +90,17 @@ class Members:
         """
         return find_prefixes(self.prefixes, prefixes)
 
-    def without(self, prefixes: npt.NDArray[np.uint64]) -> "Members":
+    def without(self, prefixes: npt.NDArray[np.uint64]) -> "DisclosedPeople":
         """Return the members but for some people, who need not be among them."""
         return self._take(~np.isin(self.prefixes, prefixes))
 
-    def cut(self, most: int = MOST_MEMBERS) -> Iterator["Members"]:
+    def cut(self, most: int = MOST_MEMBERS) -> Iterator["DisclosedPeople"]:
         """Yield the members in runs of at most ``most``."""
         for start in range(0, len(self), most):
             yield self._take(slice(start, start + most))
 
-    def _take(self, which: "slice | npt.NDArray[np.bool_]") -> "Members":
-        return Members(
+    def _take(self, which: "slice | npt.NDArray[np.bool_]") -> "DisclosedPeople":
+        return DisclosedPeople(
             self.prefixes[which],
             self.operations[which],
             self.first[which],
@@ -143,7 +143,9 @@ def sort_distinct(
     return distinct
 
 
-def merge_members(parts: Sequence[Members], *, same_operation: bool = False) -> Members:
+def merge_members(
+    parts: Sequence[DisclosedPeople], *, same_operation: bool = False
+) -> DisclosedPeople:
     """Return everybody of several sets, with the sum of their operations.
 
     Merge what belongs to one project, kind, use and key version.
@@ -167,7 +169,7 @@ def merge_members(parts: Sequence[Members], *, same_operation: bool = False) -> 
         reduced: npt.NDArray[np.uint32] = how.reduceat(column[order], starts)
         return reduced.astype(np.uint32, copy=False)
 
-    return Members(
+    return DisclosedPeople(
         prefixes[starts],
         reduce("operations", counting),
         reduce("first", np.minimum),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pseudo_service.core.disclosures.disclosure import MembershipUse
+from pseudo_service.core.disclosures.disclosure import DisclosureUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +15,7 @@ class ProjectLocation:
     """
 
     project: str
-    use: MembershipUse
+    use: DisclosureUse
     key_version: int
     operations: int
     first: datetime

@@ -17,9 +17,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
 )
 from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
 from pseudo_service.core.keys.material import SecretKey
@@ -30,7 +30,7 @@ _HEADER = struct.Struct(">BIB")
 _UNREADABLE = "the packed set of people cannot be read"
 
 
-def pack_members(members: Members) -> bytes:
+def pack_members(members: DisclosedPeople) -> bytes:
     """Return a set of people as bytes.
 
     A format byte, the count and which of the three columns hold more than one value;
@@ -52,7 +52,7 @@ def pack_members(members: Members) -> bytes:
     return header + packed
 
 
-def unpack_members(packed: bytes) -> Members:
+def unpack_members(packed: bytes) -> DisclosedPeople:
     """Return the set that ``pack_members`` packed.
 
     Raises:
@@ -70,7 +70,9 @@ def unpack_members(packed: bytes) -> Members:
     except (OSError, pa.ArrowException):
         raise ValueError(_UNREADABLE) from None
     prefixes = np.cumsum(_unshuffle(raw[: 8 * count], "<u8"), dtype=np.uint64)
-    members = Members(prefixes, *_read_columns(raw[8 * count :], count, lengths))
+    members = DisclosedPeople(
+        prefixes, *_read_columns(raw[8 * count :], count, lengths)
+    )
     rises = bool((prefixes[1:] > prefixes[:-1]).all())
     if not (rises and (members.first <= members.last).all()):
         raise ValueError(_UNREADABLE)
@@ -78,12 +80,12 @@ def unpack_members(packed: bytes) -> Members:
 
 
 def seal_membership(
-    members: Members,
+    members: DisclosedPeople,
     *,
     membership_id: str,
     project: str,
     kind: str,
-    use: MembershipUse,
+    use: DisclosureUse,
     key_version: int,
     operation: str,
     recorded_at: datetime,
@@ -91,7 +93,7 @@ def seal_membership(
     data_key: SecretKey,
     mac_key: SecretKey,
     nonce: bytes,
-) -> Membership:
+) -> Disclosure:
     """Seal whom an operation released.
 
     Args:
@@ -120,7 +122,7 @@ def seal_membership(
         data_key_id=data_key_id,
     )
     sealed = AESGCM(data_key.reveal()).encrypt(nonce, pack_members(members), aad)
-    return Membership(
+    return Disclosure(
         membership_id=membership_id,
         project=project,
         kind=kind,
@@ -136,7 +138,7 @@ def seal_membership(
     )
 
 
-def check_membership(membership: Membership, mac_key: SecretKey) -> None:
+def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
     """Raise unless the service wrote this membership, whole and unedited.
 
     Raises:
@@ -148,7 +150,7 @@ def check_membership(membership: Membership, mac_key: SecretKey) -> None:
         raise RegisterCorrupt(_describe_corruption(membership))
 
 
-def open_membership(membership: Membership, data_key: SecretKey) -> Members:
+def open_membership(membership: Disclosure, data_key: SecretKey) -> DisclosedPeople:
     """Return whom a membership names; check it first.
 
     Raises:
@@ -187,7 +189,7 @@ def _read_columns(
     return columns
 
 
-def _associate_stored(membership: Membership) -> bytes:
+def _associate_stored(membership: Disclosure) -> bytes:
     return _associate(
         membership_id=membership.membership_id,
         project=membership.project,
@@ -206,7 +208,7 @@ def _associate(
     membership_id: str,
     project: str,
     kind: str,
-    use: MembershipUse,
+    use: DisclosureUse,
     key_version: int,
     operation: str,
     recorded_at: datetime,
@@ -234,7 +236,7 @@ def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> by
     return hmac.digest(key.reveal(), message, hashlib.sha256)
 
 
-def _describe_corruption(membership: Membership) -> str:
+def _describe_corruption(membership: Disclosure) -> str:
     return (
         f"membership {membership.membership_id} fails its check: restore it from a "
         "backup; `pseudo audit verify` tells what was written"

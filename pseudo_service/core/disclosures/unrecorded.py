@@ -20,7 +20,7 @@ MEMBERSHIP = "membership"
 
 INPUT = "input"
 """The detail of a batch's intent that tells, keyed, all that came in until then."""
-NOT_TOLD = ""
+NO_DIGEST = ""
 
 
 class Recorded(StrEnum):
@@ -89,7 +89,7 @@ class _Streams:
     opened: list[_Opened] = field(default_factory=list)
     inputs: set[str] = field(default_factory=set)
     has_intent: bool = False
-    were_several: bool = False
+    had_concurrent: bool = False
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ class _Findings:
     )
     calls: dict[str, UnaccountedCalls] = field(default_factory=dict)
 
-    def sum_up(self) -> list[Unaccounted]:
+    def summarise_operations(self) -> list[Unaccounted]:
         """Return what is unaccounted, oldest first."""
         left = [
             UnaccountedOperation(
@@ -153,7 +153,7 @@ def find_unaccounted(
         for place, left in streams.items():
             if left.has_intent:
                 findings.open += [(place, one, left.inputs) for one in left.opened]
-    return findings.sum_up()
+    return findings.summarise_operations()
 
 
 _KINDS = (
@@ -193,12 +193,12 @@ def _note_stream(
             pins = tuple(details.get(name) for name in _PINS)
             opened = _Opened(datetime.fromisoformat(body["at"]), pins)
             stream = streams.setdefault(place, _Streams())
-            stream.were_several |= bool(stream.opened)
+            stream.had_concurrent |= bool(stream.opened)
             stream.opened.append(opened)
         case AuditKind.BATCH_INTENT:
             stream = streams.setdefault(place, _Streams())
             stream.has_intent = True
-            stream.inputs.add(str(details.get(INPUT) or NOT_TOLD))
+            stream.inputs.add(str(details.get(INPUT) or NO_DIGEST))
         case _:
             _note_end(body, place, streams, findings)
 
@@ -219,9 +219,9 @@ def _note_end(
     if not left.opened:
         del streams[place]
     is_whole = recorded == Recorded.NOW and body["kind"] == AuditKind.TABLE_FINISHED
-    if is_whole and not left.were_several:  # else their batches are not told apart
+    if is_whole and not left.had_concurrent:  # else their batches are not told apart
         known = findings.whole.setdefault((place, opened.pins), set())
-        known |= left.inputs - {NOT_TOLD}
+        known |= left.inputs - {NO_DIGEST}
     if recorded != Recorded.NOW and left.has_intent:
         findings.open.append((place, opened, left.inputs))
 

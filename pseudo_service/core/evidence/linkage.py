@@ -11,10 +11,10 @@ from pseudo_service.core.evidence.open_intents import (
     write_step,
 )
 from pseudo_service.core.evidence.tables import EvidenceTable, Period, write_moment
-from pseudo_service.core.linkage.history import LinkageStory
+from pseudo_service.core.linkage.history import RequestTimeline
 from pseudo_service.core.linkage.request import LinkageMode, LinkageState, Vote
 
-Stories = Mapping[str, LinkageStory]
+Stories = Mapping[str, RequestTimeline]
 
 
 def tabulate_releases(stories: Stories, period: Period) -> EvidenceTable:
@@ -49,7 +49,7 @@ def tabulate_releases(stories: Stories, period: Period) -> EvidenceTable:
     )
 
 
-def _write_release(story: LinkageStory) -> tuple[str, ...]:
+def _write_release(story: RequestTimeline) -> tuple[str, ...]:
     request = story.request
     return (
         write_moment(story.released_at) or "outcome not recorded",
@@ -101,7 +101,7 @@ def tabulate_decisions(
     )
 
 
-def _write_decision(story: LinkageStory, now: datetime) -> tuple[str, ...]:
+def _write_decision(story: RequestTimeline, now: datetime) -> tuple[str, ...]:
     request, begin = story.request, story.request.submitted_at
     first = story.votes[0].at if story.votes else None
     return (
@@ -168,7 +168,7 @@ def tabulate_break_glass(
     )
 
 
-def _write_emergency(story: LinkageStory, now: datetime) -> tuple[str, ...]:
+def _write_emergency(story: RequestTimeline, now: datetime) -> tuple[str, ...]:
     second = story.later_votes[0] if story.later_votes else None
     begin = story.intent_at or now
     verdicts = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
-from pseudo_service.core.linkage.history import LinkageStory
+from pseudo_service.core.linkage.history import RequestTimeline
 from pseudo_service.core.linkage.request import LinkageMode, LinkageState
 
 RESULT_OF: Mapping[AuditKind, AuditKind] = MappingProxyType(
@@ -51,7 +51,10 @@ class StepDuration:
 
 
 def find_open_matters(
-    events: Iterable[AuditEvent], stories: Mapping[str, LinkageStory], *, now: datetime
+    events: Iterable[AuditEvent],
+    stories: Mapping[str, RequestTimeline],
+    *,
+    now: datetime,
 ) -> list[OpenMatter]:
     """Return intents without their result, and break-glass uses without their review.
 
@@ -96,7 +99,7 @@ def _describe(event: AuditEvent) -> OpenMatter:
     )
 
 
-def measure_latency(stories: Iterable[LinkageStory]) -> list[StepDuration]:
+def measure_latency(stories: Iterable[RequestTimeline]) -> list[StepDuration]:
     """Return how long requests took from step to step, by mode.
 
     The steps: submission to the first review, first review to the decision, approval
@@ -112,7 +115,7 @@ def measure_latency(stories: Iterable[LinkageStory]) -> list[StepDuration]:
 
 
 def _take_steps(
-    stories: Sequence[LinkageStory], mode: LinkageMode
+    stories: Sequence[RequestTimeline], mode: LinkageMode
 ) -> dict[str, list[timedelta]]:
     steps: dict[str, list[timedelta]] = {
         "submission to first review": [],
@@ -168,7 +171,7 @@ def write_step(each: StepDuration) -> tuple[str, ...]:
     )
 
 
-def list_released(stories: Iterable[LinkageStory]) -> list[LinkageStory]:
+def list_released(stories: Iterable[RequestTimeline]) -> list[RequestTimeline]:
     """Return the requests whose release was begun, the earliest first."""
     begun = [(story.intent_at, story) for story in stories if story.intent_at]
     return [story for _, story in sorted(begun, key=lambda pair: pair[0])]

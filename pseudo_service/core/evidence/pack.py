@@ -22,7 +22,7 @@ from pseudo_service.core.evidence.linkage import (
 )
 from pseudo_service.core.evidence.open_intents import find_open_matters, write_duration
 from pseudo_service.core.evidence.tables import EvidenceTable, Period, write_moment
-from pseudo_service.core.linkage.history import tell_stories
+from pseudo_service.core.linkage.history import build_timelines
 
 __all__ = ["Evidence", "EvidenceTable", "Period", "gather_evidence"]
 
@@ -50,7 +50,7 @@ def gather_evidence(
         period: What the tables are about.
         made_at: Until when the events were read; states are as of this moment.
     """
-    stories = tell_stories(events)
+    stories = build_timelines(events)
     return Evidence(
         project=project,
         period=period,

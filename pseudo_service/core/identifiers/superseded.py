@@ -207,7 +207,7 @@ class ProjectAliases:
             return {}
         return self.table.find_former(canonical)
 
-    def judge_one(
+    def resolve_one(
         self, canonical: str, kind: IdentifierKind
     ) -> tuple[str | None, IdentifierClass | None]:
         """Return whom one identifier is taken for, or why for nobody."""

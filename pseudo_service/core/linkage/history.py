@@ -29,7 +29,7 @@ from pseudo_service.core.linkage.request import (
 
 
 @dataclass(slots=True, kw_only=True)
-class LinkageStory:
+class RequestTimeline:
     """One request. ``request.subjects`` is empty; ``subject_count`` says how many.
 
     ``intent_at`` is when the register was about to be opened, ``released_at`` when
@@ -94,7 +94,7 @@ class LinkageStory:
         return step_from(waiting, name_second_review(self.later_votes[0].decision))
 
 
-def tell_stories(events: Iterable[AuditEvent]) -> dict[str, LinkageStory]:
+def build_timelines(events: Iterable[AuditEvent]) -> dict[str, RequestTimeline]:
     """Return the requests whose submission is among the events, in its order.
 
     The events may come in any order. Requests whose submission is not among them are
@@ -103,7 +103,7 @@ def tell_stories(events: Iterable[AuditEvent]) -> dict[str, LinkageStory]:
     ordered = sorted(
         (event for event in events if event.kind in _TOLD), key=lambda event: event.at
     )
-    stories: dict[str, LinkageStory] = {}
+    stories: dict[str, RequestTimeline] = {}
     for event in ordered:
         if event.kind is AuditKind.LINKAGE_SUBMITTED:
             stories[str(event.operation)] = _begin(event)
@@ -114,9 +114,9 @@ def tell_stories(events: Iterable[AuditEvent]) -> dict[str, LinkageStory]:
     return stories
 
 
-def _begin(event: AuditEvent) -> LinkageStory:
+def _begin(event: AuditEvent) -> RequestTimeline:
     try:
-        return LinkageStory(
+        return RequestTimeline(
             request=parse_request(event, ()),
             subject_count=int(event.details["subject_count"] or 0),
         )
@@ -124,7 +124,7 @@ def _begin(event: AuditEvent) -> LinkageStory:
         raise AuditBroken(_UNREADABLE) from None
 
 
-def _continue(story: LinkageStory, event: AuditEvent) -> None:
+def _continue(story: RequestTimeline, event: AuditEvent) -> None:
     match event.kind:
         case AuditKind.LINKAGE_REVIEWED:
             story.votes.append(_read_vote(event))

@@ -138,7 +138,7 @@ class Content(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Guess:
+class ColumnProfile:
     """What a column seems to hold, with the formats of dates written as text."""
 
     content: Content
@@ -160,8 +160,8 @@ class _Sample:
         return fitting / len(self.texts) if self.texts else 0.0
 
 
-def guess_content(name: str, values: pa.Array) -> Guess:
-    """Guess what a column holds; in doubt, that it identifies somebody.
+def infer_content(name: str, values: pa.Array) -> ColumnProfile:
+    """ColumnProfile what a column holds; in doubt, that it identifies somebody.
 
     Args:
         name: The column's name.
@@ -170,10 +170,10 @@ def guess_content(name: str, values: pa.Array) -> Guess:
     kind = values.type
     words = split_words(name)
     if kind.num_fields or _is_opaque(kind):
-        return Guess(content=Content.NESTED)
+        return ColumnProfile(content=Content.NESTED)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         content = Content.BIRTH_DATE if words & _BIRTH else Content.DATE
-        return Guess(content=content, has_time=pa.types.is_timestamp(kind))
+        return ColumnProfile(content=content, has_time=pa.types.is_timestamp(kind))
     distinct = values.drop_null().unique()
     texts: tuple[str, ...] = ()
     if _is_text(kind):
@@ -181,7 +181,7 @@ def guess_content(name: str, values: pa.Array) -> Guess:
         texts = tuple(text for text in found if not is_missing(fold(text)))
     sample = _Sample(words=words, values=values, texts=texts, distinct=len(distinct))
     if _holds_nhs_numbers(sample, distinct.slice(0, MOST_DISTINCT)):
-        return Guess(content=Content.NHS_NUMBER, distinct=len(distinct))
+        return ColumnProfile(content=Content.NHS_NUMBER, distinct=len(distinct))
     return _guess_text(sample) if _is_text(kind) else _guess_number(sample)
 
 
@@ -249,7 +249,7 @@ def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
     return bool(np.mean(found.accepted) >= 0.5)  # noqa: PLR2004 - half, not chance
 
 
-def _guess_number(sample: _Sample) -> Guess:
+def _guess_number(sample: _Sample) -> ColumnProfile:
     kind = sample.values.type
     is_local = sample.words & _LOCAL and (sample.words & _NUMBERS or _is_high(sample))
     if sample.words & _DIRECT or is_local:
@@ -258,21 +258,21 @@ def _guess_number(sample: _Sample) -> Guess:
         content = Content.HIGH_CARDINALITY
     else:
         content = Content.MEASURE
-    return Guess(content=content, distinct=sample.distinct)
+    return ColumnProfile(content=content, distinct=sample.distinct)
 
 
-def _guess_text(sample: _Sample) -> Guess:
+def _guess_text(sample: _Sample) -> ColumnProfile:
     formats = infer_formats(sample.texts) if sample.texts else ()
     if formats:
         content = Content.BIRTH_DATE if sample.words & _BIRTH else Content.DATE
         has_time = any("%H" in layout for layout in formats)
-        return Guess(
+        return ColumnProfile(
             content=content,
             formats=formats,
             distinct=sample.distinct,
             has_time=has_time,
         )
-    return Guess(content=_guess_plain_text(sample), distinct=sample.distinct)
+    return ColumnProfile(content=_guess_plain_text(sample), distinct=sample.distinct)
 
 
 def _guess_plain_text(sample: _Sample) -> Content:

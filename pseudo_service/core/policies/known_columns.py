@@ -2,7 +2,11 @@
 
 from typing import Final
 
-from pseudo_service.core.policies.column_profiling import Content, Guess, split_words
+from pseudo_service.core.policies.column_profiling import (
+    ColumnProfile,
+    Content,
+    split_words,
+)
 from pseudo_service.core.redaction import KnownKind
 
 _CONTENTS: Final = {
@@ -36,7 +40,7 @@ _WORDS_OF_KIND: Final = (
 _NOT_WRITTEN: Final = frozenset({"practice", "surgery", "code"})
 
 
-def guess_known(name: str, guess: Guess) -> KnownKind | None:
+def guess_known(name: str, guess: ColumnProfile) -> KnownKind | None:
     """Return as what a column's values may stand in the patient's notes; else None.
 
     Args:

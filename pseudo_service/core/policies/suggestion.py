@@ -15,7 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.errors import ColumnDuplicated
-from pseudo_service.core.policies.column_profiling import Content, Guess, guess_content
+from pseudo_service.core.policies.column_profiling import (
+    ColumnProfile,
+    Content,
+    infer_content,
+)
 from pseudo_service.core.policies.known_columns import guess_known
 from pseudo_service.core.redaction import KnownKind
 from pseudo_service.core.transforms.date_parsing import format_days, parse_dates
@@ -53,7 +57,7 @@ class SuggestedColumn:
     """One column's guess, and dates in it that many patients share."""
 
     name: str
-    guess: Guess
+    guess: ColumnProfile
     shared_dates: tuple[date, ...] = ()
 
 
@@ -73,7 +77,7 @@ class Suggestion:
 
 
 def profile_table(table: pa.Table | Iterable[pa.RecordBatch]) -> Suggestion:
-    """Guess what every column of a table holds, from its first 200,000 rows.
+    """ColumnProfile what every column of a table holds, from its first 200,000 rows.
 
     Raises:
         ColumnDuplicated: Two columns have one name.
@@ -84,7 +88,7 @@ def profile_table(table: pa.Table | Iterable[pa.RecordBatch]) -> Suggestion:
         msg = "two columns of the table have one name: rename one, then profile again"
         raise ColumnDuplicated(msg)
     guesses = {
-        name: guess_content(name, _join(sample.column(name)))
+        name: infer_content(name, _join(sample.column(name)))
         for name in sample.column_names
     }
     patients = [n for n, g in guesses.items() if g.content is Content.NHS_NUMBER]
@@ -146,7 +150,7 @@ def _join(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _find_shared(
-    values: pa.Array, guess: Guess, people: pa.Array | None
+    values: pa.Array, guess: ColumnProfile, people: pa.Array | None
 ) -> tuple[date, ...]:
     """Return the dates that more patients have than chance would give."""
     if guess.content not in {Content.DATE, Content.BIRTH_DATE} or not len(values):
@@ -215,7 +219,7 @@ def _is_free(suggestion: Suggestion) -> bool:
     return all(column.name != "patient_pseudonym" for column in suggestion.columns)
 
 
-def _write_formats(guess: Guess) -> list[str]:
+def _write_formats(guess: ColumnProfile) -> list[str]:
     if not guess.formats:
         return []
     return ["formats: [" + ", ".join(map(_quote, guess.formats)) + "]"]

@@ -23,7 +23,7 @@ SHORTEST_COOLING: Final = 7
 LONGEST_COOLING: Final = 365
 """Days between the first custodian's word and the earliest destruction."""
 
-NOT_TOLD: Final = "not told by the vault"
+NO_DIGEST: Final = "not told by the vault"
 SURVIVORS: Final = (
     "data that was released, with its pseudonyms",
     "maps from old to new pseudonyms, and results of linkage, where they were delivered",
@@ -144,7 +144,7 @@ def build_closure_certificate(
             "issued_at": issued_at.isoformat(),
             "keys": [_describe_key(row) for row in keys],
             "vault_key": vault_key,
-            "vault_key_purged_at": purged_at.isoformat() if purged_at else NOT_TOLD,
+            "vault_key_purged_at": purged_at.isoformat() if purged_at else NO_DIGEST,
             "survives": list(SURVIVORS),
         }
     )

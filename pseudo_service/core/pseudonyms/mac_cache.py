@@ -87,7 +87,7 @@ class RecentIdentifiers:
         self.generation += 1
 
 
-class RememberingHash:
+class CachedKeyedHash:
     """A ``KeyedHash`` over columns that computes each recent identifier once."""
 
     def __init__(self, keyed_hash: KeyedHash, recent: RecentIdentifiers) -> None:
@@ -117,7 +117,7 @@ class RememberingHash:
         return self._hash.mac_one(canonical)
 
     def __repr__(self) -> str:
-        return "RememberingHash(***)"
+        return "CachedKeyedHash(***)"
 
     def _make_room(self) -> None:
         if self._generation != self._recent.generation:

@@ -17,7 +17,7 @@ _PREFIXES: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class MacIndex:
     """MACs to look for, in order of their first 8 bytes read as one integer.
 
     ``order`` gives each one's place among those that ``build`` was given.
@@ -30,7 +30,7 @@ class Wanted:
     prefixes: npt.NDArray[np.bool_] = field(repr=False)
 
     @classmethod
-    def build(cls, macs: npt.NDArray[np.uint8]) -> "Wanted":
+    def build(cls, macs: npt.NDArray[np.uint8]) -> "MacIndex":
         """Prepare MACs (m, 16) for ``find_wanted``.
 
         Raises:
@@ -45,7 +45,7 @@ class Wanted:
 
 
 def find_wanted(
-    macs: npt.NDArray[np.uint8], wanted: Wanted
+    macs: npt.NDArray[np.uint8], wanted: MacIndex
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return every pair of a row and a wanted MAC that are equal in all 16 bytes.
 
@@ -55,7 +55,7 @@ def find_wanted(
 
     Returns:
         ``rows`` and ``which``, of one length: ``macs[rows]`` equals the MACs that
-        ``Wanted.build`` was given at ``which``. Ordered by row, then by place.
+        ``MacIndex.build`` was given at ``which``. Ordered by row, then by place.
     """
     words = _view_words(macs)
     # Two bytes rule out nearly everyone when few are wanted, at a byte's look-up each.

@@ -10,7 +10,7 @@ from pseudo_service.core.identifiers.kinds import (
 )
 from pseudo_service.core.keys.material import KEY_BYTES, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import Engine, KeyedHash, name_engine
-from pseudo_service.core.pseudonyms.mac_cache import RecentIdentifiers, RememberingHash
+from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
 
 
@@ -25,6 +25,6 @@ def warm_up() -> Engine:
     )
     canonical = canonicalise(pa.array(["9990441537"]), kind, rules).values
     keyed_hash = KeyedHash(SecretKey(bytes(KEY_BYTES)), kind)
-    macs = RememberingHash(keyed_hash, RecentIdentifiers()).mac(canonical)
+    macs = CachedKeyedHash(keyed_hash, RecentIdentifiers()).mac(canonical)
     PseudonymFormat(tag="TEST", kind=kind, version=1).encode(macs)
     return name_engine()

@@ -25,7 +25,7 @@ from pseudo_service.core.redaction import (
     TextCode,
     TextRow,
     TextStyle,
-    redact_soundly,
+    redact_fail_closed,
 )
 from pseudo_service.core.tables.identifier_columns import Identifiers
 from pseudo_service.core.tables.patient_table import PatientTable, write_known
@@ -133,7 +133,7 @@ def redact_column(
         )
         for row in present
     ]
-    answers = redact_soundly(redact, rows, style) if rows else []
+    answers = redact_fail_closed(redact, rows, style) if rows else []
     return _collect(len(texts), present, answers)
 
 

@@ -8,14 +8,14 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 
 
-class Admission:
+class AccessControl:
     """Checks permission and purpose before anything else happens."""
 
     def __init__(self, *, journal: Journal, clock: Clock) -> None:
         self._journal = journal
         self._clock = clock
 
-    def admit(
+    def require(
         self, actor: Actor, permission: Permission, project: str | None = None
     ) -> None:
         """Raise unless the actor may do this; a refusal is on record first.
@@ -45,9 +45,9 @@ class Admission:
             )
         )
 
-    def admit_to_data(
+    def require_for_data(
         self, actor: Actor, permission: Permission, *, project: str, purpose: str
     ) -> None:
         """Raise unless the actor may make this data call for the stated purpose."""
-        self.admit(actor, permission, project)
+        self.require(actor, permission, project)
         check_purpose(purpose)

@@ -13,15 +13,15 @@ from typing import Final
 
 from pseudo_service.core.access.enumeration import (
     WINDOW,
-    OracleSettings,
-    OracleSign,
+    EnumerationSettings,
+    EnumerationSign,
     Serials,
     count_in_runs,
     is_novel_burst,
     is_sequential,
     read_serials,
 )
-from pseudo_service.core.access.recent_calls import RecentUse
+from pseudo_service.core.access.recent_calls import RecentCalls
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import OracleSuspected
@@ -34,7 +34,7 @@ from pseudo_service.ports.telemetry import Telemetry
 TOLD_AGAIN_AFTER: Final = timedelta(minutes=10)
 
 
-class OracleWatch:
+class EnumerationMonitor:
     """Remembers each caller's last hour, in this process and in memory only.
 
     The numbers themselves are kept no longer than the window and reach neither log,
@@ -44,7 +44,7 @@ class OracleWatch:
     def __init__(
         self,
         *,
-        settings: OracleSettings,
+        settings: EnumerationSettings,
         journal: Journal,
         telemetry: Telemetry,
         clock: Clock,
@@ -54,9 +54,9 @@ class OracleWatch:
         self._telemetry = telemetry
         self._clock = clock
         self._lock = threading.Lock()
-        self._uses: OrderedDict[tuple[str, str], RecentUse] = OrderedDict()
+        self._uses: OrderedDict[tuple[str, str], RecentCalls] = OrderedDict()
 
-    def see_batch(
+    def check_batch(
         self,
         identities: Sequence[Identities],
         *,
@@ -74,10 +74,10 @@ class OracleWatch:
         if is_sequential(in_runs, len(serials), self._settings):
             counts = {"looked_at": len(serials), "in_runs": in_runs}
             self._tell(
-                OracleSign.SEQUENTIAL, counts, actor, project, operation=operation
+                EnumerationSign.SEQUENTIAL, counts, actor, project, operation=operation
             )
 
-    def see_call(
+    def check_call(
         self, identities: Sequence[Identities], *, actor: Actor, project: str
     ) -> None:
         """Judge a unary call before anything of it is registered or answered.
@@ -96,14 +96,14 @@ class OracleWatch:
         in_runs = count_in_runs(serials, run=self._settings.sequential_run)
         if is_sequential(in_runs, len(serials), self._settings):
             counts = {"looked_at": len(serials), "in_runs": in_runs}
-            self._tell(OracleSign.SEQUENTIAL, counts, actor, project)
+            self._tell(EnumerationSign.SEQUENTIAL, counts, actor, project)
         self._judge_novelty(people, new, actor, project)
 
-    def see_new(self, *, asked: int, new: int, actor: Actor, project: str) -> None:
+    def record_new(self, *, asked: int, new: int, actor: Actor, project: str) -> None:
         """Take in how many of a unary call's people the register had never seen.
 
         Raises:
-            OracleSuspected: As ``see_call``; the call must not be answered.
+            OracleSuspected: As ``check_call``; the call must not be answered.
         """
         now = self._clock.now()
         with self._lock:
@@ -115,12 +115,12 @@ class OracleWatch:
     def _judge_novelty(self, asked: int, new: int, actor: Actor, project: str) -> None:
         if is_novel_burst(new, asked, self._settings):
             counts = {"looked_at": asked, "new": new}
-            self._tell(OracleSign.NOVEL_BURST, counts, actor, project)
+            self._tell(EnumerationSign.NOVEL_BURST, counts, actor, project)
 
-    def _find_use(self, actor: Actor, project: str, now: datetime) -> RecentUse:
+    def _find_use(self, actor: Actor, project: str, now: datetime) -> RecentCalls:
         """Return the caller's window as the newest; those of long ago are dropped."""
         key = (actor.subject, project)
-        use = self._uses.pop(key, None) or RecentUse(last=now)
+        use = self._uses.pop(key, None) or RecentCalls(last=now)
         use.last = now
         self._uses[key] = use
         while len(self._uses) > self._settings.callers or _is_over(self._uses, now):
@@ -129,7 +129,7 @@ class OracleWatch:
 
     def _tell(
         self,
-        sign: OracleSign,
+        sign: EnumerationSign,
         counts: dict[str, int],
         actor: Actor,
         project: str,
@@ -166,7 +166,7 @@ class OracleWatch:
             raise OracleSuspected(msg)
 
 
-def _is_over(uses: OrderedDict[tuple[str, str], RecentUse], now: datetime) -> bool:
+def _is_over(uses: OrderedDict[tuple[str, str], RecentCalls], now: datetime) -> bool:
     return now - next(iter(uses.values())).last > WINDOW
 
 

@@ -8,8 +8,8 @@ from pseudo_service.core.audit.events import AuditEvent, AuditKind, RecordedEven
 from pseudo_service.core.audit.reading import find_linkage, find_of_project
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.linkage.approval import UNDECIDED
-from pseudo_service.core.linkage.history import tell_stories
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.core.linkage.history import build_timelines
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.ports.audit_log import AuditLog
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
@@ -19,12 +19,17 @@ class ProjectAudit:
     """Hands out a project's events; each reading is itself one of them."""
 
     def __init__(
-        self, *, log: AuditLog, journal: Journal, clock: Clock, admission: Admission
+        self,
+        *,
+        log: AuditLog,
+        journal: Journal,
+        clock: Clock,
+        access_control: AccessControl,
     ) -> None:
         self._log = log
         self._journal = journal
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
 
     def read(
         self,
@@ -52,7 +57,7 @@ class ProjectAudit:
             InvalidArgument: The span ends before it begins.
             AuditBroken: An event cannot be read.
         """
-        self._admission.admit(actor, Permission.READ_PROJECT_AUDIT, project)
+        self._access_control.require(actor, Permission.READ_PROJECT_AUDIT, project)
         if since is not None and until is not None and until <= since:
             msg = "until: give a moment after since"
             raise InvalidArgument(msg)
@@ -76,7 +81,9 @@ class ProjectAudit:
         now = self._clock.now()
         stories = {
             request_id: story
-            for request_id, story in tell_stories(find_linkage(self._trail())).items()
+            for request_id, story in build_timelines(
+                find_linkage(self._trail())
+            ).items()
             if project in story.request.projects
         }
         # Whatever comes between this look and the next one is not decided yet.

@@ -20,11 +20,11 @@ from pseudo_service.core.identifiers.kinds import (
 )
 from pseudo_service.core.identifiers.superseded import PinnedAliases
 from pseudo_service.core.keys.material import KeyUse, Root
-from pseudo_service.core.linkage.history import LinkageStory, tell_stories
+from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
 from pseudo_service.core.linkage.request import LinkageVerb
 from pseudo_service.core.linkage.sealed_events import LinkageRecords
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.ports.audit_log import AuditLog
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
@@ -64,7 +64,7 @@ class SubjectTrace:
         log: AuditLog,
         journal: Journal,
         clock: Clock,
-        admission: Admission,
+        access_control: AccessControl,
         service_root: Root,
         rules: IdentifierRules,
         read_aliases: Callable[[], PinnedAliases],
@@ -72,7 +72,7 @@ class SubjectTrace:
         self._log = log
         self._journal = journal
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
         self._root = service_root
         self._rules = rules
         self._read_aliases = read_aliases
@@ -105,7 +105,7 @@ class SubjectTrace:
             IdentifierRefused: The identifier is none of its kind.
             GrantRefused: A linkage event of the trail is not of this service.
         """
-        self._admission.admit(actor, Permission.TRACE_SUBJECT, project or None)
+        self._access_control.require(actor, Permission.TRACE_SUBJECT, project or None)
         check_purpose(purpose)
         code, *others = self._compute_codes(identifier, kind)
         self._journal.record(
@@ -125,7 +125,7 @@ class SubjectTrace:
         events = list(self._read_sealed())
         visible = {
             request_id: story
-            for request_id, story in tell_stories(events).items()
+            for request_id, story in build_timelines(events).items()
             if not project or project in story.request.projects
         }
         codes = frozenset({code, *others})
@@ -167,7 +167,7 @@ def _concerns(event: AuditEvent, codes: frozenset[str]) -> bool:
 
 
 def _list_releases(
-    stories: Mapping[str, LinkageStory], found: set[str | None]
+    stories: Mapping[str, RequestTimeline], found: set[str | None]
 ) -> list[SubjectRelease]:
     released = [
         SubjectRelease(

@@ -13,7 +13,7 @@ from pseudo_service.core.audit.events import (
     RecordedEvent,
 )
 from pseudo_service.core.errors import StateConflict
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import AUDIT_KEY
 from pseudo_service.ports.audit_log import AuditLog, CheckpointArchive
 from pseudo_service.ports.clock import Clock
@@ -32,14 +32,14 @@ class AuditTrail:
         vault: KeyVault,
         journal: Journal,
         clock: Clock,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._log = log
         self._archive = archive
         self._vault = vault
         self._journal = journal
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
         self._copied = 0
 
     def checkpoint(self) -> Checkpoint | None:
@@ -65,7 +65,7 @@ class AuditTrail:
 
     def checkpoint_for(self, actor: Actor) -> Checkpoint:
         """Make a checkpoint at an auditor's wish and return the newest."""
-        self._admission.admit(actor, Permission.READ_AUDIT)
+        self._access_control.require(actor, Permission.READ_AUDIT)
         made = self.checkpoint() or self._log.last_checkpoint()
         if made is None:
             msg = "there is nothing to checkpoint yet"
@@ -77,7 +77,7 @@ class AuditTrail:
 
         The export is itself on record, before its first event leaves.
         """
-        self._admission.admit(actor, Permission.READ_AUDIT)
+        self._access_control.require(actor, Permission.READ_AUDIT)
         self._journal.record(
             AuditEvent(
                 kind=AuditKind.AUDIT_EXPORTED,

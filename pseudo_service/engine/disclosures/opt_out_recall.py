@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
 from pseudo_service.core.disclosures.disclosure import (
-    MembershipUse,
+    DisclosureUse,
     find_prefixes,
     sort_distinct,
 )
@@ -19,9 +19,9 @@ from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import Project
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.disclosures.reader import (
-    MembershipReader,
+    DisclosureReader,
     UnaccountedOperations,
 )
 from pseudo_service.engine.disclosures.released_people import (
@@ -34,7 +34,7 @@ from pseudo_service.engine.disclosures.released_people import (
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.register.opening import (
-    CareWarrant,
+    MaintenanceGrant,
     OpenedIdentities,
     OpenRegister,
     RegisterOpening,
@@ -76,18 +76,18 @@ class OptOutRecall:
     def __init__(
         self,
         *,
-        admission: Admission,
+        access_control: AccessControl,
         projects: ProjectStore,
         opt_outs: OptOutLists,
         opening: RegisterOpening,
-        memberships: MembershipReader,
+        memberships: DisclosureReader,
         unaccounted: UnaccountedOperations,
         key_ring: KeyRing,
         journal: Journal,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        self._admission = admission
+        self._access_control = access_control
         self._projects = projects
         self._opt_outs = opt_outs
         self._opening = opening
@@ -111,7 +111,7 @@ class OptOutRecall:
             InvalidArgument: The project does not apply opt-outs.
             RegisterCorrupt: A membership was edited, or does not open.
         """
-        self._admission.admit_to_data(
+        self._access_control.require_for_data(
             actor, Permission.RECALL_OPT_OUTS, project=project_id, purpose=purpose
         )
         project = self._projects.get(project_id)
@@ -140,7 +140,7 @@ class OptOutRecall:
     ) -> Iterator[RecalledPseudonyms | RecallReport]:
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._name_unaccounted(run.project)
-        opened = self._opening.open(CareWarrant(operation=run.operation))
+        opened = self._opening.open(MaintenanceGrant(operation=run.operation))
         released = self._gather_released(run.project, opened)
         writers = {
             version: open_writer(self._key_ring, run.project, NHS_NUMBER, version)
@@ -175,7 +175,7 @@ class OptOutRecall:
             opened,
             project=project.project_id,
             kind=NHS_NUMBER.text,
-            use=MembershipUse.PSEUDONYM,
+            use=DisclosureUse.PSEUDONYM,
         ):
             parts = by_version.setdefault(membership.key_version, [])
             parts.append(members.prefixes)

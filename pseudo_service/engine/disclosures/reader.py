@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
 )
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.disclosures.unrecorded import Unaccounted, find_unaccounted
@@ -13,13 +13,13 @@ from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.engine.register.opening import OpenRegister
 from pseudo_service.ports.audit_log import AuditLog
-from pseudo_service.ports.disclosures import MembershipStore
+from pseudo_service.ports.disclosures import DisclosureStore
 
 
-class MembershipReader:
+class DisclosureReader:
     """Opens memberships; an edited one ends the reading."""
 
-    def __init__(self, *, memberships: MembershipStore, service_root: Root) -> None:
+    def __init__(self, *, memberships: DisclosureStore, service_root: Root) -> None:
         self._memberships = memberships
         self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
 
@@ -29,8 +29,8 @@ class MembershipReader:
         *,
         project: str | None,
         kind: str,
-        use: MembershipUse | None = None,
-    ) -> Iterator[tuple[Membership, Members]]:
+        use: DisclosureUse | None = None,
+    ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
         """Yield the memberships of a kind and use, opened.
 
         Args:
@@ -48,7 +48,7 @@ class MembershipReader:
             check_membership(membership, self._mac_key)
             yield membership, self._open(membership, opened)
 
-    def _open(self, membership: Membership, opened: OpenRegister) -> Members:
+    def _open(self, membership: Disclosure, opened: OpenRegister) -> DisclosedPeople:
         key = opened.data_key(membership.data_key_id)
         if key is None:
             msg = (

@@ -8,9 +8,9 @@ import numpy as np
 
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
     read_prefixes,
 )
 from pseudo_service.core.disclosures.location import ProjectLocation
@@ -19,10 +19,10 @@ from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.register.segments import INDEX_BYTES
 from pseudo_service.engine.disclosures.reader import (
-    MembershipReader,
+    DisclosureReader,
     UnaccountedOperations,
 )
-from pseudo_service.engine.register.opening import OpeningWarrant, RegisterOpening
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class SubjectLocation:
         self,
         *,
         opening: RegisterOpening,
-        memberships: MembershipReader,
+        memberships: DisclosureReader,
         unaccounted: UnaccountedOperations,
     ) -> None:
         self._opening = opening
@@ -51,7 +51,7 @@ class SubjectLocation:
         self._unaccounted = unaccounted
 
     def locate(
-        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+        self, warrant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
         """Return where a person was released, by project, use and key version.
 
@@ -73,7 +73,7 @@ class SubjectLocation:
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(warrant)
-        found: dict[tuple[str, MembershipUse, int], _Found] = {}
+        found: dict[tuple[str, DisclosureUse, int], _Found] = {}
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text
         ):
@@ -115,7 +115,7 @@ class _Found:
         self._calls = 0
         self._first = self._last = -1
 
-    def add(self, membership: Membership, members: Members, at: int) -> None:
+    def add(self, membership: Disclosure, members: DisclosedPeople, at: int) -> None:
         if membership.operation == NO_OPERATION:
             self._calls += int(members.operations[at])
         else:
@@ -125,7 +125,7 @@ class _Found:
         self._last = max(last, self._last)
 
     def describe(
-        self, project: str, use: MembershipUse, key_version: int
+        self, project: str, use: DisclosureUse, key_version: int
     ) -> ProjectLocation:
         return ProjectLocation(
             project=project,

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
-from pseudo_service.core.disclosures.disclosure import MembershipUse, sort_distinct
+from pseudo_service.core.disclosures.disclosure import DisclosureUse, sort_distinct
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import RootPurpose
 from pseudo_service.core.keys.statements import SignedStatement
@@ -19,9 +19,9 @@ from pseudo_service.core.pseudonyms.version_map import (
     build_key_map_statement,
     check_versions,
 )
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.disclosures.reader import (
-    MembershipReader,
+    DisclosureReader,
     UnaccountedOperations,
 )
 from pseudo_service.engine.disclosures.released_people import (
@@ -32,12 +32,12 @@ from pseudo_service.engine.disclosures.released_people import (
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.register.opening import (
-    CareWarrant,
+    MaintenanceGrant,
     OpenRegister,
     RegisterOpening,
 )
 from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.disclosures import MembershipStore
+from pseudo_service.ports.disclosures import DisclosureStore
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.projects import ProjectStore
@@ -60,19 +60,19 @@ class KeyVersionMap:
     def __init__(
         self,
         *,
-        admission: Admission,
+        access_control: AccessControl,
         projects: ProjectStore,
         key_ring: KeyRing,
         opening: RegisterOpening,
-        stored: MembershipStore,
-        memberships: MembershipReader,
+        stored: DisclosureStore,
+        memberships: DisclosureReader,
         unaccounted: UnaccountedOperations,
         signer: ReceiptSigner,
         journal: Journal,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
-        self._admission = admission
+        self._access_control = access_control
         self._projects = projects
         self._key_ring = key_ring
         self._opening = opening
@@ -103,7 +103,7 @@ class KeyVersionMap:
             InvalidArgument: These are not two versions of the project's key.
             RegisterCorrupt: A membership was edited, or does not open.
         """
-        self._admission.admit_to_data(
+        self._access_control.require_for_data(
             actor, Permission.MAP_KEY_VERSIONS, project=project_id, purpose=purpose
         )
         project = self._projects.get(project_id)
@@ -124,7 +124,7 @@ class KeyVersionMap:
     def _answer(self, run: "_Run") -> Iterator[KeyVersionPairs | KeyVersionMapEnd]:
         # First: a stream that ends while this reads is then named, and not missed.
         left = self._unaccounted.find(run.project.project_id)
-        opened = self._opening.open(CareWarrant(operation=run.operation))
+        opened = self._opening.open(MaintenanceGrant(operation=run.operation))
         digest, unmet, faults = PairsDigest(), 0, 0
         for kind in self._find_kinds(run):
             released = self._gather_released(run, kind, opened)
@@ -151,7 +151,7 @@ class KeyVersionMap:
             membership.kind
             for membership in self._stored.read(project=run.project.project_id)
             if membership.key_version == run.old
-            and membership.use is MembershipUse.PSEUDONYM
+            and membership.use is DisclosureUse.PSEUDONYM
         }
         return [IdentifierKind.parse(kind) for kind in sorted(kinds)]
 
@@ -163,7 +163,7 @@ class KeyVersionMap:
             opened,
             project=run.project.project_id,
             kind=kind.text,
-            use=MembershipUse.PSEUDONYM,
+            use=DisclosureUse.PSEUDONYM,
         )
         found = [
             members.prefixes

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from pseudo_service.core.disclosures.disclosure import (
     MOST_MEMBERS,
     NO_OPERATION,
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
     find_prefixes,
     read_prefixes,
     sort_distinct,
@@ -33,7 +33,7 @@ _PENDING = 1 << 16
 class SealedMemberships:
     """Memberships, and the rows of the data keys that they are sealed under."""
 
-    memberships: Sequence[Membership] = ()
+    memberships: Sequence[Disclosure] = ()
     data_keys: Sequence[DataKeyRow] = ()
 
     def join(self, other: "SealedMemberships") -> "SealedMemberships":
@@ -61,7 +61,7 @@ class Released:
     key_version: int
 
 
-class MembershipWriter:
+class DisclosureWriter:
     """Seals memberships under the register's data key."""
 
     def __init__(
@@ -77,7 +77,7 @@ class MembershipWriter:
 
     def seal(
         self,
-        people: Sequence[tuple[str, MembershipUse, Members]],
+        people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
         *,
         project: str,
         key_version: int,
@@ -115,12 +115,12 @@ class MembershipWriter:
     ) -> SealedMemberships:
         """Seal whom a unary call releases."""
         now = self.now()
-        uses = [(MembershipUse.PSEUDONYM, one) for one in named]
-        uses += [(MembershipUse.DATES, one) for one in dated]
+        uses = [(DisclosureUse.PSEUDONYM, one) for one in named]
+        uses += [(DisclosureUse.DATES, one) for one in dated]
         people = []
         for use, one in uses:
             prefixes = sort_distinct([read_prefixes(one.blind)])
-            members = Members.of_one_operation(prefixes, now)
+            members = DisclosedPeople.of_one_operation(prefixes, now)
             people.append((one.kind.text, use, members))
         return self.seal(
             people,
@@ -130,7 +130,7 @@ class MembershipWriter:
         )
 
 
-class MembershipCollector:
+class DisclosureCollector:
     """Gathers the distinct people of one stream, 8 bytes each, in bounded memory.
 
     Used by one thread at a time. ``seal`` what was gathered, make it durable, then
@@ -140,7 +140,7 @@ class MembershipCollector:
     def __init__(
         self,
         *,
-        writer: MembershipWriter,
+        writer: DisclosureWriter,
         project: str,
         operation: str,
         key_version: int,
@@ -156,14 +156,14 @@ class MembershipCollector:
         self._most = most
         self._remembered = remembered
         self._first: datetime | None = None
-        self._people: dict[tuple[str, MembershipUse], _Gathered] = {}
+        self._people: dict[tuple[str, DisclosureUse], _Gathered] = {}
 
     def add(self, named: Sequence[Identities], dated: Sequence[Identities]) -> None:
         """Take note of a batch's people, whose answer may now leave."""
         self._first = self._first or self._writer.now()
         for use, identities in (
-            (MembershipUse.PSEUDONYM, named),
-            (MembershipUse.DATES, dated),
+            (DisclosureUse.PSEUDONYM, named),
+            (DisclosureUse.DATES, dated),
         ):
             for one in identities:
                 place = (one.kind.text, use)
@@ -193,12 +193,14 @@ class MembershipCollector:
         again = [
             (kind, use, members)
             for kind, use, members in people
-            if use is MembershipUse.PSEUDONYM and kind in self._previous.kinds
+            if use is DisclosureUse.PSEUDONYM and kind in self._previous.kinds
         ]
         return sealed.join(self._seal(again, self._previous.key_version))
 
     def _seal(
-        self, people: Sequence[tuple[str, MembershipUse, Members]], key_version: int
+        self,
+        people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
+        key_version: int,
     ) -> SealedMemberships:
         return self._writer.seal(
             people,
@@ -246,11 +248,13 @@ class _Gathered:
             self.new = sort_distinct([self.new, *self.pending])
             self.pending, self.waiting = [], 0
 
-    def build(self, first: datetime, last: datetime) -> Members:
+    def build(self, first: datetime, last: datetime) -> DisclosedPeople:
         self.merge()
-        members = Members.of_one_operation(self.new, first)
-        latest = Members.of_one_operation(self.new, last).last
-        return Members(members.prefixes, members.operations, members.first, latest)
+        members = DisclosedPeople.of_one_operation(self.new, first)
+        latest = DisclosedPeople.of_one_operation(self.new, last).last
+        return DisclosedPeople(
+            members.prefixes, members.operations, members.first, latest
+        )
 
     def mark_recorded(self, most: int) -> None:
         self.merge()

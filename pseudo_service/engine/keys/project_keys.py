@@ -9,7 +9,7 @@ from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.kind_keys import KindKeys, PreviousKeys
-from pseudo_service.core.pseudonyms.mac_cache import RecentIdentifiers, RememberingHash
+from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
 from pseudo_service.engine.keys.key_ring import KeyRing
 
@@ -87,8 +87,8 @@ class ProjectKeys:
     ) -> KindKeys:
         recent = RecentIdentifiers()
 
-        def make_hash(root: Root, use: KeyUse) -> RememberingHash:
-            return RememberingHash(KeyedHash(root.derive(use, kind.text), kind), recent)
+        def make_hash(root: Root, use: KeyUse) -> CachedKeyedHash:
+            return CachedKeyedHash(KeyedHash(root.derive(use, kind.text), kind), recent)
 
         def make_form(root: Root) -> PseudonymFormat:
             return PseudonymFormat(tag=project.tag, kind=kind, version=root.version)

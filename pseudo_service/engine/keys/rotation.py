@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from pseudo_service.core.access.justifications import read_note
+from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import InvalidArgument, KeyUnknown, StateConflict
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.projects.project import check_project_id
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
@@ -28,13 +28,13 @@ class KeyRotation:
         rows: KeyRowStore,
         key_ring: KeyRing,
         clock: Clock,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._projects = projects
         self._rows = rows
         self._key_ring = key_ring
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
 
     def rotate(
         self,
@@ -54,9 +54,9 @@ class KeyRotation:
             InvalidArgument: The overlap is too long.
             StateConflict: The current version is another, or somebody rotated first.
         """
-        self._admission.admit(actor, Permission.MANAGE_KEYS)
+        self._access_control.require(actor, Permission.MANAGE_KEYS)
         check_project_id(project_id)
-        note = read_note("reason", reason)
+        note = parse_justification("reason", reason)
         overlap_until = self._find_overlap(overlap_days)
         self._projects.get(project_id).check_active()
         newest = self._rows.newest(project_id, RootPurpose.PSEUDONYMS)

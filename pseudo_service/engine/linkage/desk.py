@@ -39,7 +39,7 @@ from pseudo_service.core.linkage.request import (
 )
 from pseudo_service.core.linkage.rules import check_note
 from pseudo_service.core.linkage.sealed_events import LinkageRecord, LinkageRecords
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.linkage.intake import LinkageIntake
 from pseudo_service.engine.linkage.release import MakesCheckpoints, ReleaseDesk, anchor
 from pseudo_service.engine.linkage.verified_history import read_votes
@@ -50,7 +50,10 @@ from pseudo_service.engine.linkage.views import (
     LinkageView,
     SealedRelease,
 )
-from pseudo_service.engine.linkage.visibility import LinkageShowing, list_earlier_votes
+from pseudo_service.engine.linkage.visibility import (
+    RequestVisibility,
+    list_earlier_votes,
+)
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.linkage_requests import RequestStore, StoredRequest
@@ -70,12 +73,12 @@ class LinkageDesk:
         *,
         requests: RequestStore,
         intake: LinkageIntake,
-        showing: LinkageShowing,
+        showing: RequestVisibility,
         release: ReleaseDesk,
         records: LinkageRecords,
         trail: MakesCheckpoints,
         service_root: Root,
-        admission: Admission,
+        access_control: AccessControl,
         clock: Clock,
         entropy: Entropy,
     ) -> None:
@@ -86,7 +89,7 @@ class LinkageDesk:
         self._records = records
         self._trail = trail
         self._cursor_key = service_root.derive(KeyUse.CURSOR)
-        self._admission = admission
+        self._access_control = access_control
         self._clock = clock
         self._entropy = entropy
 
@@ -102,7 +105,7 @@ class LinkageDesk:
         permission = Permission.SUBMIT_LINKAGE
         if submission.verb is LinkageVerb.LOCATE:
             permission = Permission.LOCATE_SUBJECT
-        self._admission.admit(actor, permission, submission.project)
+        self._access_control.require(actor, permission, submission.project)
         request, code = self._intake.build(submission, actor=actor)
         event = self._records.describe_submitted(request, subject_code=code)
         self._requests.add(request, [event])
@@ -166,7 +169,7 @@ class LinkageDesk:
             stored = self._showing.find(request_id, actor)
             request = stored.request
             if actor.subject != request.requester:
-                self._admission.record_refusal(
+                self._access_control.record_refusal(
                     actor, Permission.SUBMIT_LINKAGE, request.project
                 )
                 msg = "only the requester may withdraw a request"
@@ -219,7 +222,7 @@ class LinkageDesk:
             AccessDenied: The caller may not read the project's requests.
             InvalidArgument: The cursor is another list's or another caller's.
         """
-        self._admission.admit(actor, Permission.READ_LINKAGE, project)
+        self._access_control.require(actor, Permission.READ_LINKAGE, project)
         wanted = frozenset(states)
         bound_to = ("linkages", actor.subject, project, *sorted(wanted))
         before = None
@@ -254,7 +257,7 @@ class LinkageDesk:
         """
         stored = self._showing.find(request_id, actor)
         project = stored.request.project
-        self._admission.admit(actor, Permission.REDEEM_LINKAGE, project)
+        self._access_control.require(actor, Permission.REDEEM_LINKAGE, project)
         return self._release.redeem(stored, actor=actor)
 
     def _try_vote(

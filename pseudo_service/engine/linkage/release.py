@@ -38,12 +38,12 @@ from pseudo_service.core.linkage.sealed_events import (
 from pseudo_service.engine.linkage.release_answers import Answered, ReleaseAnswers
 from pseudo_service.engine.linkage.translation_record import TranslationRecord
 from pseudo_service.engine.linkage.verified_history import (
+    ApprovalVerifier,
     ApprovedRequest,
-    LinkageBook,
-    RequestHistory,
+    LinkageEventIndex,
 )
 from pseudo_service.engine.linkage.views import SealedRelease
-from pseudo_service.engine.register.opening import OpeningWarrant
+from pseudo_service.engine.register.opening import RegisterGrant
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.linkage_requests import (
@@ -72,7 +72,7 @@ def anchor(trail: MakesCheckpoints) -> None:
         trail.checkpoint() or trail.checkpoint()
 
 
-class ReleaseGrant(OpeningWarrant):
+class ReleaseGrant(RegisterGrant):
     """The right to open the register once, for one approved request.
 
     Minted only here, after the release's intent is durable.
@@ -88,8 +88,8 @@ class ReleaseDesk:
         self,
         *,
         requests: RequestStore,
-        history: RequestHistory,
-        book: LinkageBook,
+        history: ApprovalVerifier,
+        book: LinkageEventIndex,
         records: LinkageRecords,
         answers: ReleaseAnswers,
         translations: TranslationRecord,

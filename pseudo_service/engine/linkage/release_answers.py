@@ -36,7 +36,7 @@ from pseudo_service.core.linkage.results import (
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import Project, ProjectState
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import Wanted, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
 from pseudo_service.core.pseudonyms.text_form import (
     Pseudonym,
     PseudonymFormat,
@@ -46,7 +46,7 @@ from pseudo_service.engine.disclosures.subject_location import LocatedSubject
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.linkage.translation_record import Translated
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.register.opening import OpeningWarrant, RegisterOpening
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 from pseudo_service.ports.projects import ProjectStore
 
 ReadsAliases = Callable[[], PinnedAliases]
@@ -57,7 +57,7 @@ class LocatesSubject(Protocol):
     """What is asked of ``SubjectLocation``."""
 
     def locate(
-        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+        self, warrant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
         """Return where one person, ``<kind>:<blind index in hexadecimal>``, is held."""
         ...
@@ -151,7 +151,7 @@ class ReleaseAnswers:
     def answer(
         self,
         prepared: Prepared,
-        warrant: OpeningWarrant,
+        warrant: RegisterGrant,
         *,
         subject_code: str,
         released_at: datetime,
@@ -195,7 +195,7 @@ class ReleaseAnswers:
     def _locate(
         self,
         request: LinkageRequest,
-        warrant: OpeningWarrant,
+        warrant: RegisterGrant,
         subject_code: str,
         released_at: datetime,
     ) -> Answered:
@@ -285,7 +285,7 @@ class _Search:
             if each.tag == prepared.tag and each.version in prepared.versions:
                 self._texts[each.letter, each.version].append(text)
         self._wanted = {
-            place: Wanted.build(_stack(prepared.wanted[text].mac for text in texts))
+            place: MacIndex.build(_stack(prepared.wanted[text].mac for text in texts))
             for place, texts in self._texts.items()
         }
         self._hashes: dict[tuple[str, int], KeyedHash] = {}
@@ -326,7 +326,7 @@ class _Target:
 
     def name(self, kind: IdentifierKind, canonical: str) -> Translated:
         """Return a person whom the target gives a pseudonym, by its own number."""
-        number, _ = self.aliases.judge_one(canonical, kind)
+        number, _ = self.aliases.resolve_one(canonical, kind)
         known = number or canonical
         return Translated(kind=kind, canonical=known, is_moved=known != canonical)
 
@@ -340,7 +340,7 @@ class _Target:
         """
         if self._keeps_out(kind, canonical):
             return SubjectAnswer(subject=subject, outcome=LinkageOutcome.OPTED_OUT)
-        number, _ = self.aliases.judge_one(canonical, kind)
+        number, _ = self.aliases.resolve_one(canonical, kind)
         if number is None:
             return SubjectAnswer(subject=subject, outcome=LinkageOutcome.UNKNOWN)
         mac = KeyedHash(self.root.derive(KeyUse.PSEUDONYM, kind.text), kind)

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    MembershipUse,
+    DisclosedPeople,
+    DisclosureUse,
     read_prefixes,
     sort_distinct,
 )
@@ -17,7 +17,7 @@ from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.request import LinkageRequest
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.disclosures.writer import MembershipWriter
+from pseudo_service.engine.disclosures.writer import DisclosureWriter
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import BatchChange, Journal
@@ -52,7 +52,7 @@ class TranslationRecord:
         clock: Clock,
     ) -> None:
         self._writer = writer
-        self._memberships = MembershipWriter(
+        self._memberships = DisclosureWriter(
             writer=writer, service_root=service_root, clock=clock
         )
         self._service_root = service_root
@@ -75,10 +75,10 @@ class TranslationRecord:
         for kind in sorted({one.kind.text for one in people}):
             here = [one for one in people if one.kind.text == kind]
             blind = self._hash(here[0].kind).mac(_list_numbers(here))
-            members = Members.of_one_operation(
+            members = DisclosedPeople.of_one_operation(
                 sort_distinct([read_prefixes(blind)]), now
             )
-            sets.append((kind, MembershipUse.PSEUDONYM, members))
+            sets.append((kind, DisclosureUse.PSEUDONYM, members))
             moved = _list_numbers([one for one in here if one.is_moved])
             if len(moved):
                 index = self._hash(here[0].kind).mac(moved)

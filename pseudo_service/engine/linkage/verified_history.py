@@ -1,6 +1,6 @@
 """What the audit trail says of a linkage request: for showing, and for releasing.
 
-For showing, ``LinkageBook`` follows the chains. For releasing, ``RequestHistory``
+For showing, ``LinkageEventIndex`` follows the chains. For releasing, ``ApprovalVerifier``
 verifies them all against the checkpoints outside the database, and believes nothing
 that is stored elsewhere.
 """
@@ -54,7 +54,7 @@ class ApprovedRequest:
     subject_code: str
 
 
-class LinkageBook:
+class LinkageEventIndex:
     """Follows the chains and remembers each request's course, as far as its seals hold.
 
     The first look reads the whole trail, the later ones what came since. Records
@@ -121,7 +121,7 @@ def read_votes(course: Sequence[LinkageRecord]) -> tuple[Vote, ...]:
     )
 
 
-class RequestHistory:
+class ApprovalVerifier:
     """Derives what may be released from the verified trail, and from nothing else."""
 
     def __init__(

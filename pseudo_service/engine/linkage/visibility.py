@@ -8,8 +8,8 @@ from pseudo_service.core.errors import AccessDenied, RequestUnknown
 from pseudo_service.core.linkage.approval import ENOUGH, UNDECIDED, state_at
 from pseudo_service.core.linkage.request import LinkageRequest, LinkageVerb, Vote
 from pseudo_service.core.linkage.sealed_events import LinkageRecord
-from pseudo_service.engine.access.access_control import Admission
-from pseudo_service.engine.linkage.verified_history import LinkageBook, read_votes
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.linkage.verified_history import LinkageEventIndex, read_votes
 from pseudo_service.engine.linkage.views import LinkageView, OverlapView
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.linkage_requests import (
@@ -19,20 +19,20 @@ from pseudo_service.ports.linkage_requests import (
 )
 
 
-class LinkageShowing:
+class RequestVisibility:
     """Finds requests for those who may see them, and hides what they may not."""
 
     def __init__(
         self,
         *,
         requests: RequestStore,
-        book: LinkageBook,
-        admission: Admission,
+        book: LinkageEventIndex,
+        access_control: AccessControl,
         clock: Clock,
     ) -> None:
         self._requests = requests
         self._book = book
-        self._admission = admission
+        self._access_control = access_control
         self._clock = clock
 
     def find(self, request_id: str, actor: Actor) -> StoredRequest:
@@ -58,7 +58,7 @@ class LinkageShowing:
             AccessDenied: In none; the refusal is on record.
         """
         if not any(_may(actor, permission, each) for each in request.projects):
-            self._admission.admit(actor, permission, request.project)
+            self._access_control.require(actor, permission, request.project)
 
     def course(self, request_id: str) -> tuple[LinkageRecord, ...]:
         """Return a request's sealed records by step."""

@@ -4,14 +4,14 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pseudo_service.core.access.justifications import read_note
+from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
 from pseudo_service.core.errors import KeyRowRefused, KeyUnknown, StateConflict
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.keys.statements import SignedStatement
 from pseudo_service.core.projects.closing import (
-    NOT_TOLD,
+    NO_DIGEST,
     agree_to_closing,
     begin_closing,
     build_closure_certificate,
@@ -24,7 +24,7 @@ from pseudo_service.core.projects.project import (
     ProjectState,
     check_project_id,
 )
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing, name_wrapping_key
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.projects.lifecycle import ProjectFacts
@@ -55,7 +55,7 @@ class ProjectClosing:
         signer: ReceiptSigner,
         journal: Journal,
         clock: Clock,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._projects = projects
         self._rows = rows
@@ -64,7 +64,7 @@ class ProjectClosing:
         self._signer = signer
         self._journal = journal
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
 
     def close(
         self, project_id: str, *, reason: str, cooling_days: int, actor: Actor
@@ -76,7 +76,7 @@ class ProjectClosing:
             StateConflict: It is closing already, or destroyed.
         """
         project = self._admit(project_id, actor)
-        note = read_note("reason", reason)
+        note = parse_justification("reason", reason)
         closing = begin_closing(
             project,
             custodian=actor.subject,
@@ -121,7 +121,7 @@ class ProjectClosing:
             StateConflict: It is not closing, or its vault key is deleted already.
         """
         project = self._admit(project_id, actor)
-        note = read_note("reason", reason)
+        note = parse_justification("reason", reason)
         closing = require_closing(project)
         self._require_vault_key(project_id)
         event = self._describe(
@@ -163,7 +163,7 @@ class ProjectClosing:
         return self._recall(self._projects.get(project_id))
 
     def _admit(self, project_id: str, actor: Actor) -> Project:
-        self._admission.admit(actor, Permission.CLOSE_PROJECTS)
+        self._access_control.require(actor, Permission.CLOSE_PROJECTS)
         check_project_id(project_id)  # an id that is none may be anything, a number too
         return self._projects.get(project_id)
 
@@ -222,7 +222,7 @@ class ProjectClosing:
         purged_at = deleted.purged_at
         details: dict[str, Detail] = {
             "vault_key": deleted.name,
-            "purged_at": purged_at.isoformat() if purged_at else NOT_TOLD,
+            "purged_at": purged_at.isoformat() if purged_at else NO_DIGEST,
             "key_rows": count,
             "certificate": hashlib.sha256(signed.statement).hexdigest(),
         }

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pseudo_service.core.access.justifications import read_note
+from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import ProjectExists, StateConflict
@@ -17,7 +17,7 @@ from pseudo_service.core.projects.project import (
     check_project_id,
 )
 from pseudo_service.core.pseudonyms.text_form import draw_tag
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing, name_wrapping_key
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
@@ -65,7 +65,7 @@ class ProjectLifecycle:
         vault: KeyVault,
         clock: Clock,
         entropy: Entropy,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._projects = projects
         self._rows = rows
@@ -73,7 +73,7 @@ class ProjectLifecycle:
         self._vault = vault
         self._clock = clock
         self._entropy = entropy
-        self._admission = admission
+        self._access_control = access_control
 
     def create(self, request: ProjectRequest, actor: Actor) -> ProjectFacts:
         """Make a project, its vault key and its two roots.
@@ -81,8 +81,8 @@ class ProjectLifecycle:
         Raises:
             ProjectExists: The id was used before; ids are never used twice.
         """
-        self._admission.admit(actor, Permission.MANAGE_PROJECTS)
-        read_note("opt-outs legal basis", request.opt_outs.legal_basis)
+        self._access_control.require(actor, Permission.MANAGE_PROJECTS)
+        parse_justification("opt-outs legal basis", request.opt_outs.legal_basis)
         project = self._describe(request)
         self._refuse_existing(project.project_id)
         self._vault.create_key(name_wrapping_key(project.project_id))
@@ -102,14 +102,14 @@ class ProjectLifecycle:
 
     def get(self, project_id: str, actor: Actor) -> ProjectFacts:
         """Return a project; raises ``ProjectUnknown``."""
-        self._admission.admit(actor, Permission.READ_PROJECTS, project_id)
+        self._access_control.require(actor, Permission.READ_PROJECTS, project_id)
         project = self._projects.get(project_id)
         keys = self._rows.versions(project_id, RootPurpose.PSEUDONYMS)
         return ProjectFacts(project=project, keys=keys)
 
     def list(self, actor: Actor) -> Sequence[Project]:
         """Return all projects; for custodians and auditors."""
-        self._admission.admit(actor, Permission.READ_PROJECTS)
+        self._access_control.require(actor, Permission.READ_PROJECTS)
         return self._projects.list()
 
     def suspend(self, project_id: str, *, reason: str, actor: Actor) -> ProjectFacts:
@@ -123,9 +123,9 @@ class ProjectLifecycle:
     def _move(
         self, project_id: str, target: ProjectState, reason: str, actor: Actor
     ) -> ProjectFacts:
-        self._admission.admit(actor, Permission.MANAGE_PROJECTS)
+        self._access_control.require(actor, Permission.MANAGE_PROJECTS)
         check_project_id(project_id)
-        note = read_note("reason", reason)
+        note = parse_justification("reason", reason)
         project = self._projects.get(project_id)
         _refuse_closing(project)
         project.check_transition(target)
@@ -150,7 +150,7 @@ class ProjectLifecycle:
         return Project(
             project_id=request.project_id,
             tag=draw_tag(self._entropy.draw(8)),
-            title=read_note("title", request.title),
+            title=parse_justification("title", request.title),
             state=ProjectState.ACTIVE,
             date_shift=request.date_shift,
             opt_outs=request.opt_outs,

@@ -7,7 +7,7 @@ from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import PolicyInvalid
 from pseudo_service.core.policies.policy import Policy, parse_policy
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.policies import PolicyStore, StoredPolicy
 from pseudo_service.ports.projects import ProjectStore
@@ -26,12 +26,12 @@ class PolicyRegistry:
         projects: ProjectStore,
         policies: PolicyStore,
         clock: Clock,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._projects = projects
         self._policies = policies
         self._clock = clock
-        self._admission = admission
+        self._access_control = access_control
 
     def register(self, text: str, actor: Actor) -> StoredPolicy:
         """Check a policy's text and keep it; the same text again changes nothing.
@@ -40,7 +40,7 @@ class PolicyRegistry:
             PolicyInvalid: The text breaks a rule.
             PolicyExists: Another text stands under this release and number.
         """
-        self._admission.admit(actor, Permission.MANAGE_POLICIES)
+        self._access_control.require(actor, Permission.MANAGE_POLICIES)
         policy = parse_policy(text)
         self._projects.get(policy.project).check_active()
         stored = StoredPolicy(
@@ -64,13 +64,13 @@ class PolicyRegistry:
 
     def get(self, project: str, address: str, actor: Actor) -> StoredPolicy:
         """Return a registered policy; raises ``PolicyUnknown``."""
-        self._admission.admit(actor, Permission.READ_POLICIES, project)
+        self._access_control.require(actor, Permission.READ_POLICIES, project)
         release, number = parse_address(address, project)
         return self._policies.get(project, release, number)
 
     def list(self, project: str, actor: Actor) -> Sequence[StoredPolicy]:
         """Return a project's policies by release and number."""
-        self._admission.admit(actor, Permission.READ_POLICIES, project)
+        self._access_control.require(actor, Permission.READ_POLICIES, project)
         self._projects.get(project)
         return self._policies.list(project)
 

@@ -26,7 +26,7 @@ from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.opt_outs import OptOutCheck, list_survivors, sort_indices
 from pseudo_service.core.projects.project import OptOutApplication, Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.reference_lists.superseded import AliasTables
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
@@ -46,7 +46,7 @@ class OptOutLists:
         rules: IdentifierRules,
         clock: Clock,
         entropy: Entropy,
-        admission: Admission,
+        access_control: AccessControl,
         aliases: AliasTables | None = None,
     ) -> None:
         self._store = store
@@ -57,7 +57,7 @@ class OptOutLists:
         self._rules = rules
         self._clock = clock
         self._entropy = entropy
-        self._admission = admission
+        self._access_control = access_control
         self._aliases = aliases
         self._lock = threading.Lock()
         self._held: tuple[OptOutList, str, np.ndarray] | None = None
@@ -77,7 +77,7 @@ class OptOutLists:
             OptOutListRefused: It ends early, holds an invalid NHS number, is empty
                 or expires in the past or too far ahead.
         """
-        self._admission.admit(actor, Permission.MANAGE_OPT_OUTS)
+        self._access_control.require(actor, Permission.MANAGE_OPT_OUTS)
         now = self._clock.now()
         if not now < expires_at <= now + LONGEST_LIFE:
             msg = (

@@ -29,7 +29,7 @@ from pseudo_service.core.identifiers.superseded_sealing import (
     seal_table,
 )
 from pseudo_service.core.keys.material import KeyUse, Root
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.superseded import AliasStore, AliasTableFacts
@@ -52,7 +52,7 @@ class AliasTables:
         rules: IdentifierRules,
         clock: Clock,
         entropy: Entropy,
-        admission: Admission,
+        access_control: AccessControl,
     ) -> None:
         self._store = store
         self._key = service_root.derive(KeyUse.ALIAS_TABLE)
@@ -60,7 +60,7 @@ class AliasTables:
         self._rules = rules
         self._clock = clock
         self._entropy = entropy
-        self._admission = admission
+        self._access_control = access_control
         self._lock = threading.Lock()
         self._held: tuple[AliasTableFacts, PinnedAliases] | None = None
 
@@ -75,7 +75,7 @@ class AliasTables:
             AliasTableRefused: It ends early, is too long, holds an invalid NHS number,
                 or contradicts itself (see ``AliasTable.build``).
         """
-        self._admission.admit(actor, Permission.MANAGE_ALIASES)
+        self._access_control.require(actor, Permission.MANAGE_ALIASES)
         table = self._build(chunks, entries)
         facts = AliasTableFacts(
             list_id=self._entropy.draw(8).hex(),

@@ -20,7 +20,7 @@ _A = TypeVar("_A")
 _B = TypeVar("_B")
 
 
-class Spreads(Protocol):
+class ParallelMap(Protocol):
     """Calls a function on many arguments, maybe at once; answers in their order.
 
     ``map`` does it one after another, ``ThreadPoolExecutor.map`` several at a time.
@@ -41,7 +41,7 @@ class RegisterKeys:
         *,
         register: RegisterStore,
         unwrap: Callable[[DataKeyRow], SecretKey | PseudoError],
-        spread: Spreads,
+        spread: ParallelMap,
     ) -> None:
         self.faults: list[RegisterFault] = []
         self._register = register

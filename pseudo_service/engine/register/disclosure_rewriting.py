@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
-    Members,
-    Membership,
+    DisclosedPeople,
+    Disclosure,
     merge_members,
     read_prefixes,
 )
@@ -21,16 +21,16 @@ from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.register.segments import RegisterFault, RegisterFaultKind
 from pseudo_service.engine.register.opening import OpenRegister
-from pseudo_service.engine.register.rewrite_sealing import CareSealer
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
 from pseudo_service.engine.register.segment_rewriting import Describe
-from pseudo_service.ports.disclosures import MembershipStore
+from pseudo_service.ports.disclosures import DisclosureStore
 
 
 class CheckedMemberships:
     """Opens memberships; ``faults`` names those that do not, ``count`` counts all."""
 
     def __init__(
-        self, *, opened: OpenRegister, store: MembershipStore, service_root: Root
+        self, *, opened: OpenRegister, store: DisclosureStore, service_root: Root
     ) -> None:
         self.count = 0
         self.faults: list[RegisterFault] = []
@@ -42,8 +42,8 @@ class CheckedMemberships:
         self,
         project: str | None,
         *,
-        leave_out: Callable[[Membership], bool] | None = None,
-    ) -> Iterator[tuple[Membership, Members]]:
+        leave_out: Callable[[Disclosure], bool] | None = None,
+    ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
         """Yield the sound memberships of a project, or of all."""
         for membership in self._store.read(project=project):
             if leave_out is not None and leave_out(membership):
@@ -58,7 +58,7 @@ class CheckedMemberships:
         for _ in self.read(None):
             pass
 
-    def _open(self, membership: Membership) -> Members | None:
+    def _open(self, membership: Disclosure) -> DisclosedPeople | None:
         where = membership.membership_id
         try:
             check_membership(membership, self._mac_key)
@@ -78,15 +78,15 @@ class CheckedMemberships:
         self.faults.append(RegisterFault(fault=fault, where=where))
 
 
-class MembershipRewriting:
+class DisclosureRewriting:
     """Merges memberships, and takes people out of them."""
 
     def __init__(
         self,
         *,
         reader: CheckedMemberships,
-        store: MembershipStore,
-        sealer: CareSealer,
+        store: DisclosureStore,
+        sealer: RewriteSealer,
         describe: Describe,
     ) -> None:
         self.written = 0
@@ -102,7 +102,7 @@ class MembershipRewriting:
         Raises:
             StateConflict: Another run rewrites them at this moment.
         """
-        groups: dict[tuple[object, ...], list[tuple[Membership, Members]]]
+        groups: dict[tuple[object, ...], list[tuple[Disclosure, DisclosedPeople]]]
         groups = defaultdict(list)
         for membership, members in self._reader.read(project, leave_out=self._is_own):
             place = (membership.kind, membership.use, membership.key_version)
@@ -115,7 +115,7 @@ class MembershipRewriting:
         """Write the memberships of a kind that name these people anew, without them."""
         prefixes = read_prefixes(blind)
 
-        def is_other(membership: Membership) -> bool:
+        def is_other(membership: Disclosure) -> bool:
             return membership.kind != kind or self._is_own(membership)
 
         for membership, members in self._reader.read(None, leave_out=is_other):
@@ -123,11 +123,11 @@ class MembershipRewriting:
                 rest = members.without(prefixes)
                 self._replace([membership], rest, membership.operation)
 
-    def _is_own(self, membership: Membership) -> bool:
+    def _is_own(self, membership: Disclosure) -> bool:
         return self._sealer.owns(membership.data_key_id)
 
     def _replace(
-        self, old: Sequence[Membership], members: Members, operation: str
+        self, old: Sequence[Disclosure], members: DisclosedPeople, operation: str
     ) -> None:
         new = [
             self._sealer.seal_members(part, like=old[0], operation=operation)
@@ -144,9 +144,11 @@ class MembershipRewriting:
         self.written += len(new)
 
 
-def _merge_operations(group: Sequence[tuple[Membership, Members]]) -> Members:
+def _merge_operations(
+    group: Sequence[tuple[Disclosure, DisclosedPeople]],
+) -> DisclosedPeople:
     """Return everybody of a group; a long operation's several parts count once."""
-    operations: dict[str, list[Members]] = defaultdict(list)
+    operations: dict[str, list[DisclosedPeople]] = defaultdict(list)
     for membership, members in group:
         operations[membership.operation].append(members)
     several = operations.pop(NO_OPERATION, [])

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from pseudo_service.core.access.justifications import read_note
+from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import (
     BETWEEN,
@@ -26,7 +26,7 @@ from pseudo_service.core.identifiers.kinds import IdentifierKind, IdentifierRule
 from pseudo_service.core.keys.hmac_columns import MAC_BYTES
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import Wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.register.reports import (
     CompactionReport,
     ErasureReport,
@@ -34,23 +34,23 @@ from pseudo_service.core.register.reports import (
     RegisterVerdict,
 )
 from pseudo_service.core.register.segments import RegisterFault
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.register.disclosure_rewriting import (
     CheckedMemberships,
-    MembershipRewriting,
+    DisclosureRewriting,
 )
 from pseudo_service.engine.register.opening import (
-    CareWarrant,
+    MaintenanceGrant,
     OpenRegister,
     RegisterOpening,
 )
-from pseudo_service.engine.register.rewrite_sealing import CareSealer
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
 from pseudo_service.engine.register.segment_rewriting import (
     SeenIdentities,
     SegmentRewriting,
 )
 from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.disclosures import MembershipStore
+from pseudo_service.ports.disclosures import DisclosureStore
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.key_vault import KeyVault
@@ -60,7 +60,7 @@ from pseudo_service.ports.register import RegisterKeeper, RegisterStore
 MOST_ERASED = 1000
 
 
-class RegisterCare:
+class RegisterMaintenance:
     """Verifies, compacts and erases, as the linkage identity."""
 
     def __init__(
@@ -69,13 +69,13 @@ class RegisterCare:
         opening: RegisterOpening,
         register: RegisterStore,
         keeper: RegisterKeeper,
-        memberships: MembershipStore,
+        memberships: DisclosureStore,
         projects: ProjectStore,
         vault: KeyVault,
         journal: Journal,
         clock: Clock,
         entropy: Entropy,
-        admission: Admission,
+        access_control: AccessControl,
         service_root: Root,
         rules: IdentifierRules,
         data_key_lifetime: timedelta,
@@ -92,7 +92,7 @@ class RegisterCare:
             journal: Records intents and outcomes.
             clock: Dates them.
             entropy: Draws ids and nonces.
-            admission: Lets custodians in.
+            access_control: Lets custodians in.
             service_root: Derives the keys of indices, codes and seals.
             rules: What the deployment takes for an identifier.
             data_key_lifetime: How long a process holds a data key. A younger one stays
@@ -107,7 +107,7 @@ class RegisterCare:
         self._journal = journal
         self._clock = clock
         self._entropy = entropy
-        self._admission = admission
+        self._access_control = access_control
         self._service_root = service_root
         self._rules = rules
         self._data_key_lifetime = data_key_lifetime
@@ -119,7 +119,7 @@ class RegisterCare:
             AccessDenied: The caller is no custodian.
             KeyVaultUnavailable: The data keys cannot be unwrapped now.
         """
-        self._admission.admit(actor, Permission.CARE_FOR_REGISTER)
+        self._access_control.require(actor, Permission.MAINTAIN_REGISTER)
         run = self._begin(actor)
         run.record(AuditKind.REGISTER_VERIFY_INTENT, {})
         return self._verify(run)
@@ -134,8 +134,8 @@ class RegisterCare:
             StateConflict: Another run rewrites the register; run it again later.
             As ``verify`` does.
         """
-        self._admission.admit(actor, Permission.CARE_FOR_REGISTER)
-        note = read_note("reason", reason)
+        self._access_control.require(actor, Permission.MAINTAIN_REGISTER)
+        note = parse_justification("reason", reason)
         run = self._begin(actor)
         run.record(AuditKind.REGISTER_COMPACT_INTENT, {"reason": note})
         return self._compact(run)
@@ -160,9 +160,9 @@ class RegisterCare:
                 be left in them; whom the rest held is out.
             As ``compact`` does.
         """
-        self._admission.admit(actor, Permission.ERASE_IDENTITIES)
+        self._access_control.require(actor, Permission.ERASE_IDENTITIES)
         parsed = IdentifierKind.parse(kind)
-        note = read_note("order", order)
+        note = parse_justification("order", order)
         canonical = self._canonicalise(identifiers, parsed)
         noted: dict[str, Detail] = {
             "kind": parsed.text,
@@ -211,7 +211,7 @@ class RegisterCare:
             opened=opened, keeper=self._keeper, sealer=sealer, describe=describe
         )
         yield from segments.merge()
-        rewriting = MembershipRewriting(
+        rewriting = DisclosureRewriting(
             reader=members, store=self._memberships, sealer=sealer, describe=describe
         )
         for project in self._projects.list():
@@ -253,8 +253,8 @@ class RegisterCare:
         segments = SegmentRewriting(
             opened=opened, keeper=self._keeper, sealer=sealer, describe=describe
         )
-        found = segments.erase(Wanted.build(blind), kind=kind)
-        MembershipRewriting(
+        found = segments.erase(MacIndex.build(blind), kind=kind)
+        DisclosureRewriting(
             reader=members, store=self._memberships, sealer=sealer, describe=describe
         ).erase(blind, kind=kind.text)
         report = ErasureReport(
@@ -305,8 +305,8 @@ class RegisterCare:
             journal=self._journal,
         )
 
-    def _make_sealer(self) -> CareSealer:
-        return CareSealer(
+    def _make_sealer(self) -> RewriteSealer:
+        return RewriteSealer(
             vault=self._vault,
             clock=self._clock,
             entropy=self._entropy,
@@ -349,9 +349,9 @@ class _Run:
     def record(self, kind: AuditKind, details: Mapping[str, Detail]) -> None:
         self.journal.record(self.describe(kind, details))
 
-    def warrant(self) -> CareWarrant:
+    def warrant(self) -> MaintenanceGrant:
         """Mint a warrant; the intent is on record by now."""
-        return CareWarrant(operation=self.operation)
+        return MaintenanceGrant(operation=self.operation)
 
 
 def _hash_all(

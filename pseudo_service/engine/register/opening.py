@@ -35,7 +35,7 @@ from pseudo_service.core.register.segments import (
     open_packed,
 )
 from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
-from pseudo_service.engine.register.data_keys import RegisterKeys, Spreads
+from pseudo_service.engine.register.data_keys import ParallelMap, RegisterKeys
 from pseudo_service.ports.key_vault import KeyVault, Wrapped
 from pseudo_service.ports.register import RegisterStore
 
@@ -45,7 +45,7 @@ TRIED_BEFORE = 8
 """How many data keys are tried before the vault counts as unwilling."""
 
 
-class OpeningWarrant:
+class RegisterGrant:
     """The right to open the register once. It guards code paths, not secrets."""
 
     __slots__ = ("_lock", "_spent", "operation")
@@ -72,7 +72,7 @@ class OpeningWarrant:
         return f"{type(self).__name__}(operation={self.operation!r})"
 
 
-class CareWarrant(OpeningWarrant):
+class MaintenanceGrant(RegisterGrant):
     """A warrant for the register's care; minted after its intent is durable."""
 
     __slots__ = ()
@@ -103,7 +103,7 @@ class RegisterOpening:
         register: RegisterStore,
         vault: KeyVault,
         service_root: Root,
-        spread: Spreads = map,
+        spread: ParallelMap = map,
     ) -> None:
         """Take the linkage identity's vault.
 
@@ -136,7 +136,7 @@ class RegisterOpening:
         if refused is not None:
             raise refused
 
-    def open(self, warrant: OpeningWarrant, *, goes_on: bool = False) -> "OpenRegister":
+    def open(self, warrant: RegisterGrant, *, goes_on: bool = False) -> "OpenRegister":
         """Spend the warrant and unwrap every data key.
 
         Args:
@@ -159,7 +159,7 @@ class RegisterOpening:
         return OpenRegister(self._register, self._service_root, keys)
 
     def scan(
-        self, warrant: OpeningWarrant, *, kind: IdentifierKind | None = None
+        self, warrant: RegisterGrant, *, kind: IdentifierKind | None = None
     ) -> "RegisterScan":
         """Spend the warrant and read everyone of a kind, or everyone, once.
 

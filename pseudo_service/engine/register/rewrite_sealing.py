@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.core.disclosures.disclosure import Members, Membership
+from pseudo_service.core.disclosures.disclosure import DisclosedPeople, Disclosure
 from pseudo_service.core.disclosures.sealing import seal_membership
 from pseudo_service.core.keys.material import KEY_BYTES, KeyUse, Root, SecretKey
 from pseudo_service.core.register.packed_identities import pack_identities
@@ -28,7 +28,7 @@ class _DataKey:
     key: SecretKey = field(repr=False)
 
 
-class CareSealer:
+class RewriteSealer:
     """Makes a data key when it is first needed, and seals with it from then on."""
 
     def __init__(
@@ -67,8 +67,8 @@ class CareSealer:
         )
 
     def seal_members(
-        self, members: Members, *, like: Membership, operation: str
-    ) -> Membership:
+        self, members: DisclosedPeople, *, like: Disclosure, operation: str
+    ) -> Disclosure:
         """Return a membership of the project, kind, use and version of another."""
         held = self._take()
         return seal_membership(

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pseudo_service.core.audit.events import AuditEvent, Detail
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.pseudonyms.matching import Wanted, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
 from pseudo_service.core.register.reports import RegisterProgress
 from pseudo_service.core.register.segments import RegisterFault, Segment
 from pseudo_service.engine.register.known_identities import SortedRun, split
@@ -23,7 +23,7 @@ from pseudo_service.engine.register.opening import (
     OpenRegister,
     RegisterScan,
 )
-from pseudo_service.engine.register.rewrite_sealing import CareSealer
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
 from pseudo_service.ports.register import RegisterKeeper
 
 SEGMENT_IDENTITIES = 1 << 18
@@ -66,7 +66,7 @@ class SegmentRewriting:
         *,
         opened: OpenRegister,
         keeper: RegisterKeeper,
-        sealer: CareSealer,
+        sealer: RewriteSealer,
         describe: Describe,
     ) -> None:
         self.removed = 0
@@ -93,7 +93,7 @@ class SegmentRewriting:
             self._replace(page, sound, rows, renew=False)
             yield RegisterProgress(segments=self.segments, identities=self.identities)
 
-    def erase(self, wanted: Wanted, *, kind: IdentifierKind) -> set[int]:
+    def erase(self, wanted: MacIndex, *, kind: IdentifierKind) -> set[int]:
         """Write the segments that hold wanted people anew, without them.
 
         Args:

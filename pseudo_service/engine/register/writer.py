@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    Membership,
-    MembershipUse,
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
 )
 from pseudo_service.core.disclosures.sealing import seal_membership
 from pseudo_service.core.errors import KeyVaultUnavailable
@@ -93,15 +93,15 @@ class RegisterWriter:
 
     def seal_members(
         self,
-        members: Members,
+        members: DisclosedPeople,
         *,
         mac_key: SecretKey,
         project: str,
         kind: str,
-        use: MembershipUse,
+        use: DisclosureUse,
         key_version: int,
         operation: str,
-    ) -> tuple[DataKeyRow, Membership]:
+    ) -> tuple[DataKeyRow, Disclosure]:
         """Return a sealed membership and the row of the key that seals it.
 
         Raises:

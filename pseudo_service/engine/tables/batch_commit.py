@@ -16,8 +16,8 @@ from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
 from pseudo_service.engine.access.quota import charge_quota
 from pseudo_service.engine.disclosures.writer import (
-    MembershipCollector,
-    MembershipWriter,
+    DisclosureCollector,
+    DisclosureWriter,
     PreviousRelease,
     Released,
     SealedMemberships,
@@ -46,7 +46,7 @@ class Entry:
         return sum(int(claim.new.sum()) for claim in self.claims)
 
 
-class BatchLedger:
+class BatchCommit:
     """Registers new identities, charges the quota and records the intent."""
 
     def __init__(
@@ -63,7 +63,7 @@ class BatchLedger:
         self._writer = writer
         self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
         self._clock = clock
-        self._memberships = MembershipWriter(
+        self._memberships = DisclosureWriter(
             writer=writer, service_root=service_root, clock=clock
         )
 
@@ -153,9 +153,9 @@ class BatchLedger:
         operation: str,
         key_version: int,
         previous: PreviousRelease | None = None,
-    ) -> MembershipCollector:
+    ) -> DisclosureCollector:
         """Return an empty collector of whom a stream releases."""
-        return MembershipCollector(
+        return DisclosureCollector(
             writer=self._memberships,
             project=project,
             operation=operation,
@@ -163,7 +163,7 @@ class BatchLedger:
             previous=previous,
         )
 
-    def record_released(self, event: AuditEvent, people: MembershipCollector) -> None:
+    def record_released(self, event: AuditEvent, people: DisclosureCollector) -> None:
         """Make an event durable together with whom a stream has released so far.
 
         Raises:

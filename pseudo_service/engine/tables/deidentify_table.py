@@ -22,14 +22,14 @@ from pseudo_service.core.projects.project import Project
 from pseudo_service.core.tables.batch_values import BatchContext
 from pseudo_service.core.tables.patient_table import PatientTable
 from pseudo_service.core.tables.receipt import PinSet
-from pseudo_service.engine.access.access_control import Admission
-from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.keys.project_keys import PinnedRoots, ProjectKeys
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import AliasTables
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.patient_intake import (
     AnnouncedPatients,
     PatientIntake,
@@ -79,22 +79,22 @@ class DeidentifyTable:
     def __init__(
         self,
         *,
-        admission: Admission,
+        access_control: AccessControl,
         projects: ProjectStore,
         policies: PolicyRegistry,
         keys: ProjectKeys,
         opt_outs: OptOutLists,
-        ledger: BatchLedger,
+        ledger: BatchCommit,
         journal: Journal,
         signer: ReceiptSigner,
         redactor: TextRedactor,
         clock: Clock,
         rules: DeploymentRules,
         service_root: Root,
-        watch: OracleWatch,
+        watch: EnumerationMonitor,
         aliases: AliasTables,
     ) -> None:
-        self._admission = admission
+        self._access_control = access_control
         self._projects = projects
         self._policies = policies
         self._keys = keys
@@ -122,7 +122,7 @@ class DeidentifyTable:
             AliasTableRefused, KeyVaultUnavailable, PinsChanged
         """
         # 1. Who asks, what for: before anything is looked up.
-        self._admission.admit_to_data(
+        self._access_control.require_for_data(
             actor,
             Permission.DEIDENTIFY,
             project=header.project,

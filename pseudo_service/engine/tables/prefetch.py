@@ -24,7 +24,7 @@ class _End:
         self.error = error
 
 
-class RunAhead(Generic[_Item]):
+class Prefetcher(Generic[_Item]):
     """The items of an iterator, in order, made ahead of their use.
 
     What the iterator raises is raised to whoever takes the item. Close it in any

@@ -22,13 +22,13 @@ from pseudo_service.core.identifiers.superseded import PinnedAliases
 from pseudo_service.core.keys.material import RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
-from pseudo_service.engine.access.access_control import Admission
-from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.disclosures.writer import Released
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import AliasTables
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
@@ -68,18 +68,18 @@ class DeidentifyValues:
     def __init__(
         self,
         *,
-        admission: Admission,
+        access_control: AccessControl,
         projects: ProjectStore,
         rows: KeyRowStore,
         keys: ProjectKeys,
         opt_outs: OptOutLists,
-        ledger: BatchLedger,
+        ledger: BatchCommit,
         clock: Clock,
         rules: IdentifierRules,
-        watch: OracleWatch,
+        watch: EnumerationMonitor,
         aliases: AliasTables,
     ) -> None:
-        self._admission = admission
+        self._access_control = access_control
         self._projects = projects
         self._rows = rows
         self._keys = keys
@@ -103,9 +103,9 @@ class DeidentifyValues:
 
         Raises:
             InvalidArgument: None or more than 1,000 identifiers.
-            As ``DeidentifyTable.open`` and ``BatchLedger.settle`` do.
+            As ``DeidentifyTable.open`` and ``BatchCommit.settle`` do.
         """
-        self._admission.admit_to_data(
+        self._access_control.require_for_data(
             actor, Permission.PSEUDONYMISE, project=project_id, purpose=purpose
         )
         check_count("identifiers", len(identifiers), MOST_IDENTIFIERS)
@@ -138,7 +138,7 @@ class DeidentifyValues:
                 blind=np.frombuffer(b"".join(blind), np.uint8).reshape(-1, 16),
             )
         ]
-        self._watch.see_call(identities, actor=actor, project=project_id)
+        self._watch.check_call(identities, actor=actor, project=project_id)
         entry = self._ledger.begin(
             event,
             identities,
@@ -150,7 +150,7 @@ class DeidentifyValues:
             for text in distinct
         }
         self._ledger.settle(entry)
-        self._watch.see_new(
+        self._watch.record_new(
             asked=len(distinct), new=entry.new, actor=actor, project=project_id
         )
         return ValuesAnswer(
@@ -172,7 +172,7 @@ class DeidentifyValues:
         It tells the right form, tag, version and check symbol; whether anybody has
         such a pseudonym is not told.
         """
-        self._admission.admit(actor, Permission.CHECK_PSEUDONYMS, project_id)
+        self._access_control.require(actor, Permission.CHECK_PSEUDONYMS, project_id)
         check_count("pseudonyms", len(pseudonyms), MOST_PSEUDONYMS)
         project = self._projects.get(project_id)
         rows = self._rows.versions(project_id, RootPurpose.PSEUDONYMS)
@@ -198,7 +198,9 @@ class DeidentifyValues:
             if leaves:
                 canonical[position], refusals[position] = None, OPTED_OUT
             else:
-                canonical[position], refusals[position] = aliases.judge_one(given, kind)
+                canonical[position], refusals[position] = aliases.resolve_one(
+                    given, kind
+                )
         return refusals, canonical
 
     def _find_opted_out(

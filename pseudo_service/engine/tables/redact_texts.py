@@ -30,19 +30,19 @@ from pseudo_service.core.redaction import (
     TextAnswer,
     TextCode,
     TextRow,
-    redact_soundly,
+    redact_fail_closed,
 )
 from pseudo_service.core.tables.row_removal import RemovalReason
 from pseudo_service.core.tables.text_cells import make_surrogate_key, merge_known
 from pseudo_service.core.transforms.date_shift import choose_offsets
-from pseudo_service.engine.access.access_control import Admission
-from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.disclosures.writer import Released
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import AliasTables
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.deidentify_table import choose_rules
 from pseudo_service.engine.tables.pseudonymise_values import check_count
 from pseudo_service.ports.clock import Clock
@@ -101,19 +101,19 @@ class RedactFreeText:
     def __init__(
         self,
         *,
-        admission: Admission,
+        access_control: AccessControl,
         projects: ProjectStore,
         policies: PolicyRegistry,
         keys: ProjectKeys,
         opt_outs: OptOutLists,
-        ledger: BatchLedger,
+        ledger: BatchCommit,
         redactor: TextRedactor,
         clock: Clock,
         rules: IdentifierRules,
-        watch: OracleWatch,
+        watch: EnumerationMonitor,
         aliases: AliasTables,
     ) -> None:
-        self._admission = admission
+        self._access_control = access_control
         self._projects = projects
         self._policies = policies
         self._keys = keys
@@ -141,9 +141,9 @@ class RedactFreeText:
             InvalidArgument: No such text column, none or too many texts, a kind of
                 number that the policy does not have for patients.
             BatchTooLarge: The texts have too many bytes.
-            As ``DeidentifyTable.open`` and ``BatchLedger.settle`` do.
+            As ``DeidentifyTable.open`` and ``BatchCommit.settle`` do.
         """
-        self._admission.admit_to_data(
+        self._access_control.require_for_data(
             actor, Permission.DEIDENTIFY, project=project_id, purpose=purpose
         )
         check_count("texts", len(texts), MOST_TEXTS)
@@ -171,7 +171,7 @@ class RedactFreeText:
             },
         )
         named, dated = _collect_identities(resolved, patients, keys)
-        self._watch.see_call([*named, *dated], actor=actor, project=project_id)
+        self._watch.check_call([*named, *dated], actor=actor, project=project_id)
         entry = self._ledger.begin(
             event,
             named,
@@ -184,9 +184,9 @@ class RedactFreeText:
             for text, patient in zip(texts, patients, strict=True)
             if patient.removed is None
         ]
-        answers = redact_soundly(self._redactor.redact, rows, treatment.style)
+        answers = redact_fail_closed(self._redactor.redact, rows, treatment.style)
         self._ledger.settle(entry)
-        self._watch.see_new(
+        self._watch.record_new(
             asked=sum(len(one.canonical) for one in named),
             new=entry.new,
             actor=actor,
@@ -275,7 +275,7 @@ def _follow(patient: _Patient, aliases: ProjectAliases) -> _Patient:
     kind = patient.kind
     if kind is None or patient.canonical is None:
         return patient
-    canonical, refused = aliases.judge_one(patient.canonical, kind)
+    canonical, refused = aliases.resolve_one(patient.canonical, kind)
     if canonical is None:
         return _Patient(kind=kind, refusal=refused)
     former = aliases.find_former(pa.array([canonical], pa.string()), kind)

@@ -15,7 +15,7 @@ from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
 from pseudo_service.core.disclosures.unrecorded import (
     INPUT,
     MEMBERSHIP,
-    NOT_TOLD,
+    NO_DIGEST,
     Recorded,
 )
 from pseudo_service.core.error_codes import ErrorCode
@@ -34,10 +34,10 @@ from pseudo_service.core.tables.batch_values import BatchContext, BatchOutcome
 from pseudo_service.core.tables.quality import Counts, RejectedCells, TableTally
 from pseudo_service.core.tables.receipt import PinSet, build_receipt
 from pseudo_service.core.tables.treatment_records import describe_treatments
-from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.disclosures.writer import PreviousRelease
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
-from pseudo_service.engine.tables.batch_commit import BatchLedger, Entry
+from pseudo_service.engine.tables.batch_commit import BatchCommit, Entry
 from pseudo_service.engine.tables.patient_intake import PatientIntake
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
@@ -63,7 +63,7 @@ class StreamFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BegunBatch:
+class PendingBatch:
     """A computed batch whose commit is on its way."""
 
     sequence: int
@@ -74,7 +74,7 @@ class BegunBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettledBatch:
+class CommittedBatch:
     """A batch that may leave."""
 
     sequence: int
@@ -110,11 +110,11 @@ class TableStream:
         context: BatchContext,
         patients: PatientIntake | None = None,
         input_digest: hmac.HMAC,
-        ledger: BatchLedger,
+        ledger: BatchCommit,
         journal: Journal,
         projects: ProjectStore,
         signer: ReceiptSigner,
-        watch: OracleWatch,
+        watch: EnumerationMonitor,
         clock: Clock,
     ) -> None:
         self.facts = facts
@@ -140,7 +140,7 @@ class TableStream:
         self._inputs: dict[int, str] = {}
         self._received = 0
         self._tally = TableTally()
-        self._begun: dict[int, BegunBatch] = {}
+        self._begun: dict[int, PendingBatch] = {}
         self._has_ended = False
         self._checked_project: datetime = clock.now()
 
@@ -164,7 +164,7 @@ class TableStream:
         self._inputs[sequence] = self._input_digest.copy().hexdigest()[:INPUT_DIGITS]
         self._received += 1
 
-    def begin(self, sequence: int, batch: pa.RecordBatch) -> BegunBatch:
+    def begin(self, sequence: int, batch: pa.RecordBatch) -> PendingBatch:
         """Compute one batch and queue what must be durable before it leaves.
 
         Args:
@@ -178,7 +178,7 @@ class TableStream:
         started = self._clock.now()
         self._check_project(started)
         outcome = deidentify_batch(self._plan, batch, self._context)
-        self._watch.see_batch(
+        self._watch.check_batch(
             outcome.identities,
             actor=self.facts.actor,
             project=self.facts.project.project_id,
@@ -190,7 +190,7 @@ class TableStream:
             limit=self.facts.project.daily_quota,
             dated=outcome.dated,
         )
-        begun = BegunBatch(
+        begun = PendingBatch(
             sequence=sequence,
             outcome=outcome,
             entry=entry,
@@ -200,7 +200,7 @@ class TableStream:
         self._begun[sequence] = begun
         return begun
 
-    def settle(self, begun: BegunBatch) -> SettledBatch:
+    def settle(self, begun: PendingBatch) -> CommittedBatch:
         """Return the answer once it may leave.
 
         Raises:
@@ -217,7 +217,7 @@ class TableStream:
             removed=outcome.removed,
             counts=outcome.counts,
         )
-        return SettledBatch(
+        return CommittedBatch(
             sequence=begun.sequence,
             batch=outcome.batch,
             removed=outcome.removed,
@@ -321,7 +321,7 @@ class TableStream:
             "rows_in": outcome.rows_in,
             "rows_out": outcome.batch.num_rows,
             "identities": sum(len(one.canonical) for one in outcome.identities),
-            INPUT: self._inputs.pop(sequence, NOT_TOLD),
+            INPUT: self._inputs.pop(sequence, NO_DIGEST),
         }
         return self._describe(AuditKind.BATCH_INTENT, details)
 

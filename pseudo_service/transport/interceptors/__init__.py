@@ -16,7 +16,10 @@ from pseudo_service.transport.interceptors.limits import (
     StreamLimitInterceptor,
 )
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.reading import ReadLater, ReadNow
+from pseudo_service.transport.interceptors.reading import (
+    DeferUnaryRequest,
+    ReadUnaryRequest,
+)
 from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
 from pseudo_service.transport.interceptors.wrapping import Interceptor
 
@@ -40,7 +43,7 @@ def build_interceptors(
     read before all of them have let the call by.
     """
     return (
-        ReadLater(),
+        DeferUnaryRequest(),
         TelemetryInterceptor(
             telemetry=telemetry, clock=clock, entropy=entropy, methods=methods
         ),
@@ -56,5 +59,5 @@ def build_interceptors(
             shortest=shortest_deadline,
             longest=longest_unary_call,
         ),
-        ReadNow(),
+        ReadUnaryRequest(),
     )

@@ -11,13 +11,16 @@ from pseudo_service.ports.token_verifier import TokenVerifier
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 
 _AUTHORIZATION_KEY = "authorization"
 _SCHEME = "bearer"
 
 
-class IdentityInterceptor(AroundInterceptor):
+class IdentityInterceptor(ContextManagerInterceptor):
     """One caller a call: a bearer token or a listed certificate, never both.
 
     A bad token is refused even if a listed certificate comes with it, and the roles

@@ -16,7 +16,7 @@ from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import AliasTables
-from pseudo_service.engine.tables.prefetch import RunAhead
+from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs.administration import (
     decode_project_request,
@@ -151,7 +151,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadOptOutsResponse:
         """Load a list: a header, then chunks."""
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:
@@ -160,7 +160,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
             requests.close()
 
     def _load_opt_outs(
-        self, requests: RunAhead[messages.LoadOptOutsRequest]
+        self, requests: Prefetcher[messages.LoadOptOutsRequest]
     ) -> messages.LoadOptOutsResponse:
         first = next(requests, None)
         if first is None or first.WhichOneof("payload") != "header":
@@ -200,7 +200,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadAliasesResponse:
         """Load a table of superseded numbers: a header, then chunks."""
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:

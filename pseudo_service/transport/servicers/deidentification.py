@@ -10,16 +10,16 @@ from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import InvalidArgument, PseudoError
 from pseudo_service.engine.tables.deidentify_table import DeidentifyTable, TableHeader
 from pseudo_service.engine.tables.patient_intake import AnnouncedPatients
-from pseudo_service.engine.tables.prefetch import RunAhead
+from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.engine.tables.pseudonymise_values import (
     DeidentifyValues,
     ValueResult,
 )
 from pseudo_service.engine.tables.redact_texts import RedactFreeText
 from pseudo_service.engine.tables.table_stream import (
-    BegunBatch,
+    CommittedBatch,
     FinishedTable,
-    SettledBatch,
+    PendingBatch,
     TableStream,
 )
 from pseudo_service.ports.clock import Clock
@@ -76,7 +76,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> Iterator[messages.DeidentifyTableResponse]:
         """Answer a stream in the order of its requests."""
         call = current_call()
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:
@@ -89,7 +89,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
 
     def _answer(
         self,
-        requests: RunAhead[messages.DeidentifyTableRequest],
+        requests: Prefetcher[messages.DeidentifyTableRequest],
         header: TableHeader,
         call: CallContext,
     ) -> Iterator[messages.DeidentifyTableResponse]:
@@ -183,7 +183,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         )
 
     def _settle(
-        self, stream: TableStream, begun: BegunBatch, call: CallContext
+        self, stream: TableStream, begun: PendingBatch, call: CallContext
     ) -> messages.DeidentifyTableResponse:
         settled = stream.settle(begun)
         data = encode_batch(settled.batch)
@@ -200,8 +200,8 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
 
     def _observe(
         self,
-        begun: BegunBatch,
-        settled: SettledBatch,
+        begun: PendingBatch,
+        settled: CommittedBatch,
         bytes_out: int,
         call: CallContext,
     ) -> None:

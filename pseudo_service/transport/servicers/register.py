@@ -17,7 +17,7 @@ from pseudo_service.engine.disclosures.version_map import (
     KeyVersionMap,
     KeyVersionMapEnd,
 )
-from pseudo_service.engine.register.maintenance import RegisterCare
+from pseudo_service.engine.register.maintenance import RegisterMaintenance
 from pseudo_service.transport.codecs.administration import encode_statement
 from pseudo_service.transport.interceptors.calls import current_call
 
@@ -30,7 +30,7 @@ class RegisterServicer(services.RegisterServiceServicer):
     """Serves the register's care; nothing here answers an identifier."""
 
     def __init__(
-        self, *, care: RegisterCare, recall: OptOutRecall, key_map: KeyVersionMap
+        self, *, care: RegisterMaintenance, recall: OptOutRecall, key_map: KeyVersionMap
     ) -> None:
         self._care = care
         self._recall = recall

@@ -8,7 +8,7 @@ from pseudo_service.core.projects.project import (
     OptOutApplication,
     OptOutRule,
 )
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.keys.rotation import KeyRotation
@@ -33,7 +33,7 @@ GUARDIAN = Actor(
 )
 
 
-class ClosingBench:
+class ClosingHarness:
     """The end of projects over stores in memory."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class ClosingBench:
             entropy=SeededEntropy("keys"),
             lifetime=timedelta(days=400),
         )
-        admission = Admission(journal=self.journal, clock=self.clock)
+        access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.lifecycle = ProjectLifecycle(
             projects=self.projects,
             rows=self.rows,
@@ -59,14 +59,14 @@ class ClosingBench:
             vault=self.vault,
             clock=self.clock,
             entropy=SeededEntropy("tags"),
-            admission=admission,
+            access_control=access_control,
         )
         self.rotation = KeyRotation(
             projects=self.projects,
             rows=self.rows,
             key_ring=self.ring,
             clock=self.clock,
-            admission=admission,
+            access_control=access_control,
         )
         self.closing = ProjectClosing(
             projects=self.projects,
@@ -83,7 +83,7 @@ class ClosingBench:
             ),
             journal=self.journal,
             clock=self.clock,
-            admission=admission,
+            access_control=access_control,
         )
 
     def make(self, project: str) -> None:

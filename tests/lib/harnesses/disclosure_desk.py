@@ -8,7 +8,7 @@ from datetime import timedelta
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.stores.disclosures import SqlMemberships
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
 from pseudo_service.adapters.sql.stores.journal import SqlJournal
 from pseudo_service.adapters.sql.stores.key_rows import SqlKeyRows
 from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
@@ -16,7 +16,7 @@ from pseudo_service.adapters.sql.stores.projects import SqlProjects
 from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.bootstrap.external_services import open_key_vault
 from pseudo_service.core.access.roles import Actor, RoleGrant
-from pseudo_service.core.disclosures.disclosure import Members, Membership
+from pseudo_service.core.disclosures.disclosure import DisclosedPeople, Disclosure
 from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
     IdentifierKind,
@@ -24,10 +24,10 @@ from pseudo_service.core.identifiers.kinds import (
 )
 from pseudo_service.core.keys.material import SERVICE_OWNER, KeyUse, Root, RootPurpose
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall, RecallReport
 from pseudo_service.engine.disclosures.reader import (
-    MembershipReader,
+    DisclosureReader,
     UnaccountedOperations,
 )
 from pseudo_service.engine.disclosures.subject_location import (
@@ -36,7 +36,7 @@ from pseudo_service.engine.disclosures.subject_location import (
 )
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.register.opening import OpeningWarrant, RegisterOpening
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 from tests.lib.services.service import RunningService
 from tests.lib.values.cohort import PURPOSE
 
@@ -49,15 +49,15 @@ def make_officer(project: str) -> Actor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MembershipDesk:
+class DisclosureDesk:
     """The use cases, and short ways to ask them."""
 
     recalling: OptOutRecall
     location: SubjectLocation
     unaccounted: UnaccountedOperations
     opening: RegisterOpening
-    reader: MembershipReader
-    store: SqlMemberships
+    reader: DisclosureReader
+    store: SqlDisclosures
     database: SqlDatabase
     service_root: Root
 
@@ -74,7 +74,7 @@ class MembershipDesk:
     def locate(self, identifier: str, kind: str = "nhs_number") -> LocatedSubject:
         """Return where the holder of an identifier was released."""
         return self.location.locate(
-            OpeningWarrant(operation="test"), subjects=[self.name(identifier, kind)]
+            RegisterGrant(operation="test"), subjects=[self.name(identifier, kind)]
         )
 
     def name(self, identifier: str, kind: str = "nhs_number") -> str:
@@ -85,20 +85,20 @@ class MembershipDesk:
 
     def open(
         self, project: str, kind: str = "nhs_number"
-    ) -> list[tuple[Membership, Members]]:
+    ) -> list[tuple[Disclosure, DisclosedPeople]]:
         """Return a project's memberships of a kind, opened."""
-        opened = self.opening.open(OpeningWarrant(operation="test"))
+        opened = self.opening.open(RegisterGrant(operation="test"))
         return list(self.reader.read(opened, project=project, kind=kind))
 
 
 @contextlib.contextmanager
-def open_membership_desk(service: RunningService) -> Iterator[MembershipDesk]:
+def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
     """Read the service's database as the linkage identity would."""
     config, clock, entropy = service.config, service.clock, SystemEntropy()
     vault = open_key_vault(config, clock=clock, entropy=entropy)
     database = SqlDatabase(config.database_url, chain="desk-of-a-test")
     journal = SqlJournal(database)
-    admission = Admission(journal=journal, clock=clock)
+    access_control = AccessControl(journal=journal, clock=clock)
     key_ring = KeyRing(
         vault=vault,
         rows=SqlKeyRows(database),
@@ -110,13 +110,13 @@ def open_membership_desk(service: RunningService) -> Iterator[MembershipDesk]:
     opening = RegisterOpening(
         register=SqlRegister(database), vault=vault, service_root=root
     )
-    store = SqlMemberships(database)
-    reader = MembershipReader(memberships=store, service_root=root)
+    store = SqlDisclosures(database)
+    reader = DisclosureReader(memberships=store, service_root=root)
     unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
     try:
-        yield MembershipDesk(
+        yield DisclosureDesk(
             recalling=OptOutRecall(
-                admission=admission,
+                access_control=access_control,
                 projects=SqlProjects(database),
                 opt_outs=OptOutLists(
                     store=SqlOptOuts(database),
@@ -124,7 +124,7 @@ def open_membership_desk(service: RunningService) -> Iterator[MembershipDesk]:
                     rules=RULES,
                     clock=clock,
                     entropy=entropy,
-                    admission=admission,
+                    access_control=access_control,
                 ),
                 opening=opening,
                 memberships=reader,

@@ -44,7 +44,7 @@ from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
 from pseudo_service.core.register.packed_identities import pack_identities
 from pseudo_service.core.register.segments import DataKeyRow, seal_segment
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.linkage.desk import LinkageDesk
@@ -52,9 +52,12 @@ from pseudo_service.engine.linkage.intake import LinkageIntake
 from pseudo_service.engine.linkage.release import ReleaseDesk
 from pseudo_service.engine.linkage.release_answers import ReleaseAnswers
 from pseudo_service.engine.linkage.translation_record import TranslationRecord
-from pseudo_service.engine.linkage.verified_history import LinkageBook, RequestHistory
+from pseudo_service.engine.linkage.verified_history import (
+    ApprovalVerifier,
+    LinkageEventIndex,
+)
 from pseudo_service.engine.linkage.views import LinkageSubmission, SealedRelease
-from pseudo_service.engine.linkage.visibility import LinkageShowing
+from pseudo_service.engine.linkage.visibility import RequestVisibility
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.opt_outs import OptOutListKind
@@ -137,7 +140,7 @@ class Bench:
 
     def start(self) -> None:
         """Start a process over the stores: nothing it remembered is left."""
-        admission = Admission(journal=self.journal, clock=self.clock)
+        access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.records = LinkageRecords(self.root.derive(KeyUse.LINKAGE_RECORD))
         self.trail = AuditTrail(
             log=self.log,
@@ -145,10 +148,10 @@ class Bench:
             vault=self.vault,
             journal=self.journal,
             clock=self.clock,
-            admission=admission,
+            access_control=access_control,
         )
-        self.book = LinkageBook(log=self.log, records=self.records)
-        self.history = RequestHistory(
+        self.book = LinkageEventIndex(log=self.log, records=self.records)
+        self.history = ApprovalVerifier(
             log=self.log, archive=self.archive, vault=self.vault, records=self.records
         )
         self.opening = WatchedOpening(
@@ -160,7 +163,7 @@ class Bench:
             rules=RULES,
             clock=self.clock,
             entropy=self.entropy,
-            admission=admission,
+            access_control=access_control,
         )
         self.desk = LinkageDesk(
             requests=self.requests,
@@ -171,10 +174,10 @@ class Bench:
                 clock=self.clock,
                 entropy=self.entropy,
             ),
-            showing=LinkageShowing(
+            showing=RequestVisibility(
                 requests=self.requests,
                 book=self.book,
-                admission=admission,
+                access_control=access_control,
                 clock=self.clock,
             ),
             release=ReleaseDesk(
@@ -210,7 +213,7 @@ class Bench:
             records=self.records,
             trail=self.trail,
             service_root=self.root,
-            admission=admission,
+            access_control=access_control,
             clock=self.clock,
             entropy=self.entropy,
         )

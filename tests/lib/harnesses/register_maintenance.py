@@ -12,15 +12,15 @@ from sqlalchemy import update
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.stores.disclosures import SqlMemberships
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
 from pseudo_service.adapters.sql.stores.journal import SqlJournal
 from pseudo_service.adapters.sql.stores.projects import SqlProjects
 from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
 from pseudo_service.core.access.roles import Actor, Role, RoleGrant
 from pseudo_service.core.disclosures.disclosure import (
-    Members,
-    MembershipUse,
+    DisclosedPeople,
+    DisclosureUse,
     read_prefixes,
 )
 from pseudo_service.core.identifiers.identities import Identities
@@ -31,12 +31,12 @@ from pseudo_service.core.identifiers.kinds import (
 )
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.maintenance import RegisterCare
-from pseudo_service.engine.register.opening import OpeningWarrant, RegisterOpening
+from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 from pseudo_service.engine.register.writer import RegisterWriter
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.stores.databases import OpenDatabase
@@ -64,7 +64,7 @@ def hash_blindly(texts: Sequence[str], kind: IdentifierKind = NHS) -> np.ndarray
 
 
 @dataclass(kw_only=True)
-class CaredRegister:
+class MaintainedRegister:
     """The database, its care, and what a test does to it."""
 
     database: SqlDatabase
@@ -76,15 +76,15 @@ class CaredRegister:
         self.vault.create_key("linkage")
         self.journal = SqlJournal(self.database)
         self.register = SqlRegister(self.database)
-        self.memberships = SqlMemberships(self.database)
+        self.memberships = SqlDisclosures(self.database)
         self.keeper = SqlRegisterKeeper(self.database)
         self.opening = RegisterOpening(
             register=self.register, vault=self.vault, service_root=ROOT
         )
 
     @property
-    def care(self) -> RegisterCare:
-        return RegisterCare(
+    def care(self) -> RegisterMaintenance:
+        return RegisterMaintenance(
             opening=self.opening,
             register=self.register,
             keeper=self.keeper,
@@ -94,7 +94,7 @@ class CaredRegister:
             journal=self.journal,
             clock=self.clock,
             entropy=self.entropy,
-            admission=Admission(journal=self.journal, clock=self.clock),
+            access_control=AccessControl(journal=self.journal, clock=self.clock),
             service_root=ROOT,
             rules=RULES,
             data_key_lifetime=LIFETIME,
@@ -124,11 +124,11 @@ class CaredRegister:
         """Record whom an operation released; return the membership's id."""
         prefixes = np.unique(read_prefixes(hash_blindly(texts)))
         row, membership = self.make_writer().seal_members(
-            Members.of_one_operation(prefixes, self.clock.now()),
+            DisclosedPeople.of_one_operation(prefixes, self.clock.now()),
             mac_key=ROOT.derive(KeyUse.MEMBERSHIP_MAC),
             project=PROJECT,
             kind=NHS.text,
-            use=MembershipUse.PSEUDONYM,
+            use=DisclosureUse.PSEUDONYM,
             key_version=1,
             operation=operation,
         )
@@ -147,7 +147,7 @@ class CaredRegister:
 
     def read(self) -> list[tuple[str, str]]:
         """Return everyone in the register, by kind, duplicates included."""
-        scan = self.opening.scan(OpeningWarrant(operation="test"))
+        scan = self.opening.scan(RegisterGrant(operation="test"))
         found = [
             (page.kind, text) for page in scan for text in page.canonical.to_pylist()
         ]
@@ -164,8 +164,8 @@ class CaredRegister:
         known.load()
         return known
 
-    def make_ledger(self, known: KnownIdentities) -> BatchLedger:
-        return BatchLedger(
+    def make_ledger(self, known: KnownIdentities) -> BatchCommit:
+        return BatchCommit(
             journal=self.journal,
             known=known,
             writer=self.make_writer(),
@@ -210,8 +210,8 @@ def identify(texts: Sequence[str], kind: IdentifierKind = NHS) -> Identities:
 
 
 @pytest.fixture
-def cared(open_sqlite: OpenDatabase) -> CaredRegister:
+def cared(open_sqlite: OpenDatabase) -> MaintainedRegister:
     """An empty register with one project."""
-    register = CaredRegister(database=open_sqlite())
+    register = MaintainedRegister(database=open_sqlite())
     register.create_project()
     return register

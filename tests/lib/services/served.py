@@ -98,7 +98,7 @@ for line in sys.stdin:
 """
 
 
-class ServerNursery:
+class ServerPool:
     """Starts servers one after another, each a fork of a process that has imported.
 
     The import is most of a server's start, and gRPC is not begun before the fork.

@@ -19,7 +19,7 @@ from pseudo_client import Client, DateShift, OptOuts
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.identity.local_issuer import LocalIssuer
 from pseudo_service.bootstrap import open_embedded
-from pseudo_service.bootstrap.shared_services import Surroundings
+from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.config import Config, build_config
 from pseudo_service.ports.key_vault import KeyVault
 from tests.lib.services.telemetry import RecordingTelemetry
@@ -169,7 +169,7 @@ def run_service(
 ) -> Iterator[RunningService]:
     """Run the embedded service for the length of the block."""
     clock, telemetry = MovableClock(), RecordingTelemetry()
-    surroundings = Surroundings(
+    surroundings = RuntimeOverrides(
         telemetry=telemetry, clock=clock, vault=vault, **(around or {})
     )
     with (

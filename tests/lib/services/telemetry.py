@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from pseudo_service.core.access.enumeration import OracleSign
+from pseudo_service.core.access.enumeration import EnumerationSign
 from pseudo_service.ports.telemetry import (
     BatchRecord,
     CallRecord,
@@ -21,7 +21,7 @@ class RecordingTelemetry:
         self.calls: list[CallRecord] = []
         self.batches: list[BatchRecord] = []
         self.identity_events: Counter[IdentityEvent] = Counter()
-        self.oracle_signs: Counter[OracleSign] = Counter()
+        self.oracle_signs: Counter[EnumerationSign] = Counter()
         self.vault_calls: Counter[tuple[VaultOperation, VaultOutcome]] = Counter()
         self.rejected_cells: Counter[str] = Counter()
         self.open_streams: Counter[str] = Counter()
@@ -70,5 +70,5 @@ class RecordingTelemetry:
     def count_identity_event(self, event: IdentityEvent) -> None:
         self.identity_events[event] += 1
 
-    def count_oracle_sign(self, sign: OracleSign) -> None:
+    def count_oracle_sign(self, sign: EnumerationSign) -> None:
         self.oracle_signs[sign] += 1

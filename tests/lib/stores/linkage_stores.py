@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pseudo_service.core.audit.events import AuditEvent, RecordedEvent
-from pseudo_service.core.disclosures.disclosure import MembershipUse
+from pseudo_service.core.disclosures.disclosure import DisclosureUse
 from pseudo_service.core.disclosures.location import ProjectLocation
 from pseudo_service.core.disclosures.unrecorded import UnaccountedOperation
 from pseudo_service.core.errors import RequestUnknown, StateConflict
@@ -17,7 +17,7 @@ from pseudo_service.core.linkage.request import LinkageRequest, LinkageState
 from pseudo_service.core.register.segments import DataKeyRow
 from pseudo_service.engine.disclosures.subject_location import LocatedSubject
 from pseudo_service.engine.register.opening import (
-    OpeningWarrant,
+    RegisterGrant,
     RegisterOpening,
     RegisterScan,
 )
@@ -190,7 +190,7 @@ class WatchedOpening(RegisterOpening):
     opened = 0
 
     def scan(
-        self, warrant: OpeningWarrant, *, kind: IdentifierKind | None = None
+        self, warrant: RegisterGrant, *, kind: IdentifierKind | None = None
     ) -> RegisterScan:
         if self.fails:
             raise RuntimeError("killed")
@@ -225,7 +225,7 @@ class FixedLocation:
         self.asked: list[str] = []
 
     def locate(
-        self, warrant: OpeningWarrant, *, subjects: Sequence[str]
+        self, warrant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
         warrant.spend()
         self.asked += subjects
@@ -234,7 +234,7 @@ class FixedLocation:
             rows=[
                 ProjectLocation(
                     project="stroke",
-                    use=MembershipUse.PSEUDONYM,
+                    use=DisclosureUse.PSEUDONYM,
                     key_version=1,
                     operations=2,
                     first=at,

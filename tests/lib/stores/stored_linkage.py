@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores.journal import SqlJournal
-from pseudo_service.core.disclosures.disclosure import Membership, MembershipUse
+from pseudo_service.core.disclosures.disclosure import Disclosure, DisclosureUse
 from pseudo_service.core.linkage.request import (
     LegalBasis,
     LinkageMode,
@@ -56,12 +56,12 @@ def make_membership(
     data_key: int = 1,
     size: int = 8,
     recorded_at: datetime = NOON,
-) -> Membership:
-    return Membership(
+) -> Disclosure:
+    return Disclosure(
         membership_id=f"membership-{number:06d}",
         project=project,
         kind="nhs_number",
-        use=MembershipUse.DATES if number % 2 else MembershipUse.PSEUDONYM,
+        use=DisclosureUse.DATES if number % 2 else DisclosureUse.PSEUDONYM,
         key_version=3,
         operation=f"operation-{number}",
         recorded_at=recorded_at,
@@ -93,7 +93,7 @@ def fill_segments(database: SqlDatabase, numbers: Sequence[int]) -> None:
     SqlJournal(database).submit(change).wait()
 
 
-def fill_memberships(database: SqlDatabase, memberships: Sequence[Membership]) -> None:
+def fill_memberships(database: SqlDatabase, memberships: Sequence[Disclosure]) -> None:
     """Record memberships, all under one data key."""
     change = BatchChange(
         event=make_event(1), data_keys=[make_data_key(1)], memberships=memberships

@@ -9,14 +9,14 @@ from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.paging import find_page_end
 from pseudo_service.adapters.sql.schema import memberships
 from pseudo_service.adapters.sql.stores.sealed_rows import (
-    allow_seconds,
     delete_all,
+    estimate_write_seconds,
     insert_data_keys,
     insert_membership,
     read_count,
 )
 from pseudo_service.core.audit.events import AuditEvent
-from pseudo_service.core.disclosures.disclosure import Membership, MembershipUse
+from pseudo_service.core.disclosures.disclosure import Disclosure, DisclosureUse
 from pseudo_service.core.register.segments import DataKeyRow
 
 LARGEST_PAGE = 2000
@@ -24,8 +24,8 @@ PAGE_BYTES = 16 << 20
 """A membership of a million people takes up to 8 MB, one of a unary call 40 bytes."""
 
 
-class SqlMemberships:
-    """``MembershipStore`` over SQL.
+class SqlDisclosures:
+    """``DisclosureStore`` over SQL.
 
     New memberships get higher positions than those that they replace, so whoever
     reads meanwhile sees each of them, old or new, at least once.
@@ -34,8 +34,8 @@ class SqlMemberships:
     def __init__(self, database: SqlDatabase) -> None:
         self._database = database
 
-    def read(self, *, project: str | None) -> Iterator[Membership]:
-        """Yield memberships in pages; see ``MembershipStore.read``.
+    def read(self, *, project: str | None) -> Iterator[Disclosure]:
+        """Yield memberships in pages; see ``DisclosureStore.read``.
 
         No transaction is open while the caller works on what it was given.
         """
@@ -48,11 +48,11 @@ class SqlMemberships:
         self,
         *,
         old: Sequence[str],
-        new: Sequence[Membership],
+        new: Sequence[Disclosure],
         data_keys: Sequence[DataKeyRow],
         audit: Sequence[AuditEvent],
     ) -> None:
-        """Put new memberships in the place of old; see ``MembershipStore.replace``."""
+        """Put new memberships in the place of old; see ``DisclosureStore.replace``."""
 
         def apply(connection: Connection) -> Sequence[AuditEvent]:
             made = insert_data_keys(connection, data_keys)
@@ -62,7 +62,7 @@ class SqlMemberships:
             return (*made, *audit)
 
         size = sum(len(one.sealed) for one in new)
-        longer = allow_seconds(rows=len(old) + len(new), size=size)
+        longer = estimate_write_seconds(rows=len(old) + len(new), size=size)
         self._database.write(apply, extra_patience=longer).wait()
 
     def _read_page(
@@ -91,12 +91,12 @@ class SqlMemberships:
             return end, connection.execute(page).all()
 
 
-def _read_membership(row: Row[Any]) -> Membership:
-    return Membership(
+def _read_membership(row: Row[Any]) -> Disclosure:
+    return Disclosure(
         membership_id=row.membership_id,
         project=row.project,
         kind=row.kind,
-        use=MembershipUse(row.use),
+        use=DisclosureUse(row.use),
         key_version=row.key_version,
         operation=row.operation,
         recorded_at=row.recorded_at,

@@ -22,7 +22,10 @@ from pseudo_service.adapters.sql.stores.linkage_request_rows import (
     require_request,
     set_state,
 )
-from pseudo_service.adapters.sql.stores.sealed_rows import allow_seconds, delete_present
+from pseudo_service.adapters.sql.stores.sealed_rows import (
+    delete_present,
+    estimate_write_seconds,
+)
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.linkage.request import LinkageRequest, LinkageState
@@ -46,7 +49,7 @@ class SqlRequests:
             insert_request(connection, request)
             return audit
 
-        longer = allow_seconds(rows=len(request.subjects), size=0)
+        longer = estimate_write_seconds(rows=len(request.subjects), size=0)
         self._database.write(apply, extra_patience=longer).wait()
 
     def get(self, request_id: str) -> StoredRequest:
@@ -149,7 +152,7 @@ class SqlRequests:
                 raise StateConflict(msg)
             return audit
 
-        longer = allow_seconds(rows=len(audit), size=len(result.sealed))
+        longer = estimate_write_seconds(rows=len(audit), size=len(result.sealed))
         self._database.write(apply, extra_patience=longer).wait()
 
     def read_result(self, request_id: str) -> KeptResult | None:

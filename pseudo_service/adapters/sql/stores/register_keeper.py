@@ -9,9 +9,9 @@ from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.identity import renew_identity
 from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
 from pseudo_service.adapters.sql.stores.sealed_rows import (
-    allow_seconds,
     delete_all,
     delete_present,
+    estimate_write_seconds,
     insert_data_keys,
     insert_segment,
 )
@@ -50,7 +50,7 @@ class SqlRegisterKeeper:
             return (*made, *audit)
 
         size = sum(len(one.sealed) + len(one.blind_index) for one in new)
-        longer = allow_seconds(rows=len(old) + len(new), size=size)
+        longer = estimate_write_seconds(rows=len(old) + len(new), size=size)
         self._database.write(apply, extra_patience=longer).wait()
 
     def drop_unused_data_keys(
@@ -71,7 +71,7 @@ class SqlRegisterKeeper:
             return audit
 
         with self._database.read() as connection:
-            longer = allow_seconds(
+            longer = estimate_write_seconds(
                 rows=len(_find_unused(connection, made_before)), size=0
             )
         self._database.write(apply, extra_patience=longer).wait()

@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Row, Table, delete, select
 from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
 from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.core.audit.events import AuditEvent
-from pseudo_service.core.disclosures.disclosure import Membership
+from pseudo_service.core.disclosures.disclosure import Disclosure
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.register.segments import DataKeyRow, Segment, describe_data_key
 
@@ -52,7 +52,7 @@ def insert_segment(connection: Connection, segment: Segment) -> None:
     _insert_or_compare(connection, segments, values, key="segment_id", proof="mac")
 
 
-def insert_membership(connection: Connection, membership: Membership) -> None:
+def insert_membership(connection: Connection, membership: Disclosure) -> None:
     """Store a membership, or find this very membership stored.
 
     Raises:
@@ -108,7 +108,7 @@ def cut(values: Iterable[str], size: int) -> Iterable[list[str]]:
         yield part
 
 
-def allow_seconds(*, rows: int, size: int) -> float:
+def estimate_write_seconds(*, rows: int, size: int) -> float:
     """Return how much longer a caller waits for so many rows and bytes."""
     return rows / SLOWEST_ROWS_A_SECOND + size / SLOWEST_BYTES_A_SECOND
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.schema import alias_chunks, alias_tables
 from pseudo_service.adapters.sql.statements import insert_absent
-from pseudo_service.adapters.sql.stores.sealed_rows import allow_seconds
+from pseudo_service.adapters.sql.stores.sealed_rows import estimate_write_seconds
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.ports.superseded import AliasTableFacts
@@ -42,7 +42,7 @@ class SqlAliases:
                 )
             return (audit,)
 
-        longer = allow_seconds(rows=len(chunks), size=sum(map(len, chunks)))
+        longer = estimate_write_seconds(rows=len(chunks), size=sum(map(len, chunks)))
         self._database.write(apply, extra_patience=longer).wait()
 
     def newest(self) -> AliasTableFacts | None:

@@ -200,7 +200,7 @@ def test_a_stop_at_any_step_loses_and_doubles_nothing(
 
     output = tmp_path / "released"
     with monkeypatch.context() as patched:
-        for module in ("durable", "parts", "outputs"):
+        for module in ("console.atomic_files", "run.part", "run.outputs"):
             patched.setattr(f"pseudo_service.cli.{module}.publish", cut)
         with pytest.raises(PowerCut):
             run_files(service, [csv_file], output)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.access.enumeration import (
-    OracleSettings,
+    EnumerationSettings,
     count_in_runs,
     is_novel_burst,
     is_sequential,
     read_serials,
 )
-from pseudo_service.core.access.recent_calls import RecentUse
+from pseudo_service.core.access.recent_calls import RecentCalls
 from pseudo_service.core.errors import InvalidArgument
 from tests.lib.values.nhs_numbers import make_nhs_number
 
@@ -80,7 +80,7 @@ def test_a_cohort_drawn_at_random_has_no_rows() -> None:
 def test_a_few_rows_in_a_large_batch_are_chance(
     in_runs: int, looked_at: int, expected: bool
 ) -> None:
-    assert is_sequential(in_runs, looked_at, OracleSettings()) is expected
+    assert is_sequential(in_runs, looked_at, EnumerationSettings()) is expected
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_few_rows_in_a_large_batch_are_chance(
     [(499, 499, False), (500, 600, True), (500, 626, False), (5000, 5000, True)],
 )
 def test_a_burst_needs_many_and_most(new: int, asked: int, expected: bool) -> None:
-    assert is_novel_burst(new, asked, OracleSettings()) is expected
+    assert is_novel_burst(new, asked, EnumerationSettings()) is expected
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_burst_needs_many_and_most(new: int, asked: int, expected: bool) -> No
 )
 def test_settings_that_would_watch_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match="anti_oracle"):
-        OracleSettings(**wrong)  # type: ignore[arg-type]
+        EnumerationSettings(**wrong)  # type: ignore[arg-type]
 
 
 @given(
@@ -116,7 +116,7 @@ def test_settings_that_would_watch_nothing_are_refused(wrong: dict[str, float]) 
 def test_the_window_holds_what_the_last_hour_asked_for(
     calls: list[tuple[int, set[int]]],
 ) -> None:
-    use, now = RecentUse(last=START), START
+    use, now = RecentCalls(last=START), START
     asked: dict[int, datetime] = {}
     for seconds, serials in calls:
         now += timedelta(seconds=seconds)
@@ -127,7 +127,7 @@ def test_the_window_holds_what_the_last_hour_asked_for(
 
 
 def test_the_window_forgets_the_longest_ago_when_it_is_full() -> None:
-    use = RecentUse(last=START)
+    use = RecentCalls(last=START)
     for minute in range(10):
         serials = np.arange(minute * 10, minute * 10 + 10, dtype=np.int64)
         use.note_serials(serials, now=START + timedelta(minutes=minute), most=25)
@@ -136,7 +136,7 @@ def test_the_window_forgets_the_longest_ago_when_it_is_full() -> None:
 
 
 def test_counts_leave_after_the_hour() -> None:
-    use = RecentUse(last=START)
+    use = RecentCalls(last=START)
     use.note_counts(asked=10, new=9, now=START)
     use.note_counts(asked=5, new=0, now=START + timedelta(minutes=30))
     assert use.count(START + timedelta(minutes=54)) == (15, 9)
@@ -144,6 +144,6 @@ def test_counts_leave_after_the_hour() -> None:
 
 
 def test_a_window_shows_no_number_in_its_repr() -> None:
-    use = RecentUse(last=START)
+    use = RecentCalls(last=START)
     use.note_serials(np.array([999000123], np.int64), now=START, most=10)
     assert "999000123" not in repr(use)

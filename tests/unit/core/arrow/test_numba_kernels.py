@@ -88,7 +88,9 @@ def test_where_nothing_may_be_written_it_is_compiled_every_time(tmp_path):
     )
     (tmp_path / "pseudo_service" / "__init__.py").touch()
     # A file in a folder's place cannot be written into, not by root either.
-    (tmp_path / "pseudo_service" / "core" / "__pycache__").touch()
+    core = tmp_path / "pseudo_service" / "core"
+    for folder in (core, *(path for path in core.iterdir() if path.is_dir())):
+        (folder / "__pycache__").touch()
     nowhere = tmp_path / "nowhere"
     nowhere.touch()
     settings = {"HOME": str(nowhere), "XDG_CACHE_HOME": str(nowhere)}

@@ -14,7 +14,7 @@ from pseudo_service.core.evidence.open_intents import (
     measure_latency,
     write_duration,
 )
-from pseudo_service.core.linkage.history import tell_stories
+from pseudo_service.core.linkage.history import build_timelines
 from pseudo_service.core.linkage.request import LinkageMode
 from tests.lib.values.request_events import START, Story
 
@@ -56,14 +56,14 @@ def test_an_emergency_waits_for_its_second_review() -> None:
     story = Story(mode=LinkageMode.BREAK_GLASS)
     story.vote("guardian-1", guardian_of=("asthma",)).begin_release()
     story.finish_release("c0de")
-    (matter,) = find_open_matters(story.events, tell_stories(story.events), now=NOW)
+    (matter,) = find_open_matters(story.events, build_timelines(story.events), now=NOW)
     assert matter.what == "awaiting_second_review"
     story.vote("officer-2")
-    assert not find_open_matters(story.events, tell_stories(story.events), now=NOW)
+    assert not find_open_matters(story.events, build_timelines(story.events), now=NOW)
 
 
 def test_steps_are_measured_apart() -> None:
-    stories = tell_stories(Story().release("c0de").events)
+    stories = build_timelines(Story().release("c0de").events)
     measured = {each.step: each.median for each in measure_latency(stories.values())}
     assert measured == {
         "submission to first review": HOUR,
@@ -81,8 +81,8 @@ def test_a_request_counts_as_far_as_it_came() -> None:
             : len(story.events)
         ]
     ]
-    assert not measure_latency(tell_stories(events).values())
-    voted = tell_stories(Story().vote("officer-2").events)
+    assert not measure_latency(build_timelines(events).values())
+    voted = build_timelines(Story().vote("officer-2").events)
     assert [each.step for each in measure_latency(voted.values())] == [
         "submission to first review"
     ]
@@ -96,7 +96,7 @@ def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
         story.now += timedelta(seconds=gap)
         story.vote("officer-2")
         events += story.events
-    (measured,) = measure_latency(tell_stories(events).values())
+    (measured,) = measure_latency(build_timelines(events).values())
     spans = sorted(HOUR + timedelta(seconds=gap) for gap in seconds)
     assert measured.longest == spans[-1]
     assert measured.requests == len(spans)
@@ -110,7 +110,7 @@ def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
 def test_releases_come_in_their_order() -> None:
     late = Story(request_id="late", start=START + 5 * HOUR).release("c0de")
     early = Story(request_id="early").release("c0de")
-    stories = tell_stories([*late.events, *early.events, *Story().events])
+    stories = build_timelines([*late.events, *early.events, *Story().events])
     released = list_released(stories.values())
     assert [story.request.request_id for story in released] == ["early", "late"]
 

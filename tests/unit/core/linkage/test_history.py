@@ -8,7 +8,7 @@ import pytest
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, encode_event
 from pseudo_service.core.audit.reading import decode_event
 from pseudo_service.core.errors import AuditBroken
-from pseudo_service.core.linkage.history import tell_stories
+from pseudo_service.core.linkage.history import build_timelines
 from pseudo_service.core.linkage.request import (
     Decision,
     LinkageMode,
@@ -65,7 +65,7 @@ def test_a_story_ends_where_the_request_stands(
 ) -> None:
     shuffled = list(story.events)
     random.Random(5).shuffle(shuffled)
-    (told,) = tell_stories(shuffled).values()
+    (told,) = build_timelines(shuffled).values()
     assert told.state(LATER) is state
     assert told.subject_count == 2
     assert told.request.subjects == ()
@@ -73,34 +73,34 @@ def test_a_story_ends_where_the_request_stands(
 
 
 def test_time_ends_only_what_was_not_released() -> None:
-    (waiting,) = tell_stories(Story().approve().events).values()
+    (waiting,) = build_timelines(Story().approve().events).values()
     assert waiting.state(MUCH_LATER) is LinkageState.EXPIRED
-    (released,) = tell_stories(Story().release().events).values()
+    (released,) = build_timelines(Story().release().events).values()
     assert released.state(MUCH_LATER) is LinkageState.RELEASED
 
 
 def test_the_deciding_vote_is_the_one_that_sufficed() -> None:
-    (told,) = tell_stories(Story().approve().events).values()
+    (told,) = build_timelines(Story().approve().events).values()
     assert told.decided_at == START + timedelta(hours=2)
     assert told.was_approved
 
 
 def test_the_review_after_a_break_glass_release_decides_nothing_before_it() -> None:
     story, _ = CASES["emergency disputed"]
-    (told,) = tell_stories(story.events).values()
+    (told,) = build_timelines(story.events).values()
     assert told.was_approved
     assert [vote.reviewer for vote in told.later_votes] == ["officer-2"]
 
 
 def test_outcomes_and_fetches_are_counted_and_refusals_change_nothing() -> None:
     story = Story().release("a1", "b2").fetch().fetch().refuse()
-    (told,) = tell_stories(story.events).values()
+    (told,) = build_timelines(story.events).values()
     assert told.outcomes == {"found": 2}
     assert told.fetched == 2
 
 
 def test_events_without_their_submission_tell_nothing() -> None:
-    assert tell_stories(Story().approve().events[1:]) == {}
+    assert build_timelines(Story().approve().events[1:]) == {}
 
 
 @pytest.mark.parametrize(("projects", "outcome"), [(2, "found"), (0, "unknown")])
@@ -116,7 +116,7 @@ def test_a_located_person_counts_as_found(projects: int, outcome: str) -> None:
             sealed_digest=bytes(32),
         )
     )
-    assert tell_stories(story.events)["request-1"].outcomes == {outcome: 1}
+    assert build_timelines(story.events)["request-1"].outcomes == {outcome: 1}
 
 
 def test_an_event_is_read_as_it_was_written() -> None:

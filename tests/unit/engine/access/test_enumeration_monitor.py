@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pseudo_service.core.access.enumeration import OracleSettings, OracleSign
+from pseudo_service.core.access.enumeration import EnumerationSettings, EnumerationSign
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import OracleSuspected
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.engine.access.enumeration_monitor import OracleWatch
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.ports.journal import BatchChange, PendingCommit
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.services.telemetry import RecordingTelemetry
@@ -43,8 +43,8 @@ class Watched:
         self.journal = KeptEvents()
         self.telemetry = RecordingTelemetry()
         self.clock = FakeClock()
-        self.watch = OracleWatch(
-            settings=OracleSettings(**settings),  # type: ignore[arg-type]
+        self.watch = EnumerationMonitor(
+            settings=EnumerationSettings(**settings),  # type: ignore[arg-type]
             journal=self.journal,
             telemetry=self.telemetry,
             clock=self.clock,
@@ -52,9 +52,9 @@ class Watched:
 
     def call(self, seeds: range, *, actor: Actor = LOADER, new: int = 0) -> None:
         identities = name(seeds)
-        self.watch.see_call([identities], actor=actor, project="asthma")
+        self.watch.check_call([identities], actor=actor, project="asthma")
         asked = len(identities.canonical)
-        self.watch.see_new(asked=asked, new=new, actor=actor, project="asthma")
+        self.watch.record_new(asked=asked, new=new, actor=actor, project="asthma")
 
 
 def name(seeds: range, kind: str = "nhs_number") -> Identities:
@@ -98,7 +98,7 @@ def test_a_sign_is_counted_each_time_and_told_once_in_ten_minutes() -> None:
     watched = Watched()
     for _ in range(3):
         watched.call(range(500, 540))
-    assert watched.telemetry.oracle_signs[OracleSign.SEQUENTIAL] == 3
+    assert watched.telemetry.oracle_signs[EnumerationSign.SEQUENTIAL] == 3
     assert len(watched.journal.events) == 1
     watched.clock.advance(minutes=10)
     watched.call(range(500, 540))
@@ -138,23 +138,23 @@ def test_where_it_blocks_the_call_is_refused_and_the_next_before_it_registers() 
     with pytest.raises(OracleSuspected, match="novel_burst"):
         watched.call(range(0, 200_000, 10_000), new=20)
     with pytest.raises(OracleSuspected):
-        watched.watch.see_call([name(range(7, 8))], actor=LOADER, project="asthma")
+        watched.watch.check_call([name(range(7, 8))], actor=LOADER, project="asthma")
     assert watched.journal.events[0].details["blocked"] is True
     watched.clock.advance(minutes=61)
-    watched.watch.see_call([name(range(7, 8))], actor=LOADER, project="asthma")
+    watched.watch.check_call([name(range(7, 8))], actor=LOADER, project="asthma")
 
 
 def test_a_batch_is_judged_alone_and_never_for_strangers() -> None:
     watched = Watched(block=True)
     for first in (500, 512, 524):
-        watched.watch.see_batch(
+        watched.watch.check_batch(
             [name(range(first, first + 12))],
             actor=LOADER,
             project="asthma",
             operation="run-2026-1",
         )
     with pytest.raises(OracleSuspected, match="sequential"):
-        watched.watch.see_batch(
+        watched.watch.check_batch(
             [name(range(500, 540))],
             actor=LOADER,
             project="asthma",
@@ -165,7 +165,7 @@ def test_a_batch_is_judged_alone_and_never_for_strangers() -> None:
 
 def test_local_numbers_are_in_order_by_nature() -> None:
     watched = Watched(block=True)
-    watched.watch.see_batch(
+    watched.watch.check_batch(
         [name(range(500, 540), "mrn@RXH")],
         actor=LOADER,
         project="asthma",

@@ -24,7 +24,7 @@ from pseudo_service.core.identifiers.superseded import AliasTable, PinnedAliases
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.request import Decision, LinkageVerb
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.project_audit import ProjectAudit
 from pseudo_service.engine.audit.subject_trace import SubjectReleases, SubjectTrace
 from tests.lib.harnesses.fakes import FakeClock
@@ -60,15 +60,18 @@ class Bench:
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
         self.aliases = PinnedAliases()
-        admission = Admission(journal=self.journal, clock=self.clock)
+        access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.audit = ProjectAudit(
-            log=self.log, journal=self.journal, clock=self.clock, admission=admission
+            log=self.log,
+            journal=self.journal,
+            clock=self.clock,
+            access_control=access_control,
         )
         self.tracing = SubjectTrace(
             log=self.log,
             journal=self.journal,
             clock=self.clock,
-            admission=admission,
+            access_control=access_control,
             service_root=SERVICE_ROOT,
             rules=IdentifierRules(
                 accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT

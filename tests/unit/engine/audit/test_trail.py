@@ -12,7 +12,7 @@ from pseudo_service.core.errors import (
     StateConflict,
     StoreUnavailable,
 )
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.ports.key_vault import Signature, VaultKey
 from tests.lib.harnesses.fakes import FakeClock
@@ -49,7 +49,7 @@ class Bench:
             vault=self.vault,
             journal=self.journal,
             clock=self.clock,
-            admission=Admission(journal=self.journal, clock=self.clock),
+            access_control=AccessControl(journal=self.journal, clock=self.clock),
         )
 
     def write(self, *chains: str) -> None:

@@ -10,20 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pseudo_service.core.audit.events import AuditKind
-from pseudo_service.core.disclosures.disclosure import MembershipUse, read_prefixes
+from pseudo_service.core.disclosures.disclosure import DisclosureUse, read_prefixes
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.errors import KeyVaultUnavailable, StoreUnavailable
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.engine.disclosures.writer import (
-    MembershipCollector,
-    MembershipWriter,
+    DisclosureCollector,
+    DisclosureWriter,
     Released,
 )
 from pseudo_service.engine.register.known_identities import KnownIdentities
 from pseudo_service.engine.register.writer import RegisterWriter
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.key_vault import Wrapped
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.stores.memory import MemoryJournal, MemoryVault
@@ -59,7 +59,7 @@ class Bench:
             mac_key=segment_key,
             lifetime=timedelta(hours=12),
         )
-        self.ledger = BatchLedger(
+        self.ledger = BatchCommit(
             journal=self.journal,
             known=KnownIdentities(
                 register=self.journal, mac_key=segment_key, patience=5
@@ -69,9 +69,9 @@ class Bench:
             clock=self.clock,
         )
 
-    def collect(self, **limits: int) -> MembershipCollector:
-        return MembershipCollector(
-            writer=MembershipWriter(
+    def collect(self, **limits: int) -> DisclosureCollector:
+        return DisclosureCollector(
+            writer=DisclosureWriter(
                 writer=self.writer, service_root=ROOT, clock=self.clock
             ),
             project="asthma",
@@ -80,7 +80,7 @@ class Bench:
             **limits,
         )
 
-    def record(self, people: MembershipCollector) -> None:
+    def record(self, people: DisclosureCollector) -> None:
         self.ledger.record_released(FINISHED, people)
 
     def read(self) -> list[tuple[str, str, list[int]]]:
@@ -258,5 +258,5 @@ def test_a_person_takes_eight_bytes_of_memory(bench: Bench) -> None:
     sealed = people.seal()
     assert sum(one.count for one in sealed.memberships) == len(np.unique(drawn))
     assert sum(len(one.sealed) for one in sealed.memberships) < 6.5 * 300_000
-    assert {one.use for one in sealed.memberships} == {MembershipUse.PSEUDONYM}
+    assert {one.use for one in sealed.memberships} == {DisclosureUse.PSEUDONYM}
     assert read_prefixes(identify([5]).blind).tolist() == [5]

@@ -29,7 +29,7 @@ from pseudo_service.core.projects.project import (
     OptOutRule,
     ProjectState,
 )
-from pseudo_service.engine.access.access_control import Admission
+from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.rotation import KeyRotation
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle, ProjectRequest
@@ -84,11 +84,11 @@ class Bench:
             entropy=SeededEntropy("keys"),
             lifetime=timedelta(hours=1),
         )
-        self.admission = Admission(journal=self.journal, clock=self.clock)
+        self.access_control = AccessControl(journal=self.journal, clock=self.clock)
         shared = {
             "projects": self.projects,
             "clock": self.clock,
-            "admission": self.admission,
+            "access_control": self.access_control,
         }
         self.lifecycle = ProjectLifecycle(
             rows=self.rows,
@@ -353,13 +353,13 @@ def test_a_refusal_that_cannot_be_recorded_is_no_permission(asthma: Bench) -> No
 
 
 def test_the_purpose_is_asked_for_after_the_permission(asthma: Bench) -> None:
-    def admit(actor: Actor, purpose: str) -> None:
-        asthma.admission.admit_to_data(
+    def require(actor: Actor, purpose: str) -> None:
+        asthma.access_control.require_for_data(
             actor, Permission.DEIDENTIFY, project="asthma", purpose=purpose
         )
 
-    admit(LOADER, "service evaluation")
+    require(LOADER, "service evaluation")
     with pytest.raises(PurposeMissing):
-        admit(LOADER, "")
+        require(LOADER, "")
     with pytest.raises(AccessDenied):
-        admit(CUSTODIAN, "")
+        require(CUSTODIAN, "")

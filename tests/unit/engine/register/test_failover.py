@@ -13,7 +13,7 @@ from pseudo_service.core.keys.material import Root, RootPurpose, SecretKey
 from pseudo_service.core.register.packed_identities import pack_identities
 from pseudo_service.core.register.segments import Segment, seal_segment
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.harnesses.fakes import FakeClock
@@ -111,7 +111,7 @@ def test_a_refused_batch_makes_the_ledger_read_anew(known, register):
         key=SecretKey(b"s" * 32),
     )
     clock = FakeClock()
-    ledger = BatchLedger(
+    ledger = BatchCommit(
         journal=journal, known=known, writer=None, service_root=root, clock=clock
     )
     event = AuditEvent(

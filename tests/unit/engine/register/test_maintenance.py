@@ -25,16 +25,16 @@ from pseudo_service.core.register.reports import (
     RegisterVerdict,
 )
 from pseudo_service.core.register.segments import RegisterFault, RegisterFaultKind
-from pseudo_service.engine.disclosures.reader import MembershipReader
+from pseudo_service.engine.disclosures.reader import DisclosureReader
 from pseudo_service.engine.register import opening
-from pseudo_service.engine.register.opening import OpeningWarrant
+from pseudo_service.engine.register.opening import RegisterGrant
 from tests.lib.harnesses.register_maintenance import (
     CUSTODIAN,
     MRN,
     NHS,
     PROJECT,
     ROOT,
-    CaredRegister,
+    MaintainedRegister,
     cared,
     hash_blindly,
     identify,
@@ -49,25 +49,25 @@ LOCAL = ["RX1", "RX22", "RX333"]
 UNLIMITED = 1_000_000
 
 
-def compact(cared: CaredRegister) -> CompactionReport:
+def compact(cared: MaintainedRegister) -> CompactionReport:
     *_, report = cared.care.compact(reason="maintenance", actor=CUSTODIAN)
     assert isinstance(report, CompactionReport)
     return report
 
 
-def verify(cared: CaredRegister) -> RegisterVerdict:
+def verify(cared: MaintainedRegister) -> RegisterVerdict:
     *_, verdict = cared.care.verify(CUSTODIAN)
     assert isinstance(verdict, RegisterVerdict)
     return verdict
 
 
-def erase(cared: CaredRegister, identifiers: Sequence[str]) -> ErasureReport:
+def erase(cared: MaintainedRegister, identifiers: Sequence[str]) -> ErasureReport:
     return cared.care.erase(
         identifiers, kind="nhs_number", order="DPO-2026-17", actor=CUSTODIAN
     )
 
 
-def fill(cared: CaredRegister) -> list[tuple[str, str]]:
+def fill(cared: MaintainedRegister) -> list[tuple[str, str]]:
     """Register people as single calls and tables would; return each once."""
     for number in NUMBERS[:4]:
         cared.add([number])
@@ -79,10 +79,10 @@ def fill(cared: CaredRegister) -> list[tuple[str, str]]:
     )
 
 
-def read_members(cared: CaredRegister) -> dict[int, int]:
+def read_members(cared: MaintainedRegister) -> dict[int, int]:
     """Return how many operations released each prefix."""
-    opened = cared.opening.open(OpeningWarrant(operation="test"))
-    reader = MembershipReader(memberships=cared.memberships, service_root=ROOT)
+    opened = cared.opening.open(RegisterGrant(operation="test"))
+    reader = DisclosureReader(memberships=cared.memberships, service_root=ROOT)
     found: dict[int, int] = {}
     for _, members in reader.read(opened, project=PROJECT, kind=NHS.text):
         found |= dict(
@@ -95,7 +95,7 @@ def prefixes_of(texts: Sequence[str]) -> list[int]:
     return read_prefixes(hash_blindly(texts)).tolist()
 
 
-def test_compaction_keeps_everyone_once(cared: CaredRegister) -> None:
+def test_compaction_keeps_everyone_once(cared: MaintainedRegister) -> None:
     everyone = fill(cared)
     cared.clock.advance(hours=13)
     report = compact(cared)
@@ -106,7 +106,7 @@ def test_compaction_keeps_everyone_once(cared: CaredRegister) -> None:
     assert (cared.count_segments(), cared.count_data_keys()) == (2, 1)
 
 
-def test_compacting_again_changes_nobody(cared: CaredRegister) -> None:
+def test_compacting_again_changes_nobody(cared: MaintainedRegister) -> None:
     everyone = fill(cared)
     compact(cared)
     cared.clock.advance(hours=13)
@@ -115,14 +115,14 @@ def test_compacting_again_changes_nobody(cared: CaredRegister) -> None:
     assert cared.count_data_keys() == 1
 
 
-def test_a_young_data_key_stays(cared: CaredRegister) -> None:
+def test_a_young_data_key_stays(cared: MaintainedRegister) -> None:
     fill(cared)
     assert compact(cared).data_keys_after == 7
     cared.clock.advance(hours=13)
     assert compact(cared).data_keys_after == 1
 
 
-def test_who_was_known_is_known_after_compaction(cared: CaredRegister) -> None:
+def test_who_was_known_is_known_after_compaction(cared: MaintainedRegister) -> None:
     fill(cared)
     known = cared.load_known()
     compact(cared)
@@ -133,7 +133,7 @@ def test_who_was_known_is_known_after_compaction(cared: CaredRegister) -> None:
 
 
 def test_a_compaction_that_is_cut_off_loses_nobody(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 3)
     everyone = fill(cared)
@@ -148,7 +148,7 @@ def test_a_compaction_that_is_cut_off_loses_nobody(
 
 
 def test_a_commit_that_fails_between_pages_loses_nobody(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 3)
     everyone = fill(cared)
@@ -168,7 +168,7 @@ def test_a_commit_that_fails_between_pages_loses_nobody(
 
 
 def test_whom_ingestion_adds_meanwhile_is_kept(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 3)
     everyone = fill(cared)
@@ -183,7 +183,7 @@ def test_whom_ingestion_adds_meanwhile_is_kept(
 
 
 def test_two_compactions_at_once_lose_nobody(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everyone = fill(cared)
     replace_segments, raced = cared.keeper.replace_segments, []
@@ -200,7 +200,7 @@ def test_two_compactions_at_once_lose_nobody(
     assert cared.read() == everyone
 
 
-def test_what_disagrees_is_left_as_it_is_and_named(cared: CaredRegister) -> None:
+def test_what_disagrees_is_left_as_it_is_and_named(cared: MaintainedRegister) -> None:
     fill(cared)
     where = cared.add(make_numbers(72_000, 3))
     cared.edit("segment", where, sealed=b"edited")
@@ -212,7 +212,9 @@ def test_what_disagrees_is_left_as_it_is_and_named(cared: CaredRegister) -> None
     assert where in stored
 
 
-def test_memberships_are_merged_and_operations_counted(cared: CaredRegister) -> None:
+def test_memberships_are_merged_and_operations_counted(
+    cared: MaintainedRegister,
+) -> None:
     fill(cared)
     cared.release(NUMBERS[:3], "operation-1")
     cared.release(NUMBERS[3:5], "operation-1")
@@ -225,7 +227,7 @@ def test_memberships_are_merged_and_operations_counted(cared: CaredRegister) -> 
     )
 
 
-def test_a_sound_register_verifies(cared: CaredRegister) -> None:
+def test_a_sound_register_verifies(cared: MaintainedRegister) -> None:
     fill(cared)
     cared.release(NUMBERS, "operation-1")
     verdict = verify(cared)
@@ -239,7 +241,7 @@ def test_a_sound_register_verifies(cared: CaredRegister) -> None:
     )
 
 
-def test_verification_names_every_fault(cared: CaredRegister) -> None:
+def test_verification_names_every_fault(cared: MaintainedRegister) -> None:
     fill(cared)
     edited, shut = cared.add(NUMBERS[:2]), cared.add(NUMBERS[2:4])
     member, lost = cared.release(NUMBERS, "one"), cared.release(NUMBERS, "two")
@@ -265,7 +267,7 @@ def test_verification_names_every_fault(cared: CaredRegister) -> None:
     }
 
 
-def test_the_erased_are_gone_and_the_others_are_not(cared: CaredRegister) -> None:
+def test_the_erased_are_gone_and_the_others_are_not(cared: MaintainedRegister) -> None:
     everyone = fill(cared)
     cared.release(NUMBERS, "operation-1")
     gone = [NUMBERS[3], NUMBERS[9]]
@@ -280,14 +282,14 @@ def test_the_erased_are_gone_and_the_others_are_not(cared: CaredRegister) -> Non
     assert erase(cared, gone) == ErasureReport(erased=0, not_registered=2)
 
 
-def test_a_membership_of_the_erased_alone_goes(cared: CaredRegister) -> None:
+def test_a_membership_of_the_erased_alone_goes(cared: MaintainedRegister) -> None:
     fill(cared)
     cared.release(NUMBERS[:1], "operation-1")
     erase(cared, NUMBERS[:1])
     assert list(cared.memberships.read(project=None)) == []
 
 
-def test_who_comes_again_is_registered_again(cared: CaredRegister) -> None:
+def test_who_comes_again_is_registered_again(cared: MaintainedRegister) -> None:
     fill(cared)
     known = cared.load_known()
     ledger = cared.make_ledger(known)
@@ -301,7 +303,9 @@ def test_who_comes_again_is_registered_again(cared: CaredRegister) -> None:
     assert ("nhs_number", NUMBERS[0]) in cared.read()
 
 
-def test_an_erasure_that_cannot_look_everywhere_says_so(cared: CaredRegister) -> None:
+def test_an_erasure_that_cannot_look_everywhere_says_so(
+    cared: MaintainedRegister,
+) -> None:
     fill(cared)
     where = cared.add(NUMBERS[5:7])
     cared.edit("segment", where, mac=bytes(32))
@@ -322,7 +326,7 @@ def test_an_erasure_that_cannot_look_everywhere_says_so(cared: CaredRegister) ->
     ],
 )
 def test_an_unclear_erasure_erases_nobody(
-    cared: CaredRegister, identifiers: list[str], order: str
+    cared: MaintainedRegister, identifiers: list[str], order: str
 ) -> None:
     everyone = fill(cared)
     with pytest.raises(InvalidArgument) as refused:
@@ -332,7 +336,7 @@ def test_an_unclear_erasure_erases_nobody(
     assert not cared.list_events("identities_erase_intent")
 
 
-def test_only_custodians_care(cared: CaredRegister) -> None:
+def test_only_custodians_care(cared: MaintainedRegister) -> None:
     nobody = Actor(subject="nobody", grants=frozenset(), expires_at=None)
     attempts = [
         lambda: cared.care.verify(nobody),
@@ -348,7 +352,7 @@ def test_only_custodians_care(cared: CaredRegister) -> None:
 
 
 def test_intent_and_outcome_are_on_record_without_identifiers(
-    cared: CaredRegister,
+    cared: MaintainedRegister,
 ) -> None:
     fill(cared)
     verify(cared)
@@ -379,7 +383,7 @@ def _code(number: str) -> str:
 
 
 def test_the_register_opens_only_after_its_intent(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(cared)
 

@@ -6,10 +6,10 @@ import pytest
 
 from pseudo_service.adapters.sql.stores import register as sql_register
 from pseudo_service.engine.register import opening
-from pseudo_service.engine.register.opening import OpeningWarrant
-from pseudo_service.engine.register.rewrite_sealing import CareSealer
+from pseudo_service.engine.register.opening import RegisterGrant
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
 from pseudo_service.engine.register.segment_rewriting import SegmentRewriting
-from tests.lib.harnesses.register_maintenance import ROOT, CaredRegister, cared
+from tests.lib.harnesses.register_maintenance import ROOT, MaintainedRegister, cared
 from tests.lib.stores.stored_values import make_event
 from tests.lib.values.cohort import make_numbers
 
@@ -19,7 +19,7 @@ NUMBERS = make_numbers(71_000, 1)
 
 
 def test_two_compactions_at_once_never_both_drop_somebody(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 1)
     monkeypatch.setattr(sql_register, "LARGEST_PAGE", 1)
@@ -31,12 +31,12 @@ def test_two_compactions_at_once_never_both_drop_somebody(
     assert {text for _, text in cared.read()} == {NUMBERS[0]}
 
 
-def begin_rewriting(cared: CaredRegister, operation: str) -> Iterator[object]:
+def begin_rewriting(cared: MaintainedRegister, operation: str) -> Iterator[object]:
     """Open the register for a compaction, and return its steps."""
     return SegmentRewriting(
-        opened=cared.opening.open(OpeningWarrant(operation=operation)),
+        opened=cared.opening.open(RegisterGrant(operation=operation)),
         keeper=cared.keeper,
-        sealer=CareSealer(
+        sealer=RewriteSealer(
             vault=cared.vault,
             clock=cared.clock,
             entropy=cared.entropy,

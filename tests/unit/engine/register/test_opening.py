@@ -22,14 +22,14 @@ from pseudo_service.core.register.segments import (
     seal_segment,
 )
 from pseudo_service.engine.register import opening
-from pseudo_service.engine.register.opening import OpeningWarrant, RegisterScan
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterScan
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.harnesses.register_maintenance import (
     CUSTODIAN,
     MRN,
     NHS,
     ROOT,
-    CaredRegister,
+    MaintainedRegister,
     cared,
     hash_blindly,
 )
@@ -42,18 +42,18 @@ NUMBERS = make_numbers(60_000, 9)
 LOCAL = ["RX1", "RX22", "a-longer-one"]
 
 
-def scan_all(cared: CaredRegister) -> tuple[list[str], RegisterScan]:
-    scan = cared.opening.scan(OpeningWarrant(operation="test"))
+def scan_all(cared: MaintainedRegister) -> tuple[list[str], RegisterScan]:
+    scan = cared.opening.scan(RegisterGrant(operation="test"))
     return [text for page in scan for text in page.canonical.to_pylist()], scan
 
 
-def test_everyone_comes_out_with_their_blind_index(cared: CaredRegister) -> None:
+def test_everyone_comes_out_with_their_blind_index(cared: MaintainedRegister) -> None:
     for number in NUMBERS[:5]:
         cared.add([number])
     cared.add(NUMBERS[5:])
     cared.add(LOCAL, MRN)
     found = {}
-    scan = cared.opening.scan(OpeningWarrant(operation="test"))
+    scan = cared.opening.scan(RegisterGrant(operation="test"))
     for page in scan:
         texts = page.canonical.to_pylist()
         assert page.blind.tobytes() == hash_blindly(texts, _KINDS[page.kind]).tobytes()
@@ -65,25 +65,25 @@ def test_everyone_comes_out_with_their_blind_index(cared: CaredRegister) -> None
 _KINDS = {"nhs_number": NHS, "mrn@RXH": MRN}
 
 
-def test_only_the_kind_asked_for_is_opened(cared: CaredRegister) -> None:
+def test_only_the_kind_asked_for_is_opened(cared: MaintainedRegister) -> None:
     cared.add(NUMBERS)
     cared.add(LOCAL, MRN)
-    scan = cared.opening.scan(OpeningWarrant(operation="test"), kind=MRN)
+    scan = cared.opening.scan(RegisterGrant(operation="test"), kind=MRN)
     assert [page.canonical.to_pylist() for page in scan] == [LOCAL]
 
 
 def test_pages_are_bounded_and_complete(
-    cared: CaredRegister, monkeypatch: pytest.MonkeyPatch
+    cared: MaintainedRegister, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 2)
     for number in NUMBERS:
         cared.add([number])
-    scan = cared.opening.scan(OpeningWarrant(operation="test"))
+    scan = cared.opening.scan(RegisterGrant(operation="test"))
     assert [len(page.canonical) for page in scan] == [2, 2, 2, 2, 1]
 
 
-def test_a_warrant_opens_once(cared: CaredRegister) -> None:
-    warrant = OpeningWarrant(operation="test")
+def test_a_warrant_opens_once(cared: MaintainedRegister) -> None:
+    warrant = RegisterGrant(operation="test")
     cared.opening.open(warrant)
     with pytest.raises(GrantSpent):
         cared.opening.scan(warrant)
@@ -101,7 +101,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 def test_an_edited_segment_stays_shut(
-    cared: CaredRegister, edit: dict[str, object]
+    cared: MaintainedRegister, edit: dict[str, object]
 ) -> None:
     where = cared.add(NUMBERS)
     cared.add(LOCAL, MRN)
@@ -115,7 +115,7 @@ def test_an_edited_segment_stays_shut(
 
 @pytest.mark.parametrize("name", ["segment_id", "data_key_id"])
 def test_a_segment_under_another_name_stays_shut(
-    cared: CaredRegister, name: str
+    cared: MaintainedRegister, name: str
 ) -> None:
     where = cared.add(NUMBERS)
     cared.add(LOCAL, MRN)
@@ -133,11 +133,11 @@ def test_a_segment_under_another_name_stays_shut(
     assert [fault.fault for fault in scan.faults] == [RegisterFaultKind.SEGMENT_MAC]
 
 
-def _read(cared: CaredRegister):
+def _read(cared: MaintainedRegister):
     return cared.register.read_segments(after=0)
 
 
-def plant(cared: CaredRegister, texts: list[str], **changed: object) -> Segment:
+def plant(cared: MaintainedRegister, texts: list[str], **changed: object) -> Segment:
     """Commit a segment with a true MAC whose sealed part or index is another's."""
     writer = cared.make_writer()
     held = writer._take()
@@ -161,7 +161,9 @@ def plant(cared: CaredRegister, texts: list[str], **changed: object) -> Segment:
     return segment
 
 
-def test_an_identity_under_anothers_index_is_left_out(cared: CaredRegister) -> None:
+def test_an_identity_under_anothers_index_is_left_out(
+    cared: MaintainedRegister,
+) -> None:
     index = hash_blindly(NUMBERS)
     index[[2, 5]] = index[[5, 2]]
     plant(cared, NUMBERS, blind_index=index)
@@ -171,7 +173,7 @@ def test_an_identity_under_anothers_index_is_left_out(cared: CaredRegister) -> N
     assert scan.faults == [RegisterFault(fault=fault, where="planted")]
 
 
-def test_what_another_key_sealed_does_not_open(cared: CaredRegister) -> None:
+def test_what_another_key_sealed_does_not_open(cared: MaintainedRegister) -> None:
     plant(cared, NUMBERS, data_key=SecretKey(b"x" * 32))
     found, scan = scan_all(cared)
     assert not found
@@ -179,7 +181,7 @@ def test_what_another_key_sealed_does_not_open(cared: CaredRegister) -> None:
     assert scan.faults == [RegisterFault(fault=fault, where="planted")]
 
 
-def test_a_count_that_does_not_fit_is_a_fault(cared: CaredRegister) -> None:
+def test_a_count_that_does_not_fit_is_a_fault(cared: MaintainedRegister) -> None:
     plant(cared, NUMBERS[:3], blind_index=hash_blindly(NUMBERS[:2]))
     cared.add(NUMBERS[3:])
     found, scan = scan_all(cared)
@@ -192,7 +194,7 @@ def test_a_count_that_does_not_fit_is_a_fault(cared: CaredRegister) -> None:
     "edit", [{"wrapped": b"x" * 48}, {"wrapping_key_id": "memory/ingest/1"}]
 )
 def test_a_data_key_that_does_not_open_is_named(
-    cared: CaredRegister, edit: dict[str, object]
+    cared: MaintainedRegister, edit: dict[str, object]
 ) -> None:
     cared.vault.create_key("ingest")
     where = cared.add(NUMBERS)
@@ -208,26 +210,26 @@ def test_a_data_key_that_does_not_open_is_named(
     ]
 
 
-def test_who_may_unwrap_nothing_is_told_so(cared: CaredRegister) -> None:
+def test_who_may_unwrap_nothing_is_told_so(cared: MaintainedRegister) -> None:
     where = cared.add(NUMBERS)
     stored = {one.segment.segment_id: one.segment for one in _read(cared)}
     cared.edit("data_key", stored[where].data_key_id, wrapped=b"x" * 48)
     with pytest.raises(KeyVaultRefused):
-        cared.opening.open(OpeningWarrant(operation="test"))
-    opened = cared.opening.open(OpeningWarrant(operation="test"), goes_on=True)
+        cared.opening.open(RegisterGrant(operation="test"))
+    opened = cared.opening.open(RegisterGrant(operation="test"), goes_on=True)
     assert len(opened.faults) == 1
 
 
 def test_an_outage_of_the_vault_is_no_fault_of_the_register(
-    cared: CaredRegister,
+    cared: MaintainedRegister,
 ) -> None:
     cared.add(NUMBERS)
     cared.vault.down = True
     with pytest.raises(KeyVaultUnavailable):
-        cared.opening.open(OpeningWarrant(operation="test"))
+        cared.opening.open(RegisterGrant(operation="test"))
 
 
-def test_the_check_alone_tells_every_edit(cared: CaredRegister) -> None:
+def test_the_check_alone_tells_every_edit(cared: MaintainedRegister) -> None:
     cared.add(NUMBERS)
     segment = next(iter(_read(cared))).segment
     mac_key = ROOT.derive(KeyUse.SEGMENT_MAC)
@@ -237,21 +239,21 @@ def test_the_check_alone_tells_every_edit(cared: CaredRegister) -> None:
             check_segment(replace(segment, **edit), mac_key)
 
 
-def test_nothing_of_the_register_is_shown(cared: CaredRegister) -> None:
+def test_nothing_of_the_register_is_shown(cared: MaintainedRegister) -> None:
     cared.add(NUMBERS)
-    opened = cared.opening.open(OpeningWarrant(operation="test"))
+    opened = cared.opening.open(RegisterGrant(operation="test"))
     page = next(opened.scan())
     assert not any(number in repr([opened, page]) for number in NUMBERS)
     assert np.array_equal(page.owner, np.zeros(9, np.int64))
 
 
 def test_who_moves_under_a_new_data_key_meanwhile_is_still_read(
-    cared: CaredRegister,
+    cared: MaintainedRegister,
 ) -> None:
     for number in NUMBERS:
         cared.add([number])
     cared.release(NUMBERS[:2], "operation-1")
-    opened = cared.opening.open(OpeningWarrant(operation="test"))
+    opened = cared.opening.open(RegisterGrant(operation="test"))
     list(cared.care.compact(reason="weekly", actor=CUSTODIAN))
     scan = opened.scan()
     found = [text for page in scan for text in page.canonical.to_pylist()]

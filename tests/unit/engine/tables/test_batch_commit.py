@@ -1,4 +1,4 @@
-"""BatchLedger and RegisterWriter: what is durable before an answer leaves."""
+"""BatchCommit and RegisterWriter: what is durable before an answer leaves."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -26,7 +26,7 @@ from pseudo_service.core.register.segments import (
 )
 from pseudo_service.engine.register.known_identities import KnownIdentities
 from pseudo_service.engine.register.writer import RegisterWriter
-from pseudo_service.engine.tables.batch_commit import BatchLedger
+from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.key_vault import Wrapped
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.stores.memory import MemoryJournal, MemoryVault
@@ -68,7 +68,7 @@ class Bench:
             mac_key=SEGMENT_KEY,
             lifetime=timedelta(hours=12),
         )
-        self.ledger = BatchLedger(
+        self.ledger = BatchCommit(
             journal=self.journal,
             known=self.known,
             writer=self.writer,

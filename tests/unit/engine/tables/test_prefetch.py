@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pseudo_service.core.errors import BatchMalformed, StreamIncomplete
-from pseudo_service.engine.tables.prefetch import RunAhead
+from pseudo_service.engine.tables.prefetch import Prefetcher
 
 
 def wait_until(condition, seconds=10.0):
@@ -18,7 +18,7 @@ def wait_until(condition, seconds=10.0):
 
 
 def test_items_keep_their_order():
-    assert list(RunAhead(iter(range(200)), ahead=3, idle_seconds=5)) == [*range(200)]
+    assert list(Prefetcher(iter(range(200)), ahead=3, idle_seconds=5)) == [*range(200)]
 
 
 def test_no_more_is_made_than_the_bound():
@@ -29,7 +29,7 @@ def test_no_more_is_made_than_the_bound():
             made.append(number)
             yield number
 
-    stage = RunAhead(make(), ahead=2, idle_seconds=5)
+    stage = Prefetcher(make(), ahead=2, idle_seconds=5)
     wait_until(lambda: len(made) == 3)  # two in the queue, one in hand
     time.sleep(0.3)
     assert len(made) == 3
@@ -45,7 +45,7 @@ def test_what_the_items_raise_is_raised_in_their_place():
         yield 1
         raise BatchMalformed("cut short")
 
-    stage = RunAhead(fail(), ahead=1, idle_seconds=5)
+    stage = Prefetcher(fail(), ahead=1, idle_seconds=5)
     assert next(stage) == 1
     with pytest.raises(BatchMalformed):
         next(stage)
@@ -58,7 +58,7 @@ def test_a_silent_source_is_given_up():
         held.wait(10)
         yield 1
 
-    stage = RunAhead(wait(), ahead=1, idle_seconds=0.3)
+    stage = Prefetcher(wait(), ahead=1, idle_seconds=0.3)
     with pytest.raises(StreamIncomplete, match="given up"):
         next(stage)
     stage.allow_idle(10)
@@ -73,7 +73,7 @@ def test_a_closed_stage_ends():
         held.wait(10)
         yield 1
 
-    stage = RunAhead(wait(), ahead=1, idle_seconds=60)
+    stage = Prefetcher(wait(), ahead=1, idle_seconds=60)
     stage.close()
     assert list(stage) == []
     held.set()
