@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from pseudo_client import Client
 from tests.earlier.moved_process import AHEAD, ROOT, SERVE
-from tests.lib.served import hold_free_port
+from tests.lib.services.served import hold_free_port
 
 PATIENCE = 90.0
 RUNNER = "from tests.earlier.moved_process import answer_lines; answer_lines()"
