@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
-from tests.lib.cohort import make_numbers
+from tests.lib.values.cohort import make_numbers
 
 NUMBERS = make_numbers(71_000, 16)
 _FORENAMES = ("Ottilie", "Barnaby", "Clemency", "Ignatius", "Philippa", "Thaddeus")
