@@ -99,7 +99,7 @@ def run(
     report(totals, output, json=json)
 
 
-EPILOG = show_examples(
+EXAMPLES = show_examples(
     "pseudo run --project asthma --policy cohort@1 --input patients.csv \\",
     '    --output released/patients --purpose "asthma outcomes study"',
     "pseudo run --project asthma --policy stays@1 --input 'extract/*.parquet' \\",

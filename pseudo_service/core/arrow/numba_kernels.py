@@ -2,7 +2,8 @@
 
 A kernel is a plain function over arrays with one fixed signature, compiled when it
 is first called and kept on disk. Where machine code cannot be made it runs as Python,
-slowly and with the same answers. Data, keys above all, reach kernels as arguments
+slowly and with the same answers. numba itself is imported then, too: most commands
+run no kernel, and it takes longer to import than they do to answer. Data, keys above all, reach kernels as arguments
 only: a constant would be written into the kept code.
 
 Kept code is renewed when its own source file changes, so a kernel uses nothing of
@@ -10,21 +11,14 @@ another module: what it needs from there is an argument.
 """
 
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
+from types import FunctionType, MappingProxyType
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-
-try:
-    from llvmlite import binding
-    from numba import config, njit, types
-except (ImportError, SystemError):  # built for another Python or numpy
-    _HAS_NUMBA = False
-else:
-    _HAS_NUMBA = True
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -33,9 +27,15 @@ _R = TypeVar("_R")
 class Kernel(Generic[_P, _R]):
     """A function that is compiled at its first call; safe to share between threads."""
 
-    def __init__(self, function: Callable[_P, _R], arguments: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        function: Callable[_P, _R],
+        arguments: tuple[str, ...],
+        externals: Mapping[str, tuple[str, int]],
+    ) -> None:
         self.plain = function
         self._arguments = arguments
+        self._externals = externals
         self._ready: Callable[_P, _R] | None = None
         update_wrapper(self, function)
 
@@ -47,29 +47,45 @@ class Kernel(Generic[_P, _R]):
 
     def _compile(self) -> Callable[_P, _R]:
         signature = tuple(_read_type(text) for text in self._arguments)
+        function, njit = self._bind_externals(), _import_numba().njit
         try:
-            return self._compile_kept(signature)
+            kept: Callable[_P, _R] = njit(signature, nogil=True, cache=True)(function)
         except RuntimeError:  # no folder to keep it in may be written
-            compiled: Callable[_P, _R] = njit(signature, nogil=True)(self.plain)
-            return compiled
+            passing: Callable[_P, _R] = njit(signature, nogil=True)(function)
+            return passing
+        return kept
 
-    def _compile_kept(self, signature: tuple[object, ...]) -> Callable[_P, _R]:
-        make = njit(signature, nogil=True, cache=True)
-        compiled: Callable[_P, _R] = make(self.plain)
-        return compiled
+    def _bind_externals(self) -> Callable[_P, _R]:
+        """Return the function with its C functions under their names."""
+        if not self._externals:
+            return self.plain
+        plain = cast("FunctionType", self.plain)
+        names = {
+            name: _declare_external(*external)
+            for name, external in self._externals.items()
+        }
+        bound = FunctionType(plain.__code__, {**plain.__globals__, **names})
+        bound.__module__, bound.__qualname__ = plain.__module__, plain.__qualname__
+        return cast("Callable[_P, _R]", bound)
 
 
-def compiled(*arguments: str) -> Callable[[Callable[_P, _R]], Kernel[_P, _R]]:
+def compiled(
+    *arguments: str, externals: Mapping[str, tuple[str, int]] = MappingProxyType({})
+) -> Callable[[Callable[_P, _R]], Kernel[_P, _R]]:
     """Make a function a kernel.
 
     Args:
         arguments: One a parameter: ``int64`` or a numpy type with the number of
             dimensions, as in ``int32[1]``, with ``in`` before it where the array is
             only read. Arrays are contiguous.
+        externals: The C functions that it calls, by their name in the function:
+            ``int symbol(size_t or void *, ...)``, as the symbol and the number of
+            its arguments. ``register_external`` must have said where a symbol is
+            before the kernel is first called: LLVM ends a process that lacks one.
     """
 
     def make(function: Callable[_P, _R]) -> Kernel[_P, _R]:
-        return Kernel(function, arguments)
+        return Kernel(function, arguments, externals)
 
     return make
 
@@ -77,7 +93,8 @@ def compiled(*arguments: str) -> Callable[[Callable[_P, _R]], Kernel[_P, _R]]:
 @cache
 def can_compile() -> bool:
     """Return whether this process may run code that it has made."""
-    if not _HAS_NUMBA or config.DISABLE_JIT:  # type: ignore[attr-defined] # set at run time
+    numba = _import_numba()
+    if numba is None or numba.config.DISABLE_JIT:
         return False
     everything = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
     try:
@@ -89,20 +106,25 @@ def can_compile() -> bool:
     return True
 
 
-def declare_external(name: str, pointers_and_sizes: int) -> Any:
-    """Return a C function that kernels may call, ``int name(size_t or void *, ...)``.
-
-    ``register_external`` must have said where it is before a kernel that calls it
-    is compiled or loaded: LLVM ends a process that lacks a symbol.
-    """
-    if not _HAS_NUMBA:
-        return None
-    return types.ExternalFunction(name, types.intc(*[types.uintp] * pointers_and_sizes))
-
-
 def register_external(name: str, address: int) -> None:
-    """Say where a C function is."""
+    """Say where a C function is; ``can_compile`` must have answered yes."""
+    from llvmlite import binding  # noqa: PLC0415 - as numba
+
     binding.add_symbol(name, address)
+
+
+@cache
+def _import_numba() -> Any:
+    try:
+        import numba  # noqa: PLC0415 - see the module's first lines
+    except (ImportError, SystemError):  # built for another Python or numpy
+        return None
+    return numba
+
+
+def _declare_external(symbol: str, arguments: int) -> object:
+    types = _import_numba().types
+    return types.ExternalFunction(symbol, types.intc(*[types.uintp] * arguments))
 
 
 def view_texts(
@@ -123,6 +145,7 @@ def view_texts(
 def _read_type(text: str) -> object:
     """Read ``int64``, ``uint8[2]`` or ``in uint8[1]``."""
     name, _, dimensions = text.removeprefix("in ").rstrip("]").partition("[")
+    types = _import_numba().types
     element = getattr(types, name)
     if not dimensions:
         return element

@@ -20,7 +20,7 @@ the library at hand is known from an answer, not from a version: see ``keyed_has
 import _hashlib
 import ctypes
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +29,6 @@ import pyarrow as pa
 from pseudo_service.core.arrow.numba_kernels import (
     can_compile,
     compiled,
-    declare_external,
     register_external,
     view_texts,
 )
@@ -49,9 +48,10 @@ _UNSOUND: Final = 2
 _INIT: Final = "pseudo_sha256_init"
 _UPDATE: Final = "pseudo_sha256_update"
 _FINAL: Final = "pseudo_sha256_final"
-_init = declare_external(_INIT, 1)
-_update = declare_external(_UPDATE, 3)
-_final = declare_external(_FINAL, 2)
+# Machine code finds them under these names; there is no Python behind them.
+_init: Any = None
+_update: Any = None
+_final: Any = None
 
 
 @cache
@@ -113,6 +113,7 @@ def hash_column(
     "in uint8[1]",
     "uint64[1]",
     "uint64[2]",
+    externals={"_init": (_INIT, 1), "_update": (_UPDATE, 3), "_final": (_FINAL, 2)},
 )
 def _hash_rows(  # noqa: PLR0917 - kernels have no keywords
     blocks: npt.NDArray[np.uint8],
