@@ -10,10 +10,11 @@ import pytest
 
 from pseudo_client import open_linkage_result
 from pseudo_service.cli import linkage_delivery
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.exits import ExitCode, Failure
 from pseudo_service.cli.linkage_delivery import read_sealed
 from pseudo_service.cli.linkage_keys import read_private, write_fingerprint
 from tests.lib.fake_desk import PSEUDONYMS, RunningDesk
+from tests.lib.foreign_keys import UNKNOWN_KIND
 from tests.lib.linkage_commands import NUMBER, STATED, Run, half
 
 # Keys
@@ -64,6 +65,13 @@ def test_a_passphrase_is_asked_of_the_key(pseudo: Run, tmp_path: Path, linkage: 
         assert done.code == ExitCode.USAGE
         assert says in done.err
         assert "horse" not in done.err
+
+
+def test_a_key_of_a_kind_that_nobody_knows_does_not_open(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.private.pem"
+    file.write_bytes(UNKNOWN_KIND)
+    with pytest.raises(Failure, match="does not open"):
+        read_private(file, None)
 
 
 @pytest.mark.parametrize("wrong", ["private", "text"])
