@@ -133,7 +133,7 @@ def test_certificates_of_another_authority_do_not_connect(
         authority=certified.tls.authority,
     )
     with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=forged, timeout=5)
+        certified.call(token=None, client=forged, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert certified.telemetry.calls == []
 
@@ -146,13 +146,13 @@ def test_certificates_out_of_their_time_do_not_connect(
 ) -> None:
     late = certificates.issue_client(LOADER, datetime.now(UTC) + when)
     with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=late, timeout=5)
+        certified.call(token=None, client=late, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 def test_a_server_certificate_is_no_client(certified: Echo) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=certified.tls, timeout=5)
+        certified.call(token=None, client=certified.tls, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
