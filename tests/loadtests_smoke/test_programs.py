@@ -134,7 +134,7 @@ def test_the_memory_of_free_text() -> None:
 
 
 def test_the_opening_of_the_register() -> None:
-    small = ("--people", "10000", "--single-people", "2000")
+    small = ("--people", "10000", "--single-people", "1000", "--data-keys", "20")
     figures = run("linkage_throughput.py", *small)
     singles, linear = figures.pop("single_calls"), figures.pop("linear")
     assert figures.keys() == OPENING | {"segments"}
@@ -149,6 +149,7 @@ def test_the_opening_of_the_register() -> None:
         "after_compaction",
     }
     assert singles["before"].keys() == singles["after_compaction"].keys() == OPENING
+    assert singles["data_keys"] == 20
     assert singles["compaction"]["segments_after"] < singles["segments"]
     check_positive({**figures, "linear": linear, "singles": singles})
 
