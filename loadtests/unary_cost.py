@@ -59,7 +59,7 @@ def main() -> None:
         ]
         for side in sides:
             side.measure(options.warm_up)
-        rounds = [_measure_in_turn(sides, options.calls) for _ in range(options.rounds)]
+        rounds = [_measure_in_turn(sides, options.calls) for _ in range(options.pairs)]
     measured = list(zip(*rounds, strict=True))
     figures = (
         {"here": take_medians(measured[0])} if other is None else compare(*measured)
