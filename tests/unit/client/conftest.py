@@ -27,6 +27,6 @@ def client(service: FakeService, waits: list[float]) -> Iterator[Client]:
         token=TOKEN,
         root_certificates=service.root_certificates,
         retries=retries,
-        timeout=5,
+        timeout=30,
     ) as opened:
         yield opened

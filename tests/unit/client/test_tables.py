@@ -164,7 +164,7 @@ def test_a_batch_of_another_schema_cancels(
     with pytest.raises(SourceUnusable) as refusal:
         send(client, batches).read_all()
     assert "9990000018" not in str(refusal.value)
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_batches_are_cut_by_bytes(client: Client, service: FakeService) -> None:
@@ -178,7 +178,7 @@ def test_a_row_too_large_is_refused_here(client: Client, service: FakeService) -
     service.maximum_bytes = 4096
     with pytest.raises(BatchTooLarge):
         send(client, pa.table({"text": ["x" * 9000]})).read_all()
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_the_error_of_a_source_surfaces_and_cancels(
@@ -194,7 +194,7 @@ def test_the_error_of_a_source_surfaces_and_cancels(
         list(table)
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_few_batches_are_in_flight(client: Client, service: FakeService) -> None:
@@ -216,14 +216,14 @@ def test_few_batches_are_in_flight(client: Client, service: FakeService) -> None
     time.sleep(0.4)
     assert len(drawn) <= 5
     service.stop()
-    reader.join(5)
+    reader.join(30)
     assert not reader.is_alive()
 
 
 def test_leaving_early_cancels(client: Client, service: FakeService) -> None:
     with send(client, make_table()) as table:
         next(iter(table))
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
 
@@ -233,7 +233,7 @@ def test_a_forgotten_table_cancels(client: Client, service: FakeService) -> None
     next(iter(table))
     del table
     gc.collect()
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_a_service_that_fails_leaves_no_receipt(
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
     assert len(service.seen) == 1  # the middle of a table is never sent again
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_opening_is_tried_again(
