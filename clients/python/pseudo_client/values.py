@@ -100,7 +100,7 @@ class RejectedCells:
     """Cells that the service marked: where, and why; never what was in them.
 
     ``rows`` are positions in the whole table as it was sent, from 0, of 64 bits each;
-    numpy and pyarrow read them without a copy.
+    numpy reads them without a copy.
     """
 
     column: str

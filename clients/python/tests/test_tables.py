@@ -156,8 +156,8 @@ def test_a_batch_of_another_schema_cancels(
     client: Client, service: FakeService
 ) -> None:
     batches = [
-        pa.record_batch({"row": pa.array([1])}),
-        pa.record_batch({"row": pa.array(["9990000018"])}),
+        pa.RecordBatch.from_pydict({"row": [1]}),
+        pa.RecordBatch.from_pydict({"row": ["9990000018"]}),
     ]
     with pytest.raises(SourceUnusable) as refusal:
         send(client, batches).read_all()
