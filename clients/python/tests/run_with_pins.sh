@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 unset PYTHONPATH
 
 LARGEST_MEGABYTES=250 # of an environment with the client and what it needs
-SLOWEST_IMPORT=0.5    # seconds of the processor for a whole process, the best of five:
+SLOWEST_IMPORT=0.5    # seconds of the processor for a whole process, the best of ten:
                       # a median of the clock's says how busy the machine is
 
 runtime=(grpcio==1.67.0 protobuf==5.29.4 pyarrow==21.0.0 numpy==2.1.3 cryptography==44.0.1)
@@ -87,7 +87,7 @@ def take() -> tuple[float, float]:
     return spent, time.perf_counter() - begun
 
 take()  # writes the byte code
-processor, clock = zip(*(take() for _ in range(5)))
+processor, clock = zip(*(take() for _ in range(10)))
 print(f"{min(processor):.3f} {statistics.median(clock):.3f}")
 PYTHON
   )" || complain "newest: import"
