@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import (
     X25519PrivateKey,
@@ -110,7 +111,7 @@ def read_public(file: Path) -> bytes:
         raise Failure(msg)
     try:
         key = serialization.load_pem_public_key(text)
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, X25519PublicKey):
         msg = (
@@ -140,7 +141,7 @@ def read_private(file: Path, passphrase_file: Path | None) -> X25519PrivateKey:
             else "has a passphrase; give it with --passphrase-file"
         )
         raise Failure(msg) from None
-    except ValueError:
+    except (ValueError, UnsupportedAlgorithm):
         msg = (
             f"--key {file}: does not open; check that it is NAME.private.pem and "
             "that the passphrase is right"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pseudo_client import (
@@ -167,7 +168,7 @@ def _describe_cells(cells: RejectedCells, name: PartName, start: int) -> pa.Tabl
     return pa.table(
         [
             pa.array([name.input] * count, pa.int32()),
-            pa.array(cells.rows + start),
+            pc.add(pa.array(cells.rows, pa.int64()), start),
             pa.array([cells.column] * count, pa.string()),
             pa.array([cells.code] * count, pa.string()),
         ],

@@ -10,8 +10,8 @@ from tests.lib.services.fake_service import FakeService
 
 
 @pytest.fixture
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeService]:
-    fake = FakeService(tmp_path_factory.mktemp("service"), maximum_rows=100)
+def service() -> Iterator[FakeService]:
+    fake = FakeService(maximum_rows=100)
     yield fake
     fake.stop()
 

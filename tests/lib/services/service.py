@@ -30,6 +30,7 @@ PROJECTS = ("asthma", "stroke")
 
 POLICY = "cohort@1"
 QUOTA = 1_000_000
+TEN_MINUTES = timedelta(minutes=10)
 
 
 class MovableClock:
@@ -43,6 +44,15 @@ class MovableClock:
 
     def advance(self, **parts: float) -> None:
         self.ahead += timedelta(**parts)
+
+    def leave_midnight(self) -> None:
+        """Move into the next day where this one ends within ten minutes.
+
+        A quota is of a day, so a test of it must not begin in one and end in another.
+        """
+        now = self.now()
+        if (now + TEN_MINUTES).date() != now.date():
+            self.ahead += TEN_MINUTES
 
 
 @dataclass(kw_only=True)
@@ -104,7 +114,9 @@ class RunningService:
         opt_outs: OptOuts | None = None,
         **options: Any,
     ) -> None:
-        """Make a project with the policy ``cohort@1``."""
+        """Make a project with the policy ``cohort@1``; its quota lasts for the test."""
+        if quota != QUOTA:
+            self.clock.leave_midnight()
         create_project(
             self.custodian(), project, quota=quota, opt_outs=opt_outs, **options
         )

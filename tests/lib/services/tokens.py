@@ -115,7 +115,7 @@ def serve_jwks(tls: TlsFiles, directory: Path) -> Iterator[JwksServer]:
 
         def do_GET(self) -> None:
             jwks.fetches += 1
-            jwks.gate.wait(10)
+            jwks.gate.wait(60)
             body = jwks.document()
             self.send_response(jwks.status)
             if jwks.location:

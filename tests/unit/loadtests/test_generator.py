@@ -33,8 +33,8 @@ failure_rate = 0.001
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[FakeService]:
-    fake = FakeService(tmp_path, maximum_rows=5000)
+def service() -> Iterator[FakeService]:
+    fake = FakeService(maximum_rows=5000)
     fake.maximum_bytes = 16 << 20
     yield fake
     fake.stop()

@@ -211,7 +211,7 @@ def test_no_repr_shows_what_is_in_a_text():
     shown = [Document.read(text), patient, *patient.names.values(), *patient.numbers]
     for each in [*shown, context, context.known]:
         assert "quill" not in repr(each).lower()
-        assert "999" not in repr(each)
+        assert "9990001" not in repr(each)  # three digits may stand in an address
 
 
 def test_an_error_of_the_search_quotes_nothing(rules):

@@ -103,7 +103,7 @@ def test_a_submission_says_until_when(running: RunningDesk) -> None:
         )
         with pytest.raises(grpc.RpcError) as caught:
             stub.SubmitLinkage(
-                request, metadata=(("authorization", "Bearer good"),), timeout=5
+                request, metadata=(("authorization", "Bearer good"),), timeout=30
             )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "expires_at" in caught.value.details()

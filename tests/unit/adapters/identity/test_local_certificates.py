@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pseudo_service.adapters.identity.local_certificates import (
     LocalCertificates,
     TlsFiles,
 )
 from pseudo_service.core.errors import ConfigurationInvalid, InvalidArgument
+from tests.lib.values.foreign_keys import UNKNOWN_KIND
 
 NOW = datetime.now(UTC)
 
@@ -137,6 +139,16 @@ def test_a_spoilt_file_is_refused_and_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationInvalid, match=r"authority\.pem"):
         certificates.ensure_server(NOW)
     assert path.read_bytes() == b"spoilt"
+
+
+def test_a_key_of_a_kind_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    certificates = LocalCertificates(tmp_path / "tls")
+    certificates.ensure_server(NOW)
+    path = tmp_path / "tls" / "authority.pem"
+    (certificate,) = x509.load_pem_x509_certificates(path.read_bytes())
+    path.write_bytes(UNKNOWN_KIND + certificate.public_bytes(Encoding.PEM))
+    with pytest.raises(ConfigurationInvalid, match=r"authority\.pem"):
+        certificates.ensure_server(NOW)
 
 
 def test_keys_do_not_show_in_a_repr(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pseudo_service.core.errors import (
 )
 from pseudo_service.ports.telemetry import NullTelemetry
 from tests.lib.harnesses.fakes import FakeClock
+from tests.lib.values.foreign_keys import UNKNOWN_KIND
 
 HOUR = timedelta(hours=1)
 
@@ -81,9 +82,10 @@ def test_the_key_is_its_owners(tmp_path: Path) -> None:
         LocalIssuer.open(tmp_path / "state")
 
 
-def test_a_spoilt_key_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"spoilt", UNKNOWN_KIND])
+def test_a_spoilt_key_is_refused(tmp_path: Path, content: bytes) -> None:
     LocalIssuer.open(tmp_path / "state")
     path = tmp_path / "state" / "local-issuer-key.pem"
-    path.write_bytes(b"spoilt")
+    path.write_bytes(content)
     with pytest.raises(ConfigurationInvalid, match="P-256"):
         LocalIssuer.open(tmp_path / "state")

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -29,28 +30,34 @@ TIMES = FetchTimes(
     usable_for=timedelta(hours=12),
     cooldown=timedelta(seconds=30),
     retry_after=timedelta(seconds=5),
-    timeout=timedelta(seconds=2),
+    timeout=timedelta(seconds=30),
 )
+SHORT = timedelta(seconds=1)
 
 
 class Bench:
     """Fetched keys over a server and a clock that a test moves."""
 
-    def __init__(self, jwks: JwksServer, certificates: LocalCertificates) -> None:
+    def __init__(
+        self,
+        jwks: JwksServer,
+        certificates: LocalCertificates,
+        times: FetchTimes = TIMES,
+    ) -> None:
         self.clock = FakeClock()
         self.telemetry = RecordingTelemetry()
         self.keys = FetchedKeys(
             make_fetch(
-                jwks.url, timeout=TIMES.timeout, ca_file=certificates.authority_path
+                jwks.url, timeout=times.timeout, ca_file=certificates.authority_path
             ),
             clock=self.clock,
             telemetry=self.telemetry,
-            times=TIMES,
+            times=times,
         )
 
     def settle(self) -> None:
         """Wait until no fetch is under way."""
-        for _ in range(500):
+        for _ in range(3_000):
             if not any(t.name == "signing-keys" for t in threading.enumerate()):
                 return
             time.sleep(0.01)
@@ -150,9 +157,8 @@ def test_a_slow_issuer_blocks_no_known_key(bench: Bench, jwks: JwksServer) -> No
     waiting.start()
     while jwks.fetches < 2:
         time.sleep(0.005)
-    begun = time.monotonic()
     assert bench.keys.find("first") is not None
-    assert time.monotonic() - begun < 0.5
+    assert waiting.is_alive(), "the known key was found while the issuer was silent"
     jwks.gate.set()
     waiting.join()
 
@@ -177,12 +183,15 @@ def test_callers_at_a_cold_start_share_one_fetch(
     assert None not in found
 
 
-def test_a_silent_issuer_is_given_up(bench: Bench, jwks: JwksServer) -> None:
-    jwks.gate.clear()
-    begun = time.monotonic()
+def test_a_silent_issuer_is_given_up(
+    jwks: JwksServer, certificates: LocalCertificates, signer: Signer
+) -> None:
+    jwks.signers = [signer]
+    bench = Bench(jwks, certificates, replace(TIMES, timeout=SHORT))
+    jwks.gate.clear()  # the server holds its answer back until the gate opens
     with pytest.raises(IdentityProviderUnavailable):
         bench.keys.find("first")
-    assert time.monotonic() - begun < 3
+    assert not jwks.gate.is_set()
     jwks.gate.set()
     bench.settle()
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from pseudo_client import open_linkage_result
-from pseudo_service.cli.console.exit_codes import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 from pseudo_service.cli.linkage.officer_keys import read_private, write_fingerprint
 from pseudo_service.cli.linkage.redemption import read_sealed
 from pseudo_service.cli.linkage.requests import redemption
 from tests.lib.harnesses.linkage_commands import NUMBER, STATED, Run, half
 from tests.lib.services.fake_desk import PSEUDONYMS, RunningDesk
+from tests.lib.values.foreign_keys import UNKNOWN_KIND
 
 # Keys
 
@@ -64,6 +65,13 @@ def test_a_passphrase_is_asked_of_the_key(pseudo: Run, tmp_path: Path, linkage: 
         assert done.code == ExitCode.USAGE
         assert says in done.err
         assert "horse" not in done.err
+
+
+def test_a_key_of_a_kind_that_nobody_knows_does_not_open(tmp_path: Path) -> None:
+    file = tmp_path / "foreign.private.pem"
+    file.write_bytes(UNKNOWN_KIND)
+    with pytest.raises(Failure, match="does not open"):
+        read_private(file, None)
 
 
 @pytest.mark.parametrize("wrong", ["private", "text"])

@@ -10,7 +10,7 @@ from pseudo_service.core.errors import BatchMalformed, StreamIncomplete
 from pseudo_service.engine.tables.prefetch import Prefetcher
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=30.0):
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until

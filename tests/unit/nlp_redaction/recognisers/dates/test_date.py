@@ -107,6 +107,6 @@ def test_stays_inside_any_text_and_overlaps_nothing(text: str) -> None:
 )
 def test_takes_time_in_proportion_to_rubbish(rubbish: str) -> None:
     document = Document.read(rubbish * (60_000 // len(rubbish)))
-    began = time.perf_counter()
+    began = time.process_time()
     list(RECOGNISER.find(document))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

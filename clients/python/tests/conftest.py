@@ -1,15 +1,14 @@
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from client_fakes.service import TOKEN, FakeService
 from pseudo_client import Client, RetryPolicy
-from tests.lib.services.fake_service import TOKEN, FakeService
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[FakeService]:
-    fake = FakeService(tmp_path)
+def service() -> Iterator[FakeService]:
+    fake = FakeService()
     yield fake
     fake.stop()
 
@@ -27,6 +26,6 @@ def client(service: FakeService, waits: list[float]) -> Iterator[Client]:
         token=TOKEN,
         root_certificates=service.root_certificates,
         retries=retries,
-        timeout=5,
+        timeout=30,
     ) as opened:
         yield opened

@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from client_fakes.service import FakeService, Fault
 from pseudo_client import (
     NO_RETRIES,
     Client,
@@ -24,8 +24,6 @@ from pseudo_client import (
     UnfinishedTable,
 )
 from pseudo_client.errors import AccessDenied, BatchTooLarge, Unauthenticated
-from pseudo_service.core.error_codes import ErrorCode
-from tests.lib.services.fake_service import FakeService, Fault
 
 ROWS = 4_300
 
@@ -36,7 +34,7 @@ def make_table(rows: int = ROWS) -> pa.Table:
             "nhs_number": [
                 f"{9_990_000_000 + i}" if i % 10 else None for i in range(rows)
             ],
-            "row": np.arange(rows),
+            "row": list(range(rows)),
             "born": ["1970-01-01" if i % 7 else "07/10/63" for i in range(rows)],
         }
     )
@@ -78,8 +76,8 @@ def test_after_the_end_there_is_a_receipt(client: Client) -> None:
 def test_rejected_cells_have_positions_in_the_whole_table(client: Client) -> None:
     table = send(client, make_table())
     table.read_all()
-    rows = np.concatenate([each.rows for each in table.rejected])
-    assert rows.tolist() == [i for i in range(ROWS) if i % 7 == 0]
+    rows = [row for each in table.rejected for row in each.rows]
+    assert rows == [i for i in range(ROWS) if i % 7 == 0]
     assert {(each.column, each.code) for each in table.rejected} == {
         ("born", "UNPARSEABLE")
     }
@@ -158,13 +156,13 @@ def test_a_batch_of_another_schema_cancels(
     client: Client, service: FakeService
 ) -> None:
     batches = [
-        pa.record_batch({"row": pa.array([1])}),
-        pa.record_batch({"row": pa.array(["9990000018"])}),
+        pa.RecordBatch.from_pydict({"row": [1]}),
+        pa.RecordBatch.from_pydict({"row": ["9990000018"]}),
     ]
     with pytest.raises(SourceUnusable) as refusal:
         send(client, batches).read_all()
     assert "9990000018" not in str(refusal.value)
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_batches_are_cut_by_bytes(client: Client, service: FakeService) -> None:
@@ -178,7 +176,7 @@ def test_a_row_too_large_is_refused_here(client: Client, service: FakeService) -
     service.maximum_bytes = 4096
     with pytest.raises(BatchTooLarge):
         send(client, pa.table({"text": ["x" * 9000]})).read_all()
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_the_error_of_a_source_surfaces_and_cancels(
@@ -194,7 +192,7 @@ def test_the_error_of_a_source_surfaces_and_cancels(
         list(table)
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_few_batches_are_in_flight(client: Client, service: FakeService) -> None:
@@ -216,14 +214,14 @@ def test_few_batches_are_in_flight(client: Client, service: FakeService) -> None
     time.sleep(0.4)
     assert len(drawn) <= 5
     service.stop()
-    reader.join(5)
+    reader.join(30)
     assert not reader.is_alive()
 
 
 def test_leaving_early_cancels(client: Client, service: FakeService) -> None:
     with send(client, make_table()) as table:
         next(iter(table))
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
 
@@ -233,7 +231,7 @@ def test_a_forgotten_table_cancels(client: Client, service: FakeService) -> None
     next(iter(table))
     del table
     gc.collect()
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 @pytest.mark.parametrize(
@@ -260,13 +258,13 @@ def test_a_service_that_fails_leaves_no_receipt(
     with pytest.raises(UnfinishedTable):
         _ = table.receipt
     assert len(service.seen) == 1  # the middle of a table is never sent again
-    assert service.seen[0].cancelled.wait(5)
+    assert service.seen[0].cancelled.wait(30)
 
 
 def test_opening_is_tried_again(
     client: Client, service: FakeService, waits: list[float]
 ) -> None:
-    service.faults.extend([Fault(refuse=ErrorCode.STORE_UNAVAILABLE)] * 2)
+    service.faults.extend([Fault(refuse="STORE_UNAVAILABLE")] * 2)
     assert send(client, make_table()).read_all().num_rows == len(kept_rows())
     assert len(service.seen) == 3
     assert waits == sorted(waits)
@@ -276,7 +274,7 @@ def test_opening_is_tried_again(
 def test_a_refusal_is_not_tried_again(
     client: Client, service: FakeService, waits: list[float]
 ) -> None:
-    service.faults.append(Fault(refuse=ErrorCode.ACCESS_DENIED))
+    service.faults.append(Fault(refuse="ACCESS_DENIED"))
     with pytest.raises(AccessDenied) as refusal:
         send(client, make_table()).read_all()
     assert refusal.value.code == "ACCESS_DENIED"
