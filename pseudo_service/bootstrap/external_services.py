@@ -7,11 +7,6 @@ from pseudo_service.adapters.identity.local_certificates import LocalCertificate
 from pseudo_service.adapters.identity.local_issuer import LocalIssuer
 from pseudo_service.adapters.identity.oidc import OidcProfile, OidcVerifier
 from pseudo_service.adapters.identity.signing_keys import FetchedKeys, FetchTimes
-from pseudo_service.adapters.key_vaults.azure_identity import (
-    AzureIdentity,
-    IdentitySource,
-    open_azure_key_vault,
-)
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
 from pseudo_service.adapters.text_redactor import open_text_redactor
 from pseudo_service.config import (
@@ -42,6 +37,13 @@ def open_key_vault(config: Config, *, clock: Clock, entropy: Entropy) -> KeyVaul
     """Return the configured vault; nothing is asked of it yet."""
     settings = config.key_vault
     if isinstance(settings, AzureVaultSettings):
+        # Late: Azure's libraries take longer to import than a laptop's commands run.
+        from pseudo_service.adapters.key_vaults.azure_identity import (  # noqa: PLC0415
+            AzureIdentity,
+            IdentitySource,
+            open_azure_key_vault,
+        )
+
         return open_azure_key_vault(
             vault_url=settings.url,
             identity=AzureIdentity(

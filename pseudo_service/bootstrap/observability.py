@@ -7,18 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pseudo_service.adapters.clock import SystemClock
-from pseudo_service.adapters.telemetry import (
-    LogRouting,
-    Metrics,
-    OperatorTelemetry,
-    SafeLog,
-)
+from pseudo_service.adapters.telemetry.logs import SafeLog
 from pseudo_service.adapters.telemetry.metrics import (
+    Metrics,
     forget_worker,
     make_workers_registry,
     serve_metrics,
 )
-from pseudo_service.adapters.telemetry.traces import make_exporting_traces
+from pseudo_service.adapters.telemetry.operator import OperatorTelemetry
+from pseudo_service.adapters.telemetry.routing import LogRouting
 from pseudo_service.config import Config, LogFormat
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.core.identifiers.kinds import IdentifierClass
@@ -57,11 +54,14 @@ def observe(config: Config) -> Iterator[Observers]:
     )
     routing = LogRouting(log)
     routing.install()
-    traces = (
-        make_exporting_traces(settings.otlp_endpoint)
-        if settings.otlp_endpoint
-        else None
-    )
+    traces = None
+    if settings.otlp_endpoint:
+        # Late: few deployments send traces, and OpenTelemetry is slow to import.
+        from pseudo_service.adapters.telemetry.traces import (  # noqa: PLC0415
+            make_exporting_traces,
+        )
+
+        traces = make_exporting_traces(settings.otlp_endpoint)
     try:
         yield Observers(
             telemetry=OperatorTelemetry(log=log, metrics=metrics, traces=traces),

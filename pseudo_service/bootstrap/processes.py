@@ -27,6 +27,7 @@ from pseudo_service.bootstrap.service import Service
 from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.config import Config, extend_environment, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
+from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.ports.telemetry import Level, Telemetry
 
 QUICK_DEATH_SECONDS = 10.0
@@ -68,6 +69,8 @@ def _run(
     config: Config, address: str, stopping: threading.Event, telemetry: Telemetry
 ) -> int:
     keep_large_buffers()
+    # Not for a command's embedded service: most commands run no kernel.
+    telemetry.log("kernels_ready", kind=warm_up())
     service = Service(config, RuntimeOverrides(telemetry=telemetry), address=address)
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)

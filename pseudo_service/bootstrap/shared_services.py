@@ -18,7 +18,6 @@ from pseudo_service.bootstrap.external_services import (
 )
 from pseudo_service.config import Config, Duty
 from pseudo_service.core.keys.material import KeyUse, Root
-from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
@@ -72,7 +71,6 @@ def build_shared_services(
     Raises:
         PseudoError: Whatever keeps the service from being sound.
     """
-    around.telemetry.log("kernels_ready", kind=warm_up())
     clock, entropy = around.clock, around.entropy
     vault = ObservedKeyVault(
         around.vault or open_key_vault(config, clock=clock, entropy=entropy),

@@ -12,8 +12,8 @@ import grpc
 import pyarrow as pa
 
 from pseudo_service.adapters.entropy import SystemEntropy
-from pseudo_service.bootstrap import read_audit_verifier
 from pseudo_service.bootstrap.external_services import open_key_vault
+from pseudo_service.bootstrap.trust import read_audit_verifier
 from pseudo_service.config import Config
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.services.served import (

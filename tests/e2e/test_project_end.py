@@ -9,7 +9,7 @@ import pytest
 from pseudo_client.errors import ClosingRefused, ProjectExists, ProjectNotActive
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
-from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.trust import read_audit_verifier
 from pseudo_service.core.errors import KeyUnknown, KeyVaultRefused
 from pseudo_service.core.keys.statements import SignedStatement, verify_statement
 from pseudo_service.core.projects.closing import CLOSURE_FORMAT

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from pseudo_client.errors import AccessDenied, InvalidArgument
-from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.trust import read_audit_verifier
 from pseudo_service.core.keys.statements import SignedStatement, verify_statement
 from pseudo_service.core.pseudonyms.version_map import KEY_MAP_FORMAT
 from tests.lib.services.service import RunningService

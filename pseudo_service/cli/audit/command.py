@@ -11,7 +11,7 @@ import typer
 import pseudo_client
 from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.bootstrap import read_audit_public_key
+from pseudo_service.bootstrap.trust import read_audit_public_key
 from pseudo_service.cli.console.audit_keys import (
     AuditKeyOption,
     VerifyVaultSignature,

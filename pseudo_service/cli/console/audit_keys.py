@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from pseudo_service.adapters.key_vaults.algorithms import verify_message
-from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.trust import read_audit_verifier
 from pseudo_service.cli.console.connection import (
     ConnectionOptions,
     read_config,

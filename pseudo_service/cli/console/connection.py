@@ -17,7 +17,7 @@ from typing import Annotated, Any, Concatenate, ParamSpec, cast
 import typer
 
 from pseudo_client import Client
-from pseudo_service.bootstrap import open_embedded
+from pseudo_service.bootstrap.embedded import open_embedded
 from pseudo_service.cli.console.exit_codes import Failure, withhold_numbers
 from pseudo_service.config import Config, load_config
 

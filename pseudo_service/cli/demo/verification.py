@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.bootstrap import read_audit_verifier
+from pseudo_service.bootstrap.trust import read_audit_verifier
 from pseudo_service.cli.audit.command import show_verdict, verify_export
 from pseudo_service.cli.console.audit_keys import VerifyVaultSignature
 from pseudo_service.cli.console.output import count_of, say

@@ -18,7 +18,7 @@ import pytest
 from pseudo_client import Client, DateShift, OptOuts
 from pseudo_client.retries import NO_RETRIES
 from pseudo_service.adapters.identity.local_issuer import LocalIssuer
-from pseudo_service.bootstrap import open_embedded
+from pseudo_service.bootstrap.embedded import open_embedded
 from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.config import Config, build_config
 from pseudo_service.ports.key_vault import KeyVault

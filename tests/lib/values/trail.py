@@ -7,8 +7,7 @@ from pseudo_client import Client
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
-from pseudo_service.bootstrap import read_audit_verifier
-from pseudo_service.bootstrap.trust import VerifyVaultSignature
+from pseudo_service.bootstrap.trust import VerifyVaultSignature, read_audit_verifier
 from pseudo_service.config import Config
 from pseudo_service.core.audit.events import AuditVerdict, Checkpoint
 from pseudo_service.core.audit.verification import verify_trail

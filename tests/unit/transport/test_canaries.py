@@ -10,13 +10,11 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import generate_latest
 
 from pseudo_service.adapters.identity.local_certificates import LocalCertificates
-from pseudo_service.adapters.telemetry import (
-    LogRouting,
-    Metrics,
-    OperatorTelemetry,
-    SafeLog,
-    Traces,
-)
+from pseudo_service.adapters.telemetry.logs import SafeLog
+from pseudo_service.adapters.telemetry.metrics import Metrics
+from pseudo_service.adapters.telemetry.operator import OperatorTelemetry
+from pseudo_service.adapters.telemetry.routing import LogRouting
+from pseudo_service.adapters.telemetry.traces import Traces
 from pseudo_service.transport.interceptors.calls import current_call
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.services.echo_server import ARITIES, LISTED, Echo, serve_echo

@@ -234,7 +234,8 @@ def test_uncaught_exceptions_of_threads_are_not_printed(
 SCRIPT = f"""
     import sys
     from tests.lib.harnesses.fakes import FakeClock
-    from pseudo_service.adapters.telemetry import LogRouting, SafeLog
+    from pseudo_service.adapters.telemetry.routing import LogRouting
+    from pseudo_service.adapters.telemetry.logs import SafeLog
 
     LogRouting(SafeLog(clock=FakeClock())).install()
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_service.adapters.telemetry import OperatorTelemetry, SafeLog
+from pseudo_service.adapters.telemetry.logs import SafeLog
 from pseudo_service.adapters.telemetry.metrics import Metrics, serve_metrics
+from pseudo_service.adapters.telemetry.operator import OperatorTelemetry
 from pseudo_service.ports.telemetry import (
     BatchRecord,
     CallRecord,
