@@ -84,7 +84,9 @@ def list_api_pages(target: Path) -> list[dict[str, list[dict[str, str]]]]:
         whole = f"{name.replace('.', '/')}.md"
         below = sorted((api / whole).with_suffix("").rglob("*.md"))
         found = [api / whole, *below] if (api / whole).exists() else below
-        entries.append({name: [{_name(each, api, name): _page(each, target)} for each in found]})
+        entries.append(
+            {name: [{_name(each, api, name): _page(each, target)} for each in found]}
+        )
     return entries
 
 
@@ -111,7 +113,11 @@ def configure(target: Path, output: Path) -> Path:
         for entries in section.values():
             if isinstance(entries, list):
                 _fill(entries, "API", list_api_pages(target))
-                _fill(entries, "Decisions", [{"Index": "adr/README.md"}, *list_decisions()])
+                _fill(
+                    entries,
+                    "Decisions",
+                    [{"Index": "adr/README.md"}, *list_decisions()],
+                )
     handler = settings["plugins"][1]["mkdocstrings"]["handlers"]["python"]
     handler["paths"] = [str(ROOT), str(ROOT / "clients" / "python")]
     settings["docs_dir"] = str(target)

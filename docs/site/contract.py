@@ -78,7 +78,9 @@ def _write_enum(
         for number, value in enumerate(enum.value)
     ]
     head = ["| value | number | meaning |", "|---|---|---|"]
-    yield "\n".join([f"### {enum.name}\n\n{comments.get(path, '')}\n", *head, *rows, ""])
+    yield "\n".join(
+        [f"### {enum.name}\n\n{comments.get(path, '')}\n", *head, *rows, ""]
+    )
 
 
 def _write_service(
@@ -88,13 +90,17 @@ def _write_service(
 ) -> str:
     rows = []
     for number, method in enumerate(service.method):
-        sent, got = (each.rpartition(".")[2] for each in (method.input_type, method.output_type))
+        sent, got = (
+            each.rpartition(".")[2] for each in (method.input_type, method.output_type)
+        )
         sent = f"stream {sent}" if method.client_streaming else sent
         got = f"stream {got}" if method.server_streaming else got
         comment = comments.get((*path, _METHOD, number), "")
         rows.append(f"| `{method.name}` | `{sent}` | `{got}` | {comment} |")
     head = ["| method | sent | answered | what it does |", "|---|---|---|---|"]
-    return "\n".join([f"### {service.name}\n\n{comments.get(path, '')}\n", *head, *rows, ""])
+    return "\n".join(
+        [f"### {service.name}\n\n{comments.get(path, '')}\n", *head, *rows, ""]
+    )
 
 
 def write_contract(proto: Path) -> str:

@@ -14,7 +14,10 @@ def write_api_pages(package: Path, name: str) -> dict[str, str]:
         The text of each page by its path below ``reference/api/``.
     """
     pages = {}
-    for folder in [package, *sorted(each for each in package.rglob("*") if each.is_dir())]:
+    for folder in [
+        package,
+        *sorted(each for each in package.rglob("*") if each.is_dir()),
+    ]:
         modules = sorted(
             each.stem for each in folder.glob("*.py") if not each.stem.startswith("__")
         )
@@ -23,7 +26,11 @@ def write_api_pages(package: Path, name: str) -> dict[str, str]:
         dotted = ".".join([name, *folder.relative_to(package).parts])
         lines = [f"# `{dotted}`", ""]
         if (folder / "__init__.py").exists():
-            lines += [f"::: {dotted}", "    options: {members: false, show_root_heading: false}", ""]
+            lines += [
+                f"::: {dotted}",
+                "    options: {members: false, show_root_heading: false}",
+                "",
+            ]
         for each in modules:
             lines += [f"## {each}", "", f"::: {dotted}.{each}", ""]
         pages[f"{dotted.replace('.', '/')}.md"] = "\n".join(lines)

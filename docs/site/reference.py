@@ -105,7 +105,12 @@ def _describe_type(annotation: object) -> str:
         return f"list of {_describe_type(get_args(annotation)[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return " or ".join(f"`{each.value}`" for each in annotation)
-    names = {"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}
+    names = {
+        "str": "text",
+        "int": "whole number",
+        "float": "number",
+        "bool": "yes or no",
+    }
     name = getattr(annotation, "__name__", str(annotation))
     return names.get(name, {"Path": "path", "SecretStr": "text"}.get(name, name))
 
