@@ -106,7 +106,7 @@ def list_decisions() -> Iterator[dict[str, str]]:
         yield {title: f"adr/{path.name}"}
 
 
-def configure(target: Path, output: Path) -> Path:
+def configure(target: Path) -> Path:
     """Write the generator's configuration beside the sources; return its path."""
     settings = yaml.safe_load((HERE / "mkdocs.yml").read_text(encoding="utf-8"))
     for section in settings["nav"]:
@@ -120,8 +120,7 @@ def configure(target: Path, output: Path) -> Path:
                 )
     handler = settings["plugins"][1]["mkdocstrings"]["handlers"]["python"]
     handler["paths"] = [str(ROOT), str(ROOT / "clients" / "python")]
-    settings["docs_dir"] = str(target)
-    settings["site_dir"] = str(output)
+    settings["docs_dir"] = target.name
     path = target.parent / "mkdocs.yml"
     path.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")
     return path
@@ -143,11 +142,14 @@ def main() -> int:
     shutil.rmtree(output, ignore_errors=True)
     target = work / "docs"
     assemble(target)
-    settings = configure(target, output)
+    settings = configure(target)
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-    return subprocess.run(
+    built = subprocess.run(
         [*command, "--config-file", settings.name], cwd=work, check=False
-    ).returncode
+    )
+    if built.returncode == 0:
+        shutil.move(work / "site", output)  # the generator writes beside its sources
+    return built.returncode
 
 
 if __name__ == "__main__":
