@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 from contract import write_contract
-from links import lead_links, write_states_as_table
+from pages import lead_links, write_states_as_table
 from modules import write_api_pages
 from reference import write_command_line, write_configuration, write_errors
 

@@ -32,6 +32,6 @@ def write_api_pages(package: Path, name: str) -> dict[str, str]:
                 "",
             ]
         for each in modules:
-            lines += [f"## {each}", "", f"::: {dotted}.{each}", ""]
+            lines += [f"::: {dotted}.{each}", ""]
         pages[f"{dotted.replace('.', '/')}.md"] = "\n".join(lines)
     return pages

@@ -1,4 +1,4 @@
-"""Lead links of the documents to their places in the site.
+"""Write the documents as the site's generator reads them, and lead their links there.
 
 In the repository a document links to any file of it. In the site a link to another
 document leads to its page; a link to a file that is no page becomes the file's name.
@@ -40,8 +40,23 @@ def lead_links(text: str, source: Path, page: str, pages: Mapping[Path, str]) ->
 
     parts = _FENCED.split(text)
     return "".join(
-        part if part.startswith("```") else _LINK.sub(lead, part) for part in parts
+        part if part.startswith("```") else _LINK.sub(lead, indent_steps(part))
+        for part in parts
     )
+
+
+def indent_steps(text: str) -> str:
+    """Return a text whose numbered steps hold what is indented by three blanks.
+
+    In the repository that is enough; the site's generator wants four.
+    """
+    lines, in_code = [], False
+    for line in text.split("\n"):
+        shallow = line.startswith("   ") and not line.startswith("    ")
+        lines.append(f" {line}" if shallow or (in_code and line) else line)
+        if shallow and line.lstrip().startswith("```"):
+            in_code = not in_code
+    return "\n".join(lines)
 
 
 def write_states_as_table(text: str) -> str:
