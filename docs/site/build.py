@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 from contract import write_contract
-from pages import lead_links, write_states_as_table
 from modules import write_api_pages
+from pages import lead_links, write_states_as_table
 from reference import write_command_line, write_configuration, write_errors
 
 HERE = Path(__file__).parent
