@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+GENERATED = "api"  # code that is generated from proto/ has a page of its own
+
 
 def write_api_pages(package: Path, name: str) -> dict[str, str]:
     """Return a page for each folder of a package, with the modules that lie in it.
@@ -21,7 +23,7 @@ def write_api_pages(package: Path, name: str) -> dict[str, str]:
         modules = sorted(
             each.stem for each in folder.glob("*.py") if not each.stem.startswith("__")
         )
-        if not modules:
+        if not modules or GENERATED in folder.relative_to(package).parts:
             continue
         dotted = ".".join([name, *folder.relative_to(package).parts])
         lines = [f"# `{dotted}`", ""]

@@ -14,6 +14,7 @@ _FENCED = re.compile(r"(^```.*?^```[^\n]*$)", re.MULTILINE | re.DOTALL)
 _STATES = re.compile(
     r"^```mermaid\nstateDiagram-v2\n(.*?)^```", re.MULTILINE | re.DOTALL
 )
+_STEP = re.compile(r"\d+\. ")
 _TRANSITION = re.compile(r"^ *(\S+) --> (\S+?)(?:: (\w+))?$", re.MULTILINE)
 
 
@@ -46,16 +47,23 @@ def lead_links(text: str, source: Path, page: str, pages: Mapping[Path, str]) ->
 
 
 def indent_steps(text: str) -> str:
-    """Return a text whose numbered steps hold what is indented by three blanks.
+    """Return a text whose numbered steps hold what is indented below them.
 
-    In the repository that is enough; the site's generator wants four.
+    In the repository three blanks are enough, and the next step may follow at once;
+    the site's generator wants four, and an empty line after a step of several parts.
     """
-    lines, in_code = [], False
+    lines: list[str] = []
+    in_code = has_parts = False
     for line in text.split("\n"):
+        if _STEP.match(line):
+            if has_parts and lines[-1]:
+                lines.append("")
+            has_parts = False
         shallow = line.startswith("   ") and not line.startswith("    ")
         lines.append(f" {line}" if shallow or (in_code and line) else line)
         if shallow and line.lstrip().startswith("```"):
-            in_code = not in_code
+            in_code, has_parts = not in_code, True
+        has_parts = has_parts or not line
     return "\n".join(lines)
 
 
