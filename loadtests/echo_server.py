@@ -8,7 +8,7 @@ from pathlib import Path
 
 import grpc
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.api.v1 import deidentification_pb2_grpc as services
 

@@ -9,16 +9,16 @@ import pyarrow as pa
 from cryptography.hazmat.primitives import hashes, hmac
 
 from loadtests.tables import make_nhs_numbers
-from pseudo_service.core.identifiers import (
+from pseudo_service.core.identifiers.canonical import canonicalise
+from pseudo_service.core.identifiers.kinds import (
+    ChiInNhsColumn,
     IdentifierKind,
     IdentifierRules,
-    canonicalise,
 )
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import SecretKey
-from pseudo_service.core.projects import ChiInNhsColumn
-from pseudo_service.core.pseudonyms import PseudonymFormat
-from pseudo_service.core.warm_up import warm_up
+from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
+from pseudo_service.core.pseudonyms.warm_up import warm_up
 
 KEY = bytes(range(32))
 KIND = IdentifierKind.parse("nhs_number")

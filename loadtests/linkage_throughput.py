@@ -15,7 +15,12 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from loadtests.registers import build_from_single_calls, build_from_tables, measure
+from loadtests.registers import (
+    WANTED,
+    build_from_single_calls,
+    build_from_tables,
+    measure,
+)
 
 PEOPLE = 2_500_000
 DATA_KEYS = 1000
@@ -36,6 +41,9 @@ def main() -> None:
         help="people registered by single calls, at most as many as --people; millions "
         "take half an hour to build",
     )
+    parser.add_argument(
+        "--data-keys", type=int, default=DATA_KEYS, help="of the single calls"
+    )
     parser.add_argument(PIPE, nargs=2, metavar=("WHAT", "FOLDER"), help="for itself")
     options = parser.parse_args()
     if options.measure:
@@ -47,7 +55,9 @@ def main() -> None:
             f"--people: at least {LEAST_PEOPLE}, for 1,000 of a tenth are sought"
         )
     single = min(options.people, options.single_people)
-    figures = compare(people=options.people, single=single)
+    if 0 < single < WANTED:
+        parser.error(f"--single-people: 0, or at least the {WANTED} that are sought")
+    figures = compare(people=options.people, single=single, data_keys=options.data_keys)
     if options.json:
         print(json.dumps(figures))
         return
@@ -55,7 +65,7 @@ def main() -> None:
         print(f"{name:20} {figure}")
 
 
-def compare(*, people: int, single: int) -> dict[str, Any]:
+def compare(*, people: int, single: int, data_keys: int) -> dict[str, Any]:
     """Return every figure of one run."""
     tenth = _open_after_tables(people // 10)
     whole = _open_after_tables(people)
@@ -67,7 +77,9 @@ def compare(*, people: int, single: int) -> dict[str, Any]:
         },
     }
     if single:
-        figures["single_calls"] = _compact_single_calls(single)
+        figures["single_calls"] = _compact_single_calls(
+            single, data_keys=min(single, data_keys)
+        )
     return figures
 
 
@@ -77,8 +89,7 @@ def _open_after_tables(people: int) -> dict[str, Any]:
         return {**_measure_apart("open", Path(folder)), "segments": segments}
 
 
-def _compact_single_calls(people: int) -> dict[str, Any]:
-    data_keys = min(people, DATA_KEYS)
+def _compact_single_calls(people: int, *, data_keys: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         segments = build_from_single_calls(Path(folder), people, data_keys=data_keys)
         return {

@@ -1,7 +1,7 @@
 """What a service needs before it can be loaded: a project, a policy, patients."""
 
 from loadtests.servers import Target
-from loadtests.tables import POLICY, PROJECT, make_nhs_numbers
+from loadtests.tables import NOTES_POLICY, POLICY, PROJECT, make_nhs_numbers
 from pseudo_client import DateShift, OptOuts
 
 ROLE = f"pipeline:{PROJECT}"
@@ -22,6 +22,12 @@ def prepare_project(target: Target) -> None:
             ),
         )
         custodian.administration.register_policy(POLICY)
+
+
+def prepare_notes(target: Target) -> None:
+    """Make the policy of the notes."""
+    with target.connect("custodian") as custodian:
+        custodian.administration.register_policy(NOTES_POLICY)
 
 
 def register_patients(target: Target, number: int) -> None:

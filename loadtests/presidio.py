@@ -49,6 +49,9 @@ def make_analyser() -> Callable[[str], Any]:
     pipeline = spacy.load(
         Path(str(resources.files("nlp_redaction.models"))) / "fast" / "pipeline"
     )
+    # The pipeline ships without strings, for the service reads its tags by number.
+    for name in CLASS_NAMES:
+        pipeline.vocab.strings.add(name)
     pipeline.add_pipe("entities_of_tags", last=True)
     engine = SpacyNlpEngine(
         models=[{"lang_code": "en", "model_name": "fast"}],

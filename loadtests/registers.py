@@ -21,17 +21,20 @@ from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
-from pseudo_service.adapters.sql.memberships import SqlMemberships
 from pseudo_service.adapters.sql.migrate import migrate
-from pseudo_service.adapters.sql.projects import SqlProjects
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
-from pseudo_service.core.access import Actor, Role, RoleGrant
-from pseudo_service.core.audit import AuditEvent, AuditKind
-from pseudo_service.core.identifiers import IdentifierKind, IdentifierRules
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import (
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.adapters.sql.stores.projects import SqlProjects
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
+from pseudo_service.core.access.roles import Actor, Role, RoleGrant
+from pseudo_service.core.audit.events import AuditEvent, AuditKind
+from pseudo_service.core.identifiers.kinds import (
+    ChiInNhsColumn,
+    IdentifierKind,
+    IdentifierRules,
+)
+from pseudo_service.core.keys.material import (
     KEY_BYTES,
     SERVICE_OWNER,
     KeyUse,
@@ -39,15 +42,15 @@ from pseudo_service.core.keys import (
     RootPurpose,
     SecretKey,
 )
-from pseudo_service.core.projects import ChiInNhsColumn
-from pseudo_service.core.register_reports import CompactionReport
-from pseudo_service.core.reversal import Wanted, find_wanted
-from pseudo_service.core.warm_up import warm_up
-from pseudo_service.engine.admission import Admission
-from pseudo_service.engine.key_ring import LINKAGE_KEY
-from pseudo_service.engine.register_care import RegisterCare
-from pseudo_service.engine.register_opening import OpeningWarrant, RegisterOpening
-from pseudo_service.engine.register_writer import RegisterWriter
+from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.warm_up import warm_up
+from pseudo_service.core.register.reports import CompactionReport
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
+from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
+from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.journal import BatchChange, Journal
 
 KIND = IdentifierKind.parse("mrn@RXH")
@@ -160,8 +163,8 @@ def _resolve(
     opening = RegisterOpening(
         register=SqlRegister(database), vault=vault, service_root=SERVICE_ROOT
     )
-    wanted, found = Wanted.build(macs), dict[int, str]()
-    scan = opening.scan(OpeningWarrant(operation="load-test"), kind=KIND)
+    wanted, found = MacIndex.build(macs), dict[int, str]()
+    scan = opening.scan(RegisterGrant(operation="load-test"), kind=KIND)
     for page in scan:
         rows, which = find_wanted(PROJECT_HASH.mac(page.canonical), wanted)
         names = page.canonical.take(pa.array(rows)).to_pylist()
@@ -191,21 +194,21 @@ def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str
     }
 
 
-def _make_care(database: SqlDatabase, vault: LocalKeyVault) -> RegisterCare:
+def _make_care(database: SqlDatabase, vault: LocalKeyVault) -> RegisterMaintenance:
     journal, register = SqlJournal(database), SqlRegister(database)
-    return RegisterCare(
+    return RegisterMaintenance(
         opening=RegisterOpening(
             register=register, vault=vault, service_root=SERVICE_ROOT
         ),
         register=register,
         keeper=SqlRegisterKeeper(database),
-        memberships=SqlMemberships(database),
+        memberships=SqlDisclosures(database),
         projects=SqlProjects(database),
         vault=vault,
         journal=journal,
         clock=CLOCK,
         entropy=SystemEntropy(),
-        admission=Admission(journal=journal, clock=CLOCK),
+        admission=AccessControl(journal=journal, clock=CLOCK),
         service_root=SERVICE_ROOT,
         rules=IdentifierRules(
             accept_test_range=False, chi_in_nhs_column=ChiInNhsColumn.REJECT

@@ -5,21 +5,22 @@ import json
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from loadtests.comparison import HERE, Checkout
 from pseudo_client import Client
-from pseudo_service.adapters.local_certificates import LocalCertificates
-from pseudo_service.adapters.local_issuer import LocalIssuer
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_issuer import LocalIssuer
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0  # of a machine that others use; one that ends is known at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ class Target:
         """Return when as many listen; connections made before would all go to one.
 
         Raises:
-            RuntimeError: They do not, for a minute.
+            RuntimeError: They do not, for a long time.
         """
         until = time.monotonic() + START_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
@@ -57,6 +58,12 @@ class Target:
             time.sleep(0.1)
         msg = f"there are not {number} workers that serve"
         raise RuntimeError(msg)
+
+    def measure_processor(self) -> float:
+        """Return the processor's seconds that the server and its children have had."""
+        parent = psutil.Process(self.process.pid)
+        used = [one.cpu_times() for one in [parent, *parent.children(recursive=True)]]
+        return float(sum(one.user + one.system for one in used))
 
     def measure_memory(self) -> int:
         """Return the bytes of memory that the server and its children have taken.
@@ -71,9 +78,26 @@ class Target:
 
 
 @contextmanager
-def serve(folder: Path, *, workers: int = 1) -> Iterator[Target]:
-    """Run ``pseudo serve`` on SQLite with everything switched on."""
-    port = _find_port()
+def serve(
+    folder: Path, *, workers: int = 1, checkout: Checkout = HERE, **settings: Any
+) -> Iterator[Target]:
+    """Run ``pseudo serve`` on SQLite with everything switched on.
+
+    Args:
+        folder: Where its files go.
+        workers: How many processes serve.
+        checkout: Whose service it is.
+        settings: Further sections of its configuration.
+    """
+    with _hold_port() as port:
+        config = _write_config(folder, port, workers=workers, **settings)
+        command = ["-m", "pseudo_service.cli", "serve", "--config", str(config)]
+        with _run(command, folder / "state", port, checkout) as target:
+            target.wait_for_workers(workers)
+            yield target
+
+
+def _write_config(folder: Path, port: int, *, workers: int, **settings: Any) -> Path:
     config = folder / "pseudo.yaml"
     config.write_text(
         json.dumps(
@@ -83,37 +107,38 @@ def serve(folder: Path, *, workers: int = 1) -> Iterator[Target]:
                 "server": {"address": f"127.0.0.1:{port}", "workers": workers},
                 "identity": {"local_issuer": True},
                 "identifiers": {"accept_test_range": True},
+                **settings,
             }
         )
     )
-    if workers == 1:
-        worker = ["-m", "pseudo_service.bootstrap.worker"]
-        command = [*worker, str(config), f"127.0.0.1:{port}"]
-    else:
-        command = ["-m", "pseudo_service.cli", "serve", "--config", str(config)]
-    with _run(command, folder / "state", port) as target:
-        target.wait_for_workers(workers)
-        yield target
+    return config
 
 
 @contextmanager
 def serve_echo(folder: Path) -> Iterator[Target]:
     """Run the echo server over the same transport."""
-    port = _find_port()
     state = folder / "echo"
     state.mkdir(mode=0o700)
     LocalCertificates(state / "tls").ensure_server(datetime.now(UTC))
     script = Path(__file__).with_name("echo_server.py")
-    with _run([str(script), str(state / "tls"), str(port)], state, port) as target:
-        yield target
+    with _hold_port() as port:
+        command = [str(script), str(state / "tls"), str(port)]
+        with _run(command, state, port, HERE) as target:
+            yield target
 
 
 @contextmanager
-def _run(command: Sequence[str], state: Path, port: int) -> Iterator[Target]:
+def _run(
+    command: Sequence[str], state: Path, port: int, checkout: Checkout
+) -> Iterator[Target]:
     log = state.with_suffix(".log")
     with log.open("wb") as sink:
         process = subprocess.Popen(  # noqa: S603 - our own
-            [sys.executable, *command], stdout=sink, stderr=sink
+            [checkout.python, *command],
+            stdout=sink,
+            stderr=sink,
+            cwd=checkout.folder,
+            env=checkout.environment(),
         )
     try:
         _wait_for(port, process, log)
@@ -147,10 +172,13 @@ def _read_anonymous(process_id: int) -> int:
     return int(kilobytes[1]) * 1024
 
 
-def _find_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@contextmanager
+def _hold_port() -> Iterator[int]:
+    """Reserve a port that gRPC, with SO_REUSEPORT, can take and nobody else."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

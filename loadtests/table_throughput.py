@@ -12,7 +12,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -20,6 +22,13 @@ from pseudo_client import Client
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from loadtests.comparison import (
+    add_options,
+    compare_programs,
+    list_figures,
+    list_own_arguments,
+    read_other,
+)
 from loadtests.kernels import compare_kernels
 from loadtests.preparation import ROLE, prepare_project
 from loadtests.servers import Target, serve, serve_echo
@@ -39,39 +48,70 @@ def main() -> None:
     parser.add_argument(
         "--quick", action="store_true", help="under 50 seconds, without memory figures"
     )
+    parser.add_argument(
+        "--repeats",
+        type=int,
+        help="how often a round sends the eight batches (default: 12, quick 5)",
+    )
+    parser.add_argument("--rounds", type=int, help="(default: 7, quick 3)")
+    parser.add_argument(
+        "--distinct",
+        type=int,
+        help="numbers of the kernel's comparison (default: 500,000, quick 200,000)",
+    )
+    add_options(parser)
     options = parser.parse_args()
-    figures = measure(quick=options.quick)
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, figure in figures.items():
-        print(f"{name:32} {figure:,.2f}")
+    other = read_other(options)
+    if other is None:
+        figures: dict[str, Any] = measure(_read_size(options))
+    else:
+        figures = compare_programs(
+            Path(__file__).name, list_own_arguments(), other, pairs=options.pairs
+        )
+    print(json.dumps(figures) if options.json else "\n".join(list_figures(figures)))
 
 
-def measure(*, quick: bool) -> dict[str, float]:
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is measured."""
+
+    rounds: int
+    repeats: int
+    distinct: int
+    with_memory: bool
+
+
+def _read_size(options: argparse.Namespace) -> Size:
+    rounds, repeats, distinct = (3, 5, 200_000) if options.quick else (7, 12, 500_000)
+    return Size(
+        rounds=options.rounds or rounds,
+        repeats=options.repeats or repeats,
+        distinct=options.distinct or distinct,
+        with_memory=not options.quick,
+    )
+
+
+def measure(size: Size) -> dict[str, float]:
     """Return every figure of one run."""
     patients = make_nhs_numbers(POOL)
     batches = make_batches(patients, batches=8, rows=ROWS, distinct=DISTINCT, seed=7)
     with tempfile.TemporaryDirectory() as folder:
         with serve(Path(folder)) as service, serve_echo(Path(folder)) as echo:
             prepare_project(service)
-            figures = _compare(service, echo, batches, quick=quick)
-        if not quick:
+            figures = _compare(service, echo, batches, size)
+        if size.with_memory:
             with serve(Path(folder)) as service:
                 figures |= _measure_growth(service, batches)
                 figures |= _measure_registration(service)
-    ours, loop = compare_kernels(
-        distinct=200_000 if quick else 500_000, rounds=3 if quick else 7
-    )
+    ours, loop = compare_kernels(distinct=size.distinct, rounds=size.rounds)
     figures["distinct_per_second_per_core"] = ours
     figures["ratio_to_cryptography_loop"] = ours / loop
     return figures
 
 
 def _compare(
-    service: Target, echo: Target, batches: list[pa.RecordBatch], *, quick: bool
+    service: Target, echo: Target, batches: list[pa.RecordBatch], size: Size
 ) -> dict[str, float]:
-    rounds, repeats = (3, 5) if quick else (7, 12)
     ours, echoes = [], []
     with (
         service.connect(ROLE) as client,
@@ -79,9 +119,9 @@ def _compare(
     ):
         new_patients = _stream(client, batches)  # registers them
         _stream(echo_client, batches)
-        for _ in range(rounds):
-            ours.append(_stream(client, batches * repeats))
-            echoes.append(_stream(echo_client, batches * repeats))
+        for _ in range(size.rounds):
+            ours.append(_stream(client, batches * size.repeats))
+            echoes.append(_stream(echo_client, batches * size.repeats))
     rows, echoed = statistics.median(ours), statistics.median(echoes)
     return {
         "rows_per_second": rows,

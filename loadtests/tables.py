@@ -19,6 +19,11 @@ columns:
   los_hours: {{treatment: keep, reason: load test}}
   score: {{treatment: keep, reason: load test}}
 """
+NOTES_POLICY = f"""\
+policy: {PROJECT}/notes@1
+columns:
+  note: {{treatment: redact_text, mode: fast}}
+"""
 _FIRST = 999_000_000
 
 

@@ -20,16 +20,24 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from loadtests.comparison import (
+    add_options,
+    compare_programs,
+    list_figures,
+    list_own_arguments,
+    read_other,
+)
 from loadtests.texts import SHARED, Words, cut_rounds, read_texts
-from nlp_redaction.known import NOTHING_KNOWN
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN
 from nlp_redaction.pipeline import Finder
 
 ROUNDS = 5
 FAST_WORDS = 24_000
-THOROUGH_WORDS = 6_000
+THOROUGH_SHARE = 4  # thorough is several times slower: it reads a quarter
 MEGABYTE = 1 << 20
 KILOBYTE = 1 << 10
 # Seconds as they pass, or, with --cpu, as this process gets them.
@@ -46,6 +54,12 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument(
+        "--words",
+        type=int,
+        default=FAST_WORDS,
+        help="words a round of the mode fast; thorough reads a quarter of them",
+    )
+    parser.add_argument(
         "--without-presidio", action="store_true", help="only our own figures"
     )
     parser.add_argument(
@@ -57,27 +71,40 @@ def main() -> None:
         action="store_true",
         help="count the processor's seconds, not the clock's: for a busy machine",
     )
+    add_options(parser)
     options = parser.parse_args()
+    other = read_other(options)
+    if other is None:
+        figures = _measure_here(options)
+    else:
+        figures = compare_programs(
+            Path(__file__).name,
+            # Presidio is a figure of neither checkout.
+            [*list_own_arguments(), "--without-presidio"],
+            other,
+            pairs=options.pairs,
+        )
+    print(json.dumps(figures) if options.json else "\n".join(list_figures(figures)))
+
+
+def _measure_here(options: argparse.Namespace) -> dict[str, Any]:
     if options.cpu:
         global CLOCK  # noqa: PLW0603 - one clock a run
         CLOCK = time.process_time
     texts = read_texts(options.texts)
     if options.memory:
-        figures = measure_memory(texts, options.memory, options.mode)
-    else:
-        _stay_on_one_core()
-        figures = measure(
-            texts, rounds=options.rounds, with_presidio=not options.without_presidio
-        )
-    if options.json:
-        print(json.dumps(figures))
-        return
-    for name, figure in figures.items():
-        print(f"{name:40} {figure:,.2f}")
+        return measure_memory(texts, options.memory, options.mode)
+    _stay_on_one_core()
+    return measure(
+        texts,
+        rounds=options.rounds,
+        words=options.words,
+        with_presidio=not options.without_presidio,
+    )
 
 
 def measure(
-    texts: Sequence[str], *, rounds: int, with_presidio: bool
+    texts: Sequence[str], *, rounds: int, words: int, with_presidio: bool
 ) -> dict[str, float]:
     """Return every figure of one run.
 
@@ -89,8 +116,8 @@ def measure(
     _search(fast, texts[:20])
     _search(thorough, texts[:20])
     analyse = None
-    fast_rounds = cut_rounds(texts, rounds, FAST_WORDS)
-    thorough_rounds = cut_rounds(texts, rounds, THOROUGH_WORDS)
+    fast_rounds = cut_rounds(texts, rounds, words)
+    thorough_rounds = cut_rounds(texts, rounds, words // THOROUGH_SHARE)
     rates: dict[str, list[float]] = {"fast": [], "thorough": [], "presidio": []}
     peak = 0.0
     for number, (some, few) in enumerate(

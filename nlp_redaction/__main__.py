@@ -18,6 +18,7 @@ from nlp_redaction.commands.rows import (
     open_output,
     read_known,
 )
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.errors import (
     ModelMissing,
     SettingsRefused,
@@ -25,7 +26,6 @@ from nlp_redaction.errors import (
     WorkersUnavailable,
 )
 from nlp_redaction.evaluation.cases import GoldRefused
-from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.settings import Settings
 
 DONE: Final = 0
@@ -98,7 +98,7 @@ def _explain(options: argparse.Namespace) -> int:
 
     from nlp_redaction.commands.explain import show, write_page  # noqa: PLC0415
     from nlp_redaction.commands.explanation import explain  # noqa: PLC0415
-    from nlp_redaction.guards import find_protected  # noqa: PLC0415
+    from nlp_redaction.decision.protected_terms import find_protected  # noqa: PLC0415
     from nlp_redaction.pipeline import Finder  # noqa: PLC0415
 
     text = _read_text(options)

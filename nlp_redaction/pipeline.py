@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from nlp_redaction.decision.propagation import propagate
+from nlp_redaction.decision.protected_terms import find_protected
+from nlp_redaction.decision.resolve import decide, merge
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
+from nlp_redaction.document.phrases import Phrases
+from nlp_redaction.document.spans import Span
+from nlp_redaction.document.text import Document
+from nlp_redaction.document.zero_width import drop_invisible, put_back
 from nlp_redaction.errors import TextRefused
-from nlp_redaction.guards import find_protected
-from nlp_redaction.invisible import drop_invisible, put_back
-from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.known_identifiers import find_known
 from nlp_redaction.models.load import LoadedModel, load_model
-from nlp_redaction.phrases import Phrases
-from nlp_redaction.propagation import propagate
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.registry import list_recognisers
-from nlp_redaction.resolve import decide, merge
 from nlp_redaction.settings import Settings
-from nlp_redaction.spans import Span
-from nlp_redaction.text import Document
 
 _BATCH: Final = 32
 

@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
+from nlp_redaction.document.spans import Span
+from nlp_redaction.document.text import Document
 from nlp_redaction.recognisers.base import Recogniser
-from nlp_redaction.spans import Span
-from nlp_redaction.text import Document
 
 # An engine hands the same artefacts to all recognisers of a call, and drops them then:
 # the document goes with them, so that no text stays behind.

@@ -2,31 +2,35 @@
 
 from typing import TYPE_CHECKING
 
-from nlp_redaction.recognisers.address import AddressRecogniser
-from nlp_redaction.recognisers.age import AgeRecogniser
 from nlp_redaction.recognisers.base import Recogniser
-from nlp_redaction.recognisers.bleep import BleepRecogniser
-from nlp_redaction.recognisers.case_number import CaseNumberRecogniser
-from nlp_redaction.recognisers.date import DateRecogniser
-from nlp_redaction.recognisers.driving_licence import DrivingLicenceRecogniser
-from nlp_redaction.recognisers.email import EmailRecogniser
-from nlp_redaction.recognisers.employer import EmployerName
-from nlp_redaction.recognisers.hospital_number import HospitalNumberRecogniser
-from nlp_redaction.recognisers.institution import InstitutionName
-from nlp_redaction.recognisers.login import LoginRecogniser
-from nlp_redaction.recognisers.name_by_absence import NameByAbsence
-from nlp_redaction.recognisers.name_cues import CuedName, TitledName
-from nlp_redaction.recognisers.name_forms import FormName, InvertedName
-from nlp_redaction.recognisers.name_initials import InitialsRecogniser
-from nlp_redaction.recognisers.national_insurance import NationalInsuranceRecogniser
-from nlp_redaction.recognisers.nhs_number import NhsNumberRecogniser
-from nlp_redaction.recognisers.passport import PassportRecogniser
-from nlp_redaction.recognisers.phone import PhoneRecogniser
-from nlp_redaction.recognisers.place import PlaceName
-from nlp_redaction.recognisers.postcode import PostcodeRecogniser
-from nlp_redaction.recognisers.professional_number import ProfessionalNumberRecogniser
-from nlp_redaction.recognisers.url import UrlRecogniser
-from nlp_redaction.recognisers.vehicle import VehicleRecogniser
+from nlp_redaction.recognisers.contacts.bleep import BleepRecogniser
+from nlp_redaction.recognisers.contacts.email import EmailRecogniser
+from nlp_redaction.recognisers.contacts.phone import PhoneRecogniser
+from nlp_redaction.recognisers.contacts.url import UrlRecogniser
+from nlp_redaction.recognisers.dates.age import AgeRecogniser
+from nlp_redaction.recognisers.dates.date import DateRecogniser
+from nlp_redaction.recognisers.names.form_fields import FormName, InvertedName
+from nlp_redaction.recognisers.names.initials import InitialsRecogniser
+from nlp_redaction.recognisers.names.lexicon import NameByAbsence
+from nlp_redaction.recognisers.names.triggers import CuedName, TitledName
+from nlp_redaction.recognisers.numbers.case_number import CaseNumberRecogniser
+from nlp_redaction.recognisers.numbers.driving_licence import DrivingLicenceRecogniser
+from nlp_redaction.recognisers.numbers.hospital_number import HospitalNumberRecogniser
+from nlp_redaction.recognisers.numbers.login import LoginRecogniser
+from nlp_redaction.recognisers.numbers.national_insurance import (
+    NationalInsuranceRecogniser,
+)
+from nlp_redaction.recognisers.numbers.nhs_number import NhsNumberRecogniser
+from nlp_redaction.recognisers.numbers.passport import PassportRecogniser
+from nlp_redaction.recognisers.numbers.professional_number import (
+    ProfessionalNumberRecogniser,
+)
+from nlp_redaction.recognisers.numbers.vehicle import VehicleRecogniser
+from nlp_redaction.recognisers.places.address import AddressRecogniser
+from nlp_redaction.recognisers.places.employer import EmployerName
+from nlp_redaction.recognisers.places.institution import InstitutionName
+from nlp_redaction.recognisers.places.place import PlaceName
+from nlp_redaction.recognisers.places.postcode import PostcodeRecogniser
 from nlp_redaction.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nlp_redaction.commands.explanation import HEADS, Explanation, Line, list_lines
+from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.page_frame import frame
-from nlp_redaction.spans import Label
 
 _COLOUR_BY_LABEL: Final = {
     Label.NAME: "bold white on dark_red",

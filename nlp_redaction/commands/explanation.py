@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.spans import STANDS_ALONE, Span, sort_spans
-from nlp_redaction.text import Document
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
+from nlp_redaction.document.spans import STANDS_ALONE, Span, sort_spans
+from nlp_redaction.document.text import Document
 
 Stretch = tuple[int, int]
 

@@ -12,8 +12,8 @@ from nlp_redaction.commands.rows import (
     write_row,
 )
 from nlp_redaction.commands.searching import Searcher, search
+from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import TextRefused
-from nlp_redaction.spans import Span
 
 
 def run_find(finder: Searcher, source: str, target: str) -> Counter[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 
 STANDARD: Final = "-"
 """Stands for standard input or output where a file is asked for."""

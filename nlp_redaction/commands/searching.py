@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import Refusal, TextRefused
-from nlp_redaction.known import KnownIdentifiers
-from nlp_redaction.spans import Span
 
 Pair = tuple[object, KnownIdentifiers]
 

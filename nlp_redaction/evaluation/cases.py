@@ -10,9 +10,9 @@ from nlp_redaction.commands.rows import (
     read_known,
     read_object,
 )
-from nlp_redaction.gold import GoldSpan, Note, read_notes
-from nlp_redaction.known import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.spans import Label
+from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
+from nlp_redaction.document.spans import Label
+from nlp_redaction.evaluation.annotated_notes import GoldSpan, Note, read_notes
 
 INLINE: Final = ".txt"
 _STYLES: Final = ("tidy", "messy")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from nlp_redaction.evaluation.annotated_notes import Note
 from nlp_redaction.evaluation.judging import Judged
 from nlp_redaction.evaluation.scoring import cover
-from nlp_redaction.gold import Note
 
 _AROUND: Final = 70
 

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from nlp_redaction.document.spans import Label
+from nlp_redaction.evaluation.annotated_notes import GoldSpan
 from nlp_redaction.evaluation.bootstrap import Figure, estimate, estimate_share
 from nlp_redaction.evaluation.judging import Judged, count_confusions
-from nlp_redaction.gold import GoldSpan
-from nlp_redaction.spans import Label
 
 ALL: Final = "all"
 STYLES: Final = ("tidy", "messy")

@@ -9,9 +9,9 @@ letters or of digits that is covered and belongs to no mark.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nlp_redaction.gold import GoldSpan, Note
-from nlp_redaction.spans import Span
-from nlp_redaction.text import Document
+from nlp_redaction.document.spans import Span
+from nlp_redaction.document.text import Document
+from nlp_redaction.evaluation.annotated_notes import GoldSpan, Note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from nlp_redaction.document.spans import Span
 from nlp_redaction.known_identifiers.addresses import Phrase, lengthen
 from nlp_redaction.known_identifiers.compiled import Patient
 from nlp_redaction.known_identifiers.number_search import NAME
 from nlp_redaction.known_identifiers.ordinary import list_clinical, list_ordinary_looks
-from nlp_redaction.known_identifiers.places_in_line import starts_sentence
+from nlp_redaction.known_identifiers.sentence_position import starts_sentence
 from nlp_redaction.known_identifiers.spelling import Words, look_at, split_list
-from nlp_redaction.spans import Span
 
 _SURE: Final = 0.95
 _GAP_SIGNS: Final = frozenset(" ,.-'\r\n_")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from nlp_redaction.document.spans import Label
 from nlp_redaction.known_identifiers.ordinary import list_ordinary
 from nlp_redaction.known_identifiers.spelling import (
     look_at,
@@ -14,7 +15,6 @@ from nlp_redaction.known_identifiers.spelling import (
     split_words,
 )
 from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.spans import Label
 
 _SHORT_FORMS: Final = (
     "road rd", "street st str saint", "avenue ave av aven", "lane ln la",

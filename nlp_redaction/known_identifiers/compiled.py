@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.known_identifiers.addresses import (
     Phrase,
     list_phrases,

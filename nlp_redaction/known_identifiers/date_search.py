@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
+from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.known_identifiers.date_values import MONTH_LOOKS, KnownDate
 from nlp_redaction.known_identifiers.fuzzy import count_errors
 from nlp_redaction.known_identifiers.number_search import NAME
 from nlp_redaction.known_identifiers.spelling import Words, look_at
-from nlp_redaction.spans import Label, Span
 
 _SURE: Final = 0.97
 _ERROR_SURE: Final = 0.93

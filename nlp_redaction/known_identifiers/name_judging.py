@@ -14,7 +14,7 @@ from nlp_redaction.known_identifiers.ordinary import (
     list_forenames,
     list_ordinary,
 )
-from nlp_redaction.known_identifiers.places_in_line import (
+from nlp_redaction.known_identifiers.sentence_position import (
     is_in_capitals,
     starts_sentence,
 )

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from nlp_redaction.document.spans import Span
 from nlp_redaction.known_identifiers.compiled import Patient
 from nlp_redaction.known_identifiers.name_judging import Mention, choose_mentions
 from nlp_redaction.known_identifiers.name_span import make_spans
 from nlp_redaction.known_identifiers.names import Target
 from nlp_redaction.known_identifiers.ordinary import list_ordinary, list_ordinary_looks
-from nlp_redaction.known_identifiers.places_in_line import starts_sentence
+from nlp_redaction.known_identifiers.sentence_position import starts_sentence
 from nlp_redaction.known_identifiers.spelling import Words, look_at, spell_plainly
-from nlp_redaction.spans import Span
 
 _BREAK_SIGNS: Final = frozenset(" -'.\r\n_")
 _WIDEST_BREAK: Final = 3

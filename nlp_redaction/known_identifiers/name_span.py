@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.known_identifiers.compiled import Patient
 from nlp_redaction.known_identifiers.name_judging import JOINING_GAPS, Mention
 from nlp_redaction.known_identifiers.names import PARTICLES
@@ -14,12 +15,11 @@ from nlp_redaction.known_identifiers.ordinary import (
     TITLES,
     list_ordinary,
 )
-from nlp_redaction.known_identifiers.places_in_line import (
+from nlp_redaction.known_identifiers.sentence_position import (
     is_in_capitals,
     starts_sentence,
 )
 from nlp_redaction.known_identifiers.spelling import Words
-from nlp_redaction.spans import Label, Span
 
 _EXACT: Final = 0.97
 _INEXACT: Final = 0.92

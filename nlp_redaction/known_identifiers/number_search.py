@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.known_identifiers.fuzzy import count_errors
 from nlp_redaction.known_identifiers.numbers import Form, KnownNumber
 from nlp_redaction.known_identifiers.spelling import Words
-from nlp_redaction.spans import Label, Span
 
 NAME: Final = "known_identifiers"
 _SURE: Final = 0.98

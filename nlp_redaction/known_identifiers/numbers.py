@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.spans import Label
 from nlp_redaction.known_identifiers.spelling import read_digits, spell_plainly
-from nlp_redaction.spans import Label
 
 _POSTCODE: Final = re.compile(
     r"\b([a-z]{1,2}\d[a-z\d]?)[ ]*(\d[a-z]{2})\b", re.IGNORECASE

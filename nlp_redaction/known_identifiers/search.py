@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.spans import Label, Span, sort_spans
+from nlp_redaction.document.text import Document
 from nlp_redaction.known_identifiers.address_search import find_addresses
 from nlp_redaction.known_identifiers.compiled import compile_patient
 from nlp_redaction.known_identifiers.date_search import find_dates
 from nlp_redaction.known_identifiers.name_search import find_names
 from nlp_redaction.known_identifiers.number_search import find_numbers, find_outward
 from nlp_redaction.known_identifiers.spelling import Words
-from nlp_redaction.spans import Label, Span, sort_spans
-from nlp_redaction.text import Document
 
 
 def find_known(document: Document, known: KnownIdentifiers) -> list[Span]:

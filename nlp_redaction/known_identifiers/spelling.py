@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import accumulate
 from typing import Final
 
-from nlp_redaction.text import Document, fold, make_plain
+from nlp_redaction.document.text import Document, fold, make_plain
 
 _WORD: Final = re.compile(r"[^\W_][^\W_\u0300-\u036f]*(?:[\u0300-\u036f]+[^\W_]*)*")
 _MARK: Final = re.compile(r"[\u0300-\u036f]")

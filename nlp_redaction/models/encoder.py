@@ -10,10 +10,10 @@ import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
 from nlp_redaction.models.windows import Window, WindowCutter
-from nlp_redaction.text import Document
 
 _UNTOUCHED: Final = 2.0
 

@@ -8,8 +8,8 @@ both or not at all.
 from functools import cache
 from typing import Final
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.text import Document
 
 NO_LETTERS: Final = 0
 CLASS_COUNT: Final = 17

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from nlp_redaction.spans import Label
+from nlp_redaction.document.spans import Label
 
 LABELS: Final[tuple[Label, ...]] = tuple(Label)
 NONE: Final = 0

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol
 
+from nlp_redaction.decision.resolve import Thresholds
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import Probabilities
-from nlp_redaction.resolve import Thresholds
-from nlp_redaction.text import Document
 
 _PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
 

@@ -9,6 +9,7 @@ identifiers: see docs/text-quality.md.
 from collections.abc import Iterator
 from typing import Final
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     BRANDS,
@@ -19,8 +20,7 @@ from nlp_redaction.lexicons.vocabulary import (
     ROLES,
     SURE_NAMES,
 )
-from nlp_redaction.recognisers.name_cues import TITLES
-from nlp_redaction.text import Document
+from nlp_redaction.recognisers.names.triggers import TITLES
 
 _ENDS: Final = frozenset(".;!?")
 _INITIALS: Final = 3

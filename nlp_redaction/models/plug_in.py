@@ -8,10 +8,10 @@ import numpy as np
 import spacy
 from spacy.tokens import Span as SpacySpan
 
+from nlp_redaction.document.spans import Label
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
-from nlp_redaction.spans import Label
-from nlp_redaction.text import Document
 
 # The names that the pipelines of spaCy and of the shared tasks give to what we look for.
 _LABELS: Final[dict[str, Label]] = {

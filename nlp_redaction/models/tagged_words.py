@@ -5,8 +5,8 @@ from typing import Final
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.models.features import CLASS_COUNT, NO_LETTERS, classify_word
-from nlp_redaction.text import Document
 
 _CLASS_MARKS: Final = tuple(f"C{number}" for number in range(CLASS_COUNT))
 _LINE_BREAK: Final = "\n"

@@ -9,12 +9,12 @@ import spacy
 from spacy.pipeline import Tagger as SpacyTagger
 from thinc.api import NumpyOps
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.lexicons import read_lexicon
 from nlp_redaction.models.labels import CLASS_NAMES, NONE, Probabilities
 from nlp_redaction.models.passages import find_passages
 from nlp_redaction.models.tagged_words import write_doc
-from nlp_redaction.text import Document
 
 _BATCH: Final = 256
 

@@ -10,9 +10,9 @@ from typing import Final
 
 from tokenizers import Tokenizer
 
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.features import NO_LETTERS, classify_words
-from nlp_redaction.text import Document
 
 LINE_BREAK: Final = "[unused1]"
 LONGEST: Final = 128

@@ -4,8 +4,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-from nlp_redaction.spans import Label, Span
-from nlp_redaction.text import Document
+from nlp_redaction.document.spans import Label, Span
+from nlp_redaction.document.text import Document
 
 
 class Recogniser(ABC):

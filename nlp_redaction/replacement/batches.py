@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from nlp_redaction.errors import Refusal
-from nlp_redaction.replacement.style import (
+from nlp_redaction.replacement.options import (
     Redacted,
     RowContext,
     settle_unread,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from nlp_redaction.document.text import make_plain
 from nlp_redaction.replacement.date_styles import (
     MONTH_OF,
     MONTH_PATTERN,
@@ -19,7 +20,6 @@ from nlp_redaction.replacement.date_styles import (
     write_ordinal,
     write_weekday,
 )
-from nlp_redaction.text import make_plain
 
 _YEARLESS: Final = 2023
 _LEAP: Final = 2024

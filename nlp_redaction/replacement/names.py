@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import Final
 
-from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.replacement.draws import (
+from nlp_redaction.replacement.keyed_choice import (
     Draws,
     canonical_word,
     match_case,

@@ -4,8 +4,8 @@ import re
 import string
 from typing import Final
 
-from nlp_redaction.replacement.draws import Draws, canonical_word, fill_layout
-from nlp_redaction.text import make_plain
+from nlp_redaction.document.text import make_plain
+from nlp_redaction.replacement.keyed_choice import Draws, canonical_word, fill_layout
 
 NHS_DIGITS: Final = 10
 _TEST_RANGE: Final = "999"

@@ -7,8 +7,8 @@ TV and radio drama programmes").
 import re
 from typing import Final
 
-from nlp_redaction.replacement.draws import Draws, fill_layout
-from nlp_redaction.text import make_plain
+from nlp_redaction.document.text import make_plain
+from nlp_redaction.replacement.keyed_choice import Draws, fill_layout
 
 _FREE_BY_START: Final = (
     ("7", "7700900"),

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.replacement.draws import (
+from nlp_redaction.replacement.keyed_choice import (
     Draws,
     canonical_word,
     fill_layout,

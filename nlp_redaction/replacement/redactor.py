@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from threading import Lock
 from typing import Final, Protocol
 
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.spans import Span
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
-from nlp_redaction.known import KnownIdentifiers
 from nlp_redaction.replacement.batches import Item, TextItem, answer_in_order
+from nlp_redaction.replacement.options import Redacted, Style, withhold
 from nlp_redaction.replacement.replace import Replacer
-from nlp_redaction.replacement.style import Redacted, Style, withhold
 from nlp_redaction.settings import Settings
-from nlp_redaction.spans import Span
-from nlp_redaction.text import Document
 
 TEXTS_AT_ONCE: Final = 32
 _MODES_KEPT: Final = 4
@@ -141,6 +141,6 @@ def _answer(item: TextItem, found: _Found, style: Style) -> Redacted:
 
 
 def _find_protected(text: str) -> Sequence[tuple[int, int]]:
-    from nlp_redaction.guards import find_protected  # noqa: PLC0415 - reads its lists
+    from nlp_redaction.decision.protected_terms import find_protected  # noqa: PLC0415 - reads its lists
 
     return find_protected(Document.read(text, longest=len(text)))

@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from nlp_redaction.document.spans import Label, Span, sort_spans
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.replacement.dates import shift_date_text
-from nlp_redaction.replacement.left_over import (
+from nlp_redaction.replacement.masks import mask
+from nlp_redaction.replacement.options import RowContext, Style
+from nlp_redaction.replacement.ordinary import is_only_date
+from nlp_redaction.replacement.patient_numbers import OwnNumbers
+from nlp_redaction.replacement.residual_check import (
     Needles,
     blank,
     collect_found,
@@ -15,12 +20,7 @@ from nlp_redaction.replacement.left_over import (
     find_left,
     fold_text,
 )
-from nlp_redaction.replacement.masks import mask
-from nlp_redaction.replacement.ordinary import is_only_date
-from nlp_redaction.replacement.own_numbers import OwnNumbers
-from nlp_redaction.replacement.style import RowContext, Style
 from nlp_redaction.replacement.surrogates import Surrogates
-from nlp_redaction.spans import Label, Span, sort_spans
 
 Protect = Callable[[str], Sequence[tuple[int, int]]]
 """Returns the stretches of a text with eponyms and the like, where a word that is also

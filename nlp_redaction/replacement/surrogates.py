@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from nlp_redaction.known import KnownIdentifiers
-from nlp_redaction.replacement.draws import canonical_word
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.spans import Label
+from nlp_redaction.replacement.contact_surrogates import ReachSurrogates
+from nlp_redaction.replacement.keyed_choice import canonical_word
 from nlp_redaction.replacement.names import NameSurrogates
 from nlp_redaction.replacement.numbers import NumberSurrogates
 from nlp_redaction.replacement.ordinary import is_ordinary
 from nlp_redaction.replacement.phones import PhoneSurrogates
 from nlp_redaction.replacement.places import PlaceSurrogates
-from nlp_redaction.replacement.reach import ReachSurrogates
-from nlp_redaction.spans import Label
 
 OLD_AGE: Final = "90+"
 _LONG: Final = 4

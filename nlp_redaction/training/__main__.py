@@ -70,7 +70,7 @@ def thorough(
     seed: int = 20,
 ) -> None:
     """Teach the encoder and write it as int8 ONNX."""
-    from nlp_redaction.training.course import Library, teach_thorough  # noqa: PLC0415
+    from nlp_redaction.training.schedule import Library, teach_thorough  # noqa: PLC0415
 
     library = Library(data, _read_writers(hold_out), seed)
     teach_thorough(library, output, epochs, seed)
@@ -86,7 +86,7 @@ def fast(
     seed: int = 20,
 ) -> None:
     """Teach the compact CNN by gold and by a thorough model."""
-    from nlp_redaction.training.course import Library, teach_compact  # noqa: PLC0415
+    from nlp_redaction.training.schedule import Library, teach_compact  # noqa: PLC0415
 
     library = Library(data, _read_writers(hold_out), seed)
     teach_compact(library, output, teacher, epochs, seed)
@@ -99,7 +99,7 @@ def thresholds(
     price: Annotated[float, typer.Option(help="Needless words worth one saved.")] = 3.0,
 ) -> None:
     """Choose a model's thresholds on the notes of writers it has not learnt from."""
-    from nlp_redaction.training.course import tune  # noqa: PLC0415
+    from nlp_redaction.training.schedule import tune  # noqa: PLC0415
 
     print(json.dumps(tune(model, _read_writers(hold_out), price), indent=2))
 

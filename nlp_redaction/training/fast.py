@@ -17,12 +17,12 @@ from spacy.language import Language
 from spacy.tokens import Doc
 from thinc.api import Adam, set_dropout_rate
 
-from nlp_redaction.gold import Note
+from nlp_redaction.document.text import Document
+from nlp_redaction.evaluation.annotated_notes import Note
 from nlp_redaction.models.encoder import Encoder
 from nlp_redaction.models.labels import CLASS_NAMES, Probabilities
 from nlp_redaction.models.tagged_words import write_doc
-from nlp_redaction.text import Document
-from nlp_redaction.training.lessons import IGNORED, name_targets
+from nlp_redaction.training.examples import IGNORED, name_targets
 
 _BATCH_WORDS: Final = 3000
 _TINY: Final = 1e-8

@@ -12,7 +12,7 @@ from importlib import import_module, resources
 from pathlib import Path
 from typing import Any, Final
 
-from nlp_redaction.text import Document
+from nlp_redaction.document.text import Document
 
 _FAKER_LOCALES: Final = [
     "en_GB",

@@ -20,7 +20,7 @@ from transformers import BertConfig, BertForTokenClassification
 
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import CLASS_NAMES, NONE
-from nlp_redaction.training.lessons import IGNORED, Lesson
+from nlp_redaction.training.examples import IGNORED, Lesson
 
 _BATCH_PIECES: Final = 2048
 

@@ -11,17 +11,17 @@ from typing import Final
 
 import numpy as np
 
-from nlp_redaction.figures import find_figures
-from nlp_redaction.gold import Note
-from nlp_redaction.guards import find_protected
+from nlp_redaction.decision.non_identifying_numbers import find_figures
+from nlp_redaction.decision.propagation import propagate
+from nlp_redaction.decision.protected_terms import find_protected
+from nlp_redaction.decision.resolve import decide, list_tokens
+from nlp_redaction.document.spans import STANDS_ALONE, Span
+from nlp_redaction.document.text import Document
+from nlp_redaction.evaluation.annotated_notes import Note
 from nlp_redaction.models.features import CLASS_COUNT, classify_words
 from nlp_redaction.models.labels import Probabilities
 from nlp_redaction.models.load import RULES_ONLY, WordModel
 from nlp_redaction.pipeline import Finder
-from nlp_redaction.propagation import propagate
-from nlp_redaction.resolve import decide, list_tokens
-from nlp_redaction.spans import STANDS_ALONE, Span
-from nlp_redaction.text import Document
 
 GRID: Final = (
     0.02,

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from nlp_redaction.replacement.batches import TextItem
+from nlp_redaction.replacement.options import Redacted, Style
 from nlp_redaction.replacement.redactor import FinderFactory
-from nlp_redaction.replacement.style import Redacted, Style
 from nlp_redaction.settings import Settings
 
 

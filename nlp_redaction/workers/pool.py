@@ -7,17 +7,17 @@ from typing import Final, Self
 
 from nlp_redaction.errors import Refusal, WorkersUnavailable
 from nlp_redaction.replacement.batches import Item, TextItem, answer_in_order
+from nlp_redaction.replacement.options import Redacted, Style, withhold
 from nlp_redaction.replacement.redactor import (
     TEXTS_AT_ONCE,
     FinderFactory,
     Redactor,
     make_finder,
 )
-from nlp_redaction.replacement.style import Redacted, Style, withhold
 from nlp_redaction.settings import Settings
-from nlp_redaction.workers.bench import Bench
 from nlp_redaction.workers.messages import Start
 from nlp_redaction.workers.process import WorkerDied, WorkerTimedOut
+from nlp_redaction.workers.worker_slots import Bench
 
 _CHARACTERS_AT_ONCE: Final = 60_000
 _DEALT_A_WORKER: Final = 3

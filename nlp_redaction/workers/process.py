@@ -9,7 +9,7 @@ from typing import Final, Self, TypeVar
 
 from nlp_redaction.errors import ModelMissing, WorkersUnavailable
 from nlp_redaction.replacement.batches import TextItem
-from nlp_redaction.replacement.style import Redacted, Style
+from nlp_redaction.replacement.options import Redacted, Style
 from nlp_redaction.workers.messages import (
     Message,
     Prepare,
@@ -21,7 +21,7 @@ from nlp_redaction.workers.messages import (
 
 _BOOT: Final = (
     "import sys; sys.path[:] = sys.argv[2:];"
-    "from nlp_redaction.workers.child import serve; serve(int(sys.argv[1]))"
+    "from nlp_redaction.workers.worker_main import serve; serve(int(sys.argv[1]))"
 )
 _LOADING_SECONDS: Final = 180.0
 _FAREWELL_SECONDS: Final = 2.0

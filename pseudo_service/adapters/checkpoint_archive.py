@@ -12,7 +12,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pseudo_service.core.audit import Checkpoint, decode_checkpoint, encode_checkpoint
+from pseudo_service.core.audit.events import (
+    Checkpoint,
+    decode_checkpoint,
+    encode_checkpoint,
+)
 from pseudo_service.core.errors import AuditBroken, StoreFull, StoreUnavailable
 
 _FILE_NAME = re.compile(r"checkpoint-(\d{12})\.json")

@@ -16,16 +16,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.errors import (
     ModelMissing,
     Refusal,
     SettingsRefused,
     WorkersUnavailable,
 )
-from nlp_redaction.known import KnownIdentifiers
 from nlp_redaction.settings import Settings
 from pseudo_service.core.errors import ConfigurationInvalid
-from pseudo_service.core.texts import (
+from pseudo_service.core.redaction import (
     TextAnswer,
     TextCode,
     TextMode,

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pseudo_service.adapters.clock import SystemClock
-from pseudo_service.adapters.local_issuer import LocalIssuer
-from pseudo_service.bootstrap.foundation import Surroundings
-from pseudo_service.bootstrap.outside import open_local_certificates, open_local_issuer
+from pseudo_service.adapters.identity.local_issuer import LocalIssuer
+from pseudo_service.bootstrap.external_services import (
+    open_local_certificates,
+    open_local_issuer,
+)
 from pseudo_service.bootstrap.service import Service
+from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.config import Config, ServerSettings
 from pseudo_service.ports.telemetry import NullTelemetry
 
@@ -32,7 +35,7 @@ class Embedded:
 
 @contextmanager
 def open_embedded(
-    config: Config, surroundings: Surroundings | None = None
+    config: Config, surroundings: RuntimeOverrides | None = None
 ) -> Iterator[Embedded]:
     """Start the service on a loopback port of its own; stop it at the end.
 
@@ -42,7 +45,7 @@ def open_embedded(
     Raises:
         PseudoError: What keeps the service from starting.
     """
-    around = surroundings or Surroundings(telemetry=NullTelemetry())
+    around = surroundings or RuntimeOverrides(telemetry=NullTelemetry())
     server = ServerSettings(limits=config.server.limits)
     alone = config.model_copy(update={"server": server})
     service = Service(alone, around, address=LOOPBACK)

@@ -7,35 +7,38 @@ from datetime import timedelta
 from typing import TypeVar
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.memberships import SqlMemberships
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
-from pseudo_service.adapters.sql.requests import SqlRequests
-from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
+from pseudo_service.adapters.sql.stores.linkage_requests import SqlRequests
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
+from pseudo_service.bootstrap.shared_services import SharedServices
 from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
-from pseudo_service.core.keys import KeyUse
-from pseudo_service.core.linkage_records import LinkageRecords
-from pseudo_service.engine.key_map import KeyVersionMap
-from pseudo_service.engine.linkage_desk import LinkageDesk
-from pseudo_service.engine.linkage_intake import LinkageIntake
-from pseudo_service.engine.linkage_showing import LinkageShowing
-from pseudo_service.engine.membership_reader import (
-    MembershipReader,
+from pseudo_service.core.keys.material import KeyUse
+from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.engine.audit.subject_trace import SubjectTrace
+from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall
+from pseudo_service.engine.disclosures.reader import (
+    DisclosureReader,
     UnaccountedOperations,
 )
-from pseudo_service.engine.opt_out_recall import OptOutRecall
-from pseudo_service.engine.register_care import RegisterCare
-from pseudo_service.engine.register_opening import RegisterOpening
-from pseudo_service.engine.release import ReleaseDesk
-from pseudo_service.engine.release_answers import ReleaseAnswers
-from pseudo_service.engine.request_history import LinkageBook, RequestHistory
-from pseudo_service.engine.subject_location import SubjectLocation
-from pseudo_service.engine.subject_trace import SubjectTrace
-from pseudo_service.engine.translation_record import TranslationRecord
-from pseudo_service.ports.requests import RequestStore
+from pseudo_service.engine.disclosures.subject_location import SubjectLocation
+from pseudo_service.engine.disclosures.version_map import KeyVersionMap
+from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.engine.linkage.intake import LinkageIntake
+from pseudo_service.engine.linkage.release import ReleaseDesk
+from pseudo_service.engine.linkage.release_answers import ReleaseAnswers
+from pseudo_service.engine.linkage.translation_record import TranslationRecord
+from pseudo_service.engine.linkage.verified_history import (
+    ApprovalVerifier,
+    LinkageEventIndex,
+)
+from pseudo_service.engine.linkage.visibility import RequestVisibility
+from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.opening import RegisterOpening
+from pseudo_service.ports.linkage_requests import RequestStore
 
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
@@ -49,14 +52,14 @@ class LinkageUseCases:
 
     desk: LinkageDesk
     trace: SubjectTrace
-    care: RegisterCare
+    care: RegisterMaintenance
     recall: OptOutRecall
     key_map: KeyVersionMap
     requests: RequestStore
 
 
 def build_linkage_use_cases(
-    config: Config, base: Foundation, database: SqlDatabase, common: UseCases
+    config: Config, base: SharedServices, database: SqlDatabase, common: UseCases
 ) -> LinkageUseCases:
     """Return the use cases of the linkage duty."""
     register = SqlRegister(database)
@@ -66,8 +69,8 @@ def build_linkage_use_cases(
         service_root=base.service_root,
         spread=_spread,
     )
-    memberships = SqlMemberships(database)
-    reader = MembershipReader(memberships=memberships, service_root=base.service_root)
+    memberships = SqlDisclosures(database)
+    reader = DisclosureReader(memberships=memberships, service_root=base.service_root)
     unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
     rules = choose_rules(config).identifiers
     requests = SqlRequests(database)
@@ -87,12 +90,12 @@ def build_linkage_use_cases(
             log=SqlAuditLog(database),
             journal=base.journal,
             clock=base.clock,
-            admission=base.admission,
+            access_control=base.access_control,
             service_root=base.service_root,
             rules=rules,
             read_aliases=common.aliases.current,
         ),
-        care=RegisterCare(
+        care=RegisterMaintenance(
             opening=opening,
             register=register,
             keeper=SqlRegisterKeeper(database),
@@ -102,13 +105,13 @@ def build_linkage_use_cases(
             journal=base.journal,
             clock=base.clock,
             entropy=base.entropy,
-            admission=base.admission,
+            access_control=base.access_control,
             service_root=base.service_root,
             rules=rules,
             data_key_lifetime=timedelta(minutes=config.keys.data_key_minutes),
         ),
         recall=OptOutRecall(
-            admission=base.admission,
+            access_control=base.access_control,
             projects=base.projects,
             opt_outs=common.opt_outs,
             opening=opening,
@@ -120,7 +123,7 @@ def build_linkage_use_cases(
             entropy=base.entropy,
         ),
         key_map=KeyVersionMap(
-            admission=base.admission,
+            access_control=base.access_control,
             projects=base.projects,
             key_ring=base.key_ring,
             opening=opening,
@@ -138,7 +141,7 @@ def build_linkage_use_cases(
 
 def _build_desk(
     config: Config,
-    base: Foundation,
+    base: SharedServices,
     database: SqlDatabase,
     common: UseCases,
     *,
@@ -148,10 +151,10 @@ def _build_desk(
 ) -> LinkageDesk:
     records = LinkageRecords(base.service_root.derive(KeyUse.LINKAGE_RECORD))
     log = SqlAuditLog(database)
-    book = LinkageBook(log=log, records=records)
+    book = LinkageEventIndex(log=log, records=records)
     release = ReleaseDesk(
         requests=requests,
-        history=RequestHistory(
+        history=ApprovalVerifier(
             log=log,
             archive=DirectoryArchive(config.archive_directory),
             vault=base.vault,
@@ -188,14 +191,17 @@ def _build_desk(
             entropy=base.entropy,
             read_aliases=common.aliases.current,
         ),
-        showing=LinkageShowing(
-            requests=requests, book=book, admission=base.admission, clock=base.clock
+        showing=RequestVisibility(
+            requests=requests,
+            book=book,
+            access_control=base.access_control,
+            clock=base.clock,
         ),
         release=release,
         records=records,
         trail=common.audit,
         service_root=base.service_root,
-        admission=base.admission,
+        access_control=base.access_control,
         clock=base.clock,
         entropy=base.entropy,
     )

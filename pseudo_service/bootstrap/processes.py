@@ -16,8 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from pseudo_service.adapters.allocator import keep_large_buffers
-from pseudo_service.bootstrap.foundation import Surroundings
-from pseudo_service.bootstrap.observers import (
+from pseudo_service.bootstrap.observability import (
     WorkerMetrics,
     observe,
     serve_own_metrics,
@@ -25,6 +24,7 @@ from pseudo_service.bootstrap.observers import (
     split_address,
 )
 from pseudo_service.bootstrap.service import Service
+from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.config import Config, extend_environment, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.ports.telemetry import Level, Telemetry
@@ -68,7 +68,7 @@ def _run(
     config: Config, address: str, stopping: threading.Event, telemetry: Telemetry
 ) -> int:
     keep_large_buffers()
-    service = Service(config, Surroundings(telemetry=telemetry), address=address)
+    service = Service(config, RuntimeOverrides(telemetry=telemetry), address=address)
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)
     _await(stopping)

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from pseudo_service.adapters.allocator import release_unused_memory
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.migrate import migrate
-from pseudo_service.bootstrap.foundation import (
-    Foundation,
-    Surroundings,
-    lay_foundation,
-)
-from pseudo_service.bootstrap.linkage import build_linkage_use_cases
-from pseudo_service.bootstrap.maintenance import Maintenance, Task
-from pseudo_service.bootstrap.outside import (
+from pseudo_service.bootstrap.external_services import (
     choose_listeners,
     open_client_certificates,
     open_local_issuer,
     open_verifier,
 )
+from pseudo_service.bootstrap.linkage import build_linkage_use_cases
+from pseudo_service.bootstrap.maintenance import Maintenance, Task
 from pseudo_service.bootstrap.servicers import build_servicers
+from pseudo_service.bootstrap.shared_services import (
+    RuntimeOverrides,
+    SharedServices,
+    build_shared_services,
+)
 from pseudo_service.bootstrap.use_cases import build_use_cases
 from pseudo_service.config import Config, Duty
-from pseudo_service.core.audit import AuditEvent, AuditKind
+from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import PseudoError
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.server import METHODS, ServiceServer
@@ -38,7 +38,7 @@ class Service:
     """Everything that one process runs: build it, ``start`` it, ``stop`` it."""
 
     def __init__(
-        self, config: Config, surroundings: Surroundings, *, address: str
+        self, config: Config, surroundings: RuntimeOverrides, *, address: str
     ) -> None:
         """Open the database and the vault, load the register, bind the address.
 
@@ -56,7 +56,7 @@ class Service:
             patience=config.database.commit_timeout_seconds,
         )
         try:
-            self._base = base = lay_foundation(
+            self._base = base = build_shared_services(
                 config, surroundings, self._database, self.process
             )
             self._use_cases = build_use_cases(config, base, self._database)
@@ -121,7 +121,7 @@ class Service:
             message_bytes=limits.message_bytes,
         )
 
-    def _plan_maintenance(self, base: Foundation) -> Maintenance:
+    def _plan_maintenance(self, base: SharedServices) -> Maintenance:
         return Maintenance(
             [
                 *self._plan_duties(base),
@@ -138,7 +138,7 @@ class Service:
             telemetry=self._around.telemetry,
         )
 
-    def _plan_duties(self, base: Foundation) -> Iterator[Task]:
+    def _plan_duties(self, base: SharedServices) -> Iterator[Task]:
         telemetry, linkage = self._around.telemetry, self._linkage
         if Duty.INGESTION in self._config.served_duties:
             yield Task("register", base.known.load, seconds=REGISTER_SECONDS)
@@ -154,7 +154,7 @@ class Service:
                 seconds=RESULTS_SECONDS,
             )
 
-    def _describe_start(self, base: Foundation) -> AuditEvent:
+    def _describe_start(self, base: SharedServices) -> AuditEvent:
         return AuditEvent(
             kind=AuditKind.SERVICE_STARTED,
             at=base.clock.now(),

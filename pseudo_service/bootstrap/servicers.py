@@ -1,7 +1,7 @@
 """Gives each service of the wire contract its use cases, as the duties say."""
 
-from pseudo_service.bootstrap.foundation import Surroundings
 from pseudo_service.bootstrap.linkage import LinkageUseCases
+from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.bootstrap.use_cases import UseCases
 from pseudo_service.config import Config, Duty
 from pseudo_service.transport.arrow_ipc import ArrowLimits
@@ -18,7 +18,7 @@ def build_servicers(
     config: Config,
     use_cases: UseCases,
     linkage: LinkageUseCases | None,
-    around: Surroundings,
+    around: RuntimeOverrides,
 ) -> Servicers:
     """Return what this process serves; ``linkage`` is None without that duty."""
     ingests = Duty.INGESTION in config.served_duties
@@ -50,7 +50,7 @@ def build_servicers(
 
 
 def _build_deidentification(
-    config: Config, use_cases: UseCases, around: Surroundings
+    config: Config, use_cases: UseCases, around: RuntimeOverrides
 ) -> DeidentificationServicer:
     limits = config.server.limits
     return DeidentificationServicer(

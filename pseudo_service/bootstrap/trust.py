@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.entropy import SystemEntropy
-from pseudo_service.bootstrap.outside import open_key_vault
+from pseudo_service.bootstrap.external_services import open_key_vault
 from pseudo_service.config import Config
 from pseudo_service.core.errors import SignatureRefused
-from pseudo_service.engine.key_ring import AUDIT_KEY
+from pseudo_service.engine.keys.key_ring import AUDIT_KEY
 from pseudo_service.ports.key_vault import Signature
 
 VerifyVaultSignature = Callable[[bytes, bytes, str], None]

@@ -5,31 +5,33 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.adapters.sql.aliases import SqlAliases
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
-from pseudo_service.adapters.sql.policies import SqlPolicies
-from pseudo_service.bootstrap.foundation import Foundation
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
+from pseudo_service.adapters.sql.stores.policies import SqlPolicies
+from pseudo_service.adapters.sql.stores.superseded import SqlAliases
+from pseudo_service.bootstrap.shared_services import SharedServices
 from pseudo_service.config import Config
-from pseudo_service.core.identifiers import IdentifierRules
-from pseudo_service.core.oracle_signs import OracleSettings
-from pseudo_service.core.projects import ChiInNhsColumn
-from pseudo_service.engine.alias_tables import AliasTables
-from pseudo_service.engine.audit_trail import AuditTrail
-from pseudo_service.engine.batch_ledger import BatchLedger
-from pseudo_service.engine.deidentify_table import DeidentifyTable, DeploymentRules
-from pseudo_service.engine.deidentify_values import DeidentifyValues
-from pseudo_service.engine.key_rotation import KeyRotation
-from pseudo_service.engine.opt_out_lists import OptOutLists
-from pseudo_service.engine.oracle_watch import OracleWatch
-from pseudo_service.engine.patient_intake import PatientLimits
-from pseudo_service.engine.policy_registry import PolicyRegistry
-from pseudo_service.engine.project_audit import ProjectAudit
-from pseudo_service.engine.project_closing import ProjectClosing
-from pseudo_service.engine.project_keys import ProjectKeys
-from pseudo_service.engine.project_lifecycle import ProjectLifecycle
-from pseudo_service.engine.redact_texts import RedactFreeText
+from pseudo_service.core.access.enumeration import EnumerationSettings
+from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
+from pseudo_service.engine.audit.project_audit import ProjectAudit
+from pseudo_service.engine.audit.trail import AuditTrail
+from pseudo_service.engine.keys.project_keys import ProjectKeys
+from pseudo_service.engine.keys.rotation import KeyRotation
+from pseudo_service.engine.projects.closing import ProjectClosing
+from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
+from pseudo_service.engine.projects.policy_registry import PolicyRegistry
+from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
+from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.tables.batch_commit import BatchCommit
+from pseudo_service.engine.tables.deidentify_table import (
+    DeidentifyTable,
+    DeploymentRules,
+)
+from pseudo_service.engine.tables.patient_intake import PatientLimits
+from pseudo_service.engine.tables.pseudonymise_values import DeidentifyValues
+from pseudo_service.engine.tables.redact_texts import RedactFreeText
 
 _PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "numba")
 
@@ -52,7 +54,7 @@ class UseCases:
 
 
 def build_use_cases(
-    config: Config, base: Foundation, database: SqlDatabase
+    config: Config, base: SharedServices, database: SqlDatabase
 ) -> UseCases:
     """Return the use cases of one process."""
     rules = choose_rules(config)
@@ -60,7 +62,7 @@ def build_use_cases(
         projects=base.projects,
         policies=SqlPolicies(database),
         clock=base.clock,
-        admission=base.admission,
+        access_control=base.access_control,
     )
     aliases = AliasTables(
         store=SqlAliases(database),
@@ -68,7 +70,7 @@ def build_use_cases(
         rules=rules.identifiers,
         clock=base.clock,
         entropy=base.entropy,
-        admission=base.admission,
+        access_control=base.access_control,
     )
     opt_outs = OptOutLists(
         store=SqlOptOuts(database),
@@ -76,7 +78,7 @@ def build_use_cases(
         rules=rules.identifiers,
         clock=base.clock,
         entropy=base.entropy,
-        admission=base.admission,
+        access_control=base.access_control,
         aliases=aliases,
     )
     tables, texts, values = _build_data_use_cases(
@@ -93,14 +95,14 @@ def build_use_cases(
             vault=base.vault,
             clock=base.clock,
             entropy=base.entropy,
-            admission=base.admission,
+            access_control=base.access_control,
         ),
         rotation=KeyRotation(
             projects=base.projects,
             rows=base.rows,
             key_ring=base.key_ring,
             clock=base.clock,
-            admission=base.admission,
+            access_control=base.access_control,
         ),
         closing=ProjectClosing(
             projects=base.projects,
@@ -110,7 +112,7 @@ def build_use_cases(
             signer=base.signer,
             journal=base.journal,
             clock=base.clock,
-            admission=base.admission,
+            access_control=base.access_control,
         ),
         policies=policies,
         opt_outs=opt_outs,
@@ -121,13 +123,13 @@ def build_use_cases(
             vault=base.vault,
             journal=base.journal,
             clock=base.clock,
-            admission=base.admission,
+            access_control=base.access_control,
         ),
         project_audit=ProjectAudit(
             log=SqlAuditLog(database),
             journal=base.journal,
             clock=base.clock,
-            admission=base.admission,
+            access_control=base.access_control,
         ),
     )
 
@@ -153,7 +155,7 @@ def choose_rules(config: Config) -> DeploymentRules:
 
 def _build_data_use_cases(
     config: Config,
-    base: Foundation,
+    base: SharedServices,
     rules: DeploymentRules,
     *,
     policies: PolicyRegistry,
@@ -161,21 +163,21 @@ def _build_data_use_cases(
     aliases: AliasTables,
 ) -> tuple[DeidentifyTable, RedactFreeText, DeidentifyValues]:
     keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
-    ledger = BatchLedger(
+    ledger = BatchCommit(
         journal=base.journal,
         known=base.known,
         writer=base.writer,
         service_root=base.service_root,
         clock=base.clock,
     )
-    watch = OracleWatch(
-        settings=OracleSettings(**config.anti_oracle.model_dump()),
+    watch = EnumerationMonitor(
+        settings=EnumerationSettings(**config.anti_oracle.model_dump()),
         journal=base.journal,
         telemetry=base.telemetry,
         clock=base.clock,
     )
     tables = DeidentifyTable(
-        admission=base.admission,
+        access_control=base.access_control,
         projects=base.projects,
         policies=policies,
         keys=keys,
@@ -191,7 +193,7 @@ def _build_data_use_cases(
         watch=watch,
     )
     texts = RedactFreeText(
-        admission=base.admission,
+        access_control=base.access_control,
         projects=base.projects,
         policies=policies,
         keys=keys,
@@ -204,7 +206,7 @@ def _build_data_use_cases(
         watch=watch,
     )
     values = DeidentifyValues(
-        admission=base.admission,
+        access_control=base.access_control,
         projects=base.projects,
         rows=base.rows,
         keys=keys,

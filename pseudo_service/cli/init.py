@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from pseudo_service.cli.exits import Failure, show_examples
-from pseudo_service.cli.output import say, say_field
+from pseudo_service.cli.console.exit_codes import Failure, show_examples
+from pseudo_service.cli.console.output import say, say_field
 
 EXAMPLES = show_examples(
     "pseudo init", "pseudo init ~/pseudo && cd ~/pseudo && pseudo serve"

@@ -13,36 +13,26 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from pseudo_client import PseudoClientError
-from pseudo_service.cli import (
-    aliases,
-    audit,
-    audit_questions,
-    demo,
-    evidence,
-    init,
-    key_map,
-    keys,
-    linkage,
-    manifest,
-    opt_outs,
-    policies,
-    project_closing,
-    projects,
-    pseudonyms,
-    register,
-    run,
-    serve,
-    tokens,
-)
-from pseudo_service.cli.exits import (
+from pseudo_service.cli import init, pseudonyms, register, serve, tokens
+from pseudo_service.cli.audit import command as audit
+from pseudo_service.cli.audit import evidence, queries
+from pseudo_service.cli.console.exit_codes import (
     EXIT_CODES_HELP,
     ExitCode,
     Failure,
     exit_code_of,
     withhold_numbers,
 )
-from pseudo_service.cli.output import complain
-from pseudo_service.core.errors import ErrorCode, PseudoError
+from pseudo_service.cli.console.output import complain
+from pseudo_service.cli.demo import command as demo
+from pseudo_service.cli.linkage import requests as linkage
+from pseudo_service.cli.manifest import command as manifest
+from pseudo_service.cli.projects import closing, keys, policies, version_map
+from pseudo_service.cli.projects import command as projects
+from pseudo_service.cli.reference_lists import opt_outs, superseded
+from pseudo_service.cli.run import command as run
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import PseudoError
 
 app = typer.Typer(
     name="pseudo",
@@ -55,19 +45,19 @@ app = typer.Typer(
 app.command(epilog=demo.EXAMPLES)(demo.demo)
 app.command("init", epilog=init.EXAMPLES)(init.initialise)
 app.command(epilog=serve.EXAMPLES)(serve.serve)
-project_closing.register(projects.app)
+closing.register(projects.app)
 app.add_typer(projects.app, name="project")
-key_map.register(keys.app)
+version_map.register(keys.app)
 app.add_typer(keys.app, name="key")
 app.add_typer(policies.app, name="policy")
 app.add_typer(opt_outs.app, name="opt-outs")
-app.add_typer(aliases.app, name="aliases")
+app.add_typer(superseded.app, name="aliases")
 app.command(epilog=run.EPILOG)(run.run)
 app.add_typer(manifest.app, name="manifest")
 app.add_typer(pseudonyms.app, name="pseudonym")
 app.add_typer(register.app, name="register")
 app.add_typer(linkage.app, name="linkage")
-audit_questions.register(audit.app)
+queries.register(audit.app)
 evidence.register(audit.app)
 app.add_typer(audit.app, name="audit")
 app.add_typer(tokens.app, name="token")

@@ -1,21 +1,20 @@
 """``pseudo pseudonym``: checks pseudonyms that came from elsewhere."""
 
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pseudo_service.cli.connection import (
+from pseudo_service.cli.console.connection import (
     ConnectionOptions,
     connect,
-    read_text_file,
     takes_connection,
 )
-from pseudo_service.cli.exits import ExitCode, Failure, show_examples
-from pseudo_service.cli.output import count, say, show_json_line, show_table
-from pseudo_service.core.access import Role
+from pseudo_service.cli.console.exit_codes import ExitCode, show_examples
+from pseudo_service.cli.console.output import count, say, show_json_line, show_table
+from pseudo_service.cli.inputs.lines import read_lines
+from pseudo_service.core.access.roles import Role
 
 CHUNK = 10_000
 OK = "OK"
@@ -85,23 +84,6 @@ def check(
         report(project, outcomes, faults)
     if faults:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
-
-
-def read_lines(file: Path) -> list[tuple[int, str]]:
-    """Read the lines that are not blank, each with its number from 1.
-
-    Raises:
-        Failure: The file cannot be read, or holds nothing.
-    """
-    text = sys.stdin.read() if str(file) == "-" else read_text_file(file, "FILE")
-    stripped = (
-        (number, line.strip()) for number, line in enumerate(text.splitlines(), 1)
-    )
-    lines = [(number, line) for number, line in stripped if line]
-    if not lines:
-        msg = f"{file}: no pseudonym in it; give one a line"
-        raise Failure(msg)
-    return lines
 
 
 def report(

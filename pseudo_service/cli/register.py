@@ -12,14 +12,15 @@ from pseudo_client.register_values import (
     RegisterProgress,
     RegisterVerdict,
 )
-from pseudo_service.cli.connection import (
+from pseudo_service.cli.console.connection import (
     ConnectionOptions,
     connect,
     read_text_file,
     takes_connection,
 )
-from pseudo_service.cli.exits import ExitCode, Failure, show_examples
-from pseudo_service.cli.output import (
+from pseudo_service.cli.console.exit_codes import ExitCode, Failure, show_examples
+from pseudo_service.cli.console.options import JsonOption
+from pseudo_service.cli.console.output import (
     count,
     count_of,
     say,
@@ -28,8 +29,7 @@ from pseudo_service.cli.output import (
     show_table,
     warn,
 )
-from pseudo_service.cli.projects import JsonOption
-from pseudo_service.core.access import Role
+from pseudo_service.core.access.roles import Role
 
 MOST_SHOWN = 20
 STANDARD_INPUT = "-"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pseudo_service import bootstrap
-from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.cli.console.exit_codes import Failure, show_examples
 
 EXAMPLES = show_examples(
     "pseudo serve --config pseudo.yaml",

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from pseudo_service.adapters.clock import SystemClock
-from pseudo_service.bootstrap.outside import open_local_issuer
-from pseudo_service.cli.connection import ConfigOption, read_config
-from pseudo_service.cli.exits import Failure, show_examples
+from pseudo_service.bootstrap.external_services import open_local_issuer
+from pseudo_service.cli.console.connection import ConfigOption, read_config
+from pseudo_service.cli.console.exit_codes import Failure, show_examples
 
 app = typer.Typer(help="Access tokens of the local issuer.", no_args_is_help=True)
 

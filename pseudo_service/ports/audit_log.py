@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pseudo_service.core.audit import ChainHead, Checkpoint, RecordedEvent
+from pseudo_service.core.audit.events import ChainHead, Checkpoint, RecordedEvent
 
 
 class AuditLog(Protocol):

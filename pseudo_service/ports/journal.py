@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
-from pseudo_service.core.audit import AuditEvent
-from pseudo_service.core.membership import Membership
-from pseudo_service.core.register import DataKeyRow, Segment
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.disclosures.disclosure import Disclosure
+from pseudo_service.core.register.segments import DataKeyRow, Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class BatchChange:
     event: AuditEvent
     data_keys: Sequence[DataKeyRow] = ()
     segments: Sequence[Segment] = ()
-    memberships: Sequence[Membership] = ()
+    memberships: Sequence[Disclosure] = ()
     charge: QuotaCharge | None = None
     known_in: str | None = None
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.audit.events import AuditEvent
 
 
 class OptOutListKind(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pseudo_service.core.audit import AuditEvent
+from pseudo_service.core.audit.events import AuditEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

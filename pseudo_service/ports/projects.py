@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from pseudo_service.core.audit import AuditEvent
-from pseudo_service.core.keys import KeyRow, RootPurpose
-from pseudo_service.core.manifest import SignedStatement
-from pseudo_service.core.projects import Closing, Project, ProjectState
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.keys.material import KeyRow, RootPurpose
+from pseudo_service.core.keys.statements import SignedStatement
+from pseudo_service.core.projects.project import Closing, Project, ProjectState
 
 
 class ProjectStore(Protocol):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from pseudo_service.core.audit import AuditEvent
-from pseudo_service.core.register import DataKeyRow, Segment
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.register.segments import DataKeyRow, Segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from pseudo_service.core.texts import TextAnswer, TextRow, TextStyle
+from pseudo_service.core.redaction import TextAnswer, TextRow, TextStyle
 
 
 class TextRedactor(Protocol):

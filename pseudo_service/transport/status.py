@@ -9,7 +9,7 @@ import grpc
 from google.protobuf import any_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from pseudo_service.core.errors import ErrorCode
+from pseudo_service.core.error_codes import ErrorCode
 
 DETAILS_KEY = "grpc-status-details-bin"
 ERROR_DOMAIN = "pseudo"

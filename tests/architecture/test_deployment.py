@@ -14,10 +14,13 @@ import pytest
 import yaml
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
+from pseudo_service.adapters.identity.local_certificates import (
+    LocalCertificates,
+    TlsFiles,
+)
 from pseudo_service.config import Config, Duty, Environment, build_config, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
-from tests.lib.service import RunningService
+from tests.lib.services.service import RunningService
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PRODUCTION = DEPLOY / "config" / "production.yaml"

@@ -14,7 +14,7 @@ import pytest
 
 from pseudo_service.adapters.telemetry.logs import FIELDS
 from pseudo_service.adapters.telemetry.metrics import Metrics
-from pseudo_service.core.errors import ErrorCode
+from pseudo_service.core.error_codes import ErrorCode
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

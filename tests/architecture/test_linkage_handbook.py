@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_service.cli.linkage import app
-from pseudo_service.core.approval import draw_states
-from pseudo_service.core.linkage import (
+from pseudo_service.cli.linkage.requests import app
+from pseudo_service.core.linkage.approval import draw_states
+from pseudo_service.core.linkage.request import (
     LegalBasis,
     LinkageOutcome,
     LinkageState,
     LinkageVerb,
 )
-from pseudo_service.core.linkage_rules import LOCATE_BASES
+from pseudo_service.core.linkage.rules import LOCATE_BASES
 
 HANDBOOK = Path(__file__).parents[2] / "docs" / "linkage.md"
 TEXT = HANDBOOK.read_text()

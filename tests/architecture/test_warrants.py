@@ -3,18 +3,18 @@
 import ast
 from pathlib import Path
 
-from pseudo_service.engine.register_opening import CareWarrant, OpeningWarrant
-from pseudo_service.engine.release import ReleaseGrant
+from pseudo_service.engine.linkage.release import ReleaseGrant
+from pseudo_service.engine.register.opening import MaintenanceGrant, RegisterGrant
 
 ROOT = Path(__file__).parents[2] / "pseudo_service"
 MINTS = {
-    ReleaseGrant.__name__: {"engine/release.py"},
-    CareWarrant.__name__: {
-        "engine/register_care.py",
-        "engine/opt_out_recall.py",
-        "engine/key_map.py",
+    ReleaseGrant.__name__: {"engine/linkage/release.py"},
+    MaintenanceGrant.__name__: {
+        "engine/register/maintenance.py",
+        "engine/disclosures/opt_out_recall.py",
+        "engine/disclosures/version_map.py",
     },
-    OpeningWarrant.__name__: set(),
+    RegisterGrant.__name__: set(),
 }
 
 
@@ -35,8 +35,8 @@ def test_warrants_are_minted_only_where_an_intent_is_recorded() -> None:
     found = find_mints()
     strangers = {(name, path) for name, path in found if path not in MINTS[name]}
     assert not strangers
-    assert ("ReleaseGrant", "engine/release.py") in found
-    assert ("CareWarrant", "engine/register_care.py") in found
+    assert ("ReleaseGrant", "engine/linkage/release.py") in found
+    assert ("MaintenanceGrant", "engine/register/maintenance.py") in found
 
 
 def test_there_is_no_other_kind_of_warrant() -> None:
@@ -47,4 +47,4 @@ def test_there_is_no_other_kind_of_warrant() -> None:
                 bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
                 if bases & set(MINTS):
                     kinds.add(node.name)
-    assert kinds | {"OpeningWarrant"} == set(MINTS)
+    assert kinds | {"RegisterGrant"} == set(MINTS)

@@ -2,16 +2,16 @@
 
 import pytest
 
-from pseudo_service.adapters.sql import audit_log
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
-from pseudo_service.core.audit import ChainHead, encode_event, hash_event
-from pseudo_service.core.audit_verification import verify_trail
+from pseudo_service.adapters.sql.stores import audit_log
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.core.audit.events import ChainHead, encode_event, hash_event
+from pseudo_service.core.audit.verification import verify_trail
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.ports.journal import BatchChange
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import make_checkpoint, make_event
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import make_checkpoint, make_event
 
 
 def record(database: SqlDatabase, count: int) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
-from pseudo_service.core.audit import ChainHead, encode_checkpoint
+from pseudo_service.core.audit.events import ChainHead, encode_checkpoint
 from pseudo_service.core.errors import AuditBroken, StoreUnavailable
-from tests.lib.stored_values import make_checkpoint
+from tests.lib.stores.stored_values import make_checkpoint
 
 HEAD = ChainHead(chain="chain-1", sequence=3, digest=b"\x01" * 32)
 FIRST = make_checkpoint(1, (HEAD,))

@@ -11,25 +11,25 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
-from pseudo_service.adapters.sql.memberships import SqlMemberships
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.tables import quota_states
-from pseudo_service.core.audit import encode_event
+from pseudo_service.adapters.sql.schema import quota_states
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.core.access.quota import QuotaState
+from pseudo_service.core.audit.events import encode_event
 from pseudo_service.core.errors import (
     DatabaseReplaced,
     QuotaExceeded,
     StateConflict,
     StoreUnavailable,
 )
-from pseudo_service.core.quota import QuotaState
-from pseudo_service.core.register import describe_data_key
+from pseudo_service.core.register.segments import describe_data_key
 from pseudo_service.ports.journal import BatchChange
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_linkage import make_membership
-from tests.lib.stored_values import (
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_linkage import make_membership
+from tests.lib.stores.stored_values import (
     DAY,
     make_charge,
     make_codes,
@@ -281,7 +281,7 @@ def test_memberships_are_stored_with_their_batch(open_database: OpenDatabase) ->
     )
     for _ in range(2):  # sent again, it is stored once
         SqlJournal(database).submit(change).wait()
-    assert list(SqlMemberships(database).read(project=None)) == memberships
+    assert list(SqlDisclosures(database).read(project=None)) == memberships
     event = encode_event(make_event(1))
     made = encode_event(describe_data_key(make_data_key()))
     assert read_bodies(database) == [made, event, event]
@@ -317,7 +317,7 @@ def test_a_membership_that_cannot_be_stored_leaves_no_event(
     with pytest.raises(QuotaExceeded):
         journal.submit(late).wait()
     assert read_bodies(database) == before
-    assert list(SqlMemberships(database).read(project=None)) == [make_membership()]
+    assert list(SqlDisclosures(database).read(project=None)) == [make_membership()]
     assert list(SqlRegister(database).read_segments(after=0)) == []
 
 

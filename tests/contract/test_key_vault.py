@@ -17,8 +17,8 @@ from pseudo_service.core.errors import (
     SignatureRefused,
 )
 from pseudo_service.ports.key_vault import KeyVault, Signature, Wrapped
-from tests.lib.fakes import FakeClock, SeededEntropy
-from tests.lib.key_vault_emulator import KeyVaultEmulator
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.services.key_vault_emulator import KeyVaultEmulator
 
 SECRET = bytes(range(32))
 

@@ -11,11 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, make_url, text
 
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
 from pseudo_service.adapters.sql.migrate import migrate
-from pseudo_service.adapters.sql.tables import metadata
+from pseudo_service.adapters.sql.schema import metadata
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
 from pseudo_service.core.errors import ConfigurationInvalid
-from tests.lib.stored_values import make_event
+from tests.lib.stores.stored_values import make_event
 
 
 def test_migrations_end_at_the_tables_in_the_code(database_url: str) -> None:

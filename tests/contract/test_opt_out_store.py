@@ -4,17 +4,17 @@ import numpy as np
 import pytest
 from sqlalchemy import delete
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.opt_outs import SqlOptOuts
-from pseudo_service.adapters.sql.tables import opt_out_chunks
-from pseudo_service.core.audit import AuditKind
+from pseudo_service.adapters.sql.schema import opt_out_chunks
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
+from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.errors import (
     OptOutListMissing,
     OptOutListRefused,
     StateConflict,
 )
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import make_event, make_indices, make_opt_out_list
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import make_event, make_indices, make_opt_out_list
 
 LOADED = make_event(1, AuditKind.OPT_OUTS_LOADED)
 

@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.policies import SqlPolicies
-from pseudo_service.adapters.sql.projects import SqlProjects
-from pseudo_service.core.audit import AuditKind, encode_event
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.policies import SqlPolicies
+from pseudo_service.adapters.sql.stores.projects import SqlProjects
+from pseudo_service.core.audit.events import AuditKind, encode_event
 from pseudo_service.core.errors import PolicyExists, PolicyUnknown, ProjectUnknown
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import make_event, make_policy, make_project
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import make_event, make_policy, make_project
 
 CREATED = make_event(1, AuditKind.PROJECT_CREATED)
 REGISTERED = make_event(2, AuditKind.POLICY_REGISTERED)

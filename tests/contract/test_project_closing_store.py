@@ -6,16 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.key_rows import SqlKeyRows
-from pseudo_service.adapters.sql.projects import SqlProjects
-from pseudo_service.core.audit import AuditKind
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.key_rows import SqlKeyRows
+from pseudo_service.adapters.sql.stores.projects import SqlProjects
+from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.errors import StateConflict
-from pseudo_service.core.keys import RootPurpose
-from pseudo_service.core.manifest import SignedStatement
-from pseudo_service.core.projects import Closing, ProjectState
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import NOON, make_event, make_key_row, make_project
+from pseudo_service.core.keys.material import RootPurpose
+from pseudo_service.core.keys.statements import SignedStatement
+from pseudo_service.core.projects.project import Closing, ProjectState
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import NOON, make_event, make_key_row, make_project
 
 HEART = "heart-study"
 CREATED = make_event(1, AuditKind.PROJECT_CREATED)

@@ -4,15 +4,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.key_rows import SqlKeyRows
-from pseudo_service.adapters.sql.projects import SqlProjects
-from pseudo_service.core.audit import AuditKind, encode_event
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.key_rows import SqlKeyRows
+from pseudo_service.adapters.sql.stores.projects import SqlProjects
+from pseudo_service.core.audit.events import AuditKind, encode_event
 from pseudo_service.core.errors import ProjectExists, ProjectUnknown, StateConflict
-from pseudo_service.core.keys import RootPurpose
-from pseudo_service.core.projects import ProjectState
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import make_event, make_key_row, make_project
+from pseudo_service.core.keys.material import RootPurpose
+from pseudo_service.core.projects.project import ProjectState
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import make_event, make_key_row, make_project
 
 CREATED = make_event(1, AuditKind.PROJECT_CREATED)
 OTHER = make_event(2, AuditKind.PROJECT_CREATED)

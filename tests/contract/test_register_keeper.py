@@ -9,29 +9,32 @@ from datetime import timedelta, timezone
 import pytest
 from sqlalchemy import delete, event
 
-from pseudo_service.adapters.sql import register as register_module
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.engines import WRITES
 from pseudo_service.adapters.sql.identity import hold_identity, renew_identity
-from pseudo_service.adapters.sql.journal import SqlJournal
 from pseudo_service.adapters.sql.paging import find_page_end
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.register_keeper import SqlRegisterKeeper
-from pseudo_service.adapters.sql.sealed_rows import insert_data_keys, insert_segment
-from pseudo_service.adapters.sql.tables import segments
-from pseudo_service.core.audit import AuditKind, encode_event
+from pseudo_service.adapters.sql.schema import segments
+from pseudo_service.adapters.sql.stores import register as register_module
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
+from pseudo_service.adapters.sql.stores.sealed_rows import (
+    insert_data_keys,
+    insert_segment,
+)
+from pseudo_service.core.audit.events import AuditKind, encode_event
 from pseudo_service.core.errors import DatabaseReplaced, StateConflict
-from pseudo_service.core.register import Segment, describe_data_key
+from pseudo_service.core.register.segments import Segment, describe_data_key
 from pseudo_service.ports.journal import BatchChange
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_linkage import (
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_linkage import (
     fill_segments,
     list_indices,
     make_membership,
     merge_segments,
 )
-from tests.lib.stored_values import NOON, make_data_key, make_event, make_segment
+from tests.lib.stores.stored_values import NOON, make_data_key, make_event, make_segment
 
 COMPACTED = make_event(7, AuditKind.REGISTER_COMPACTED)
 ERASED = make_event(8, AuditKind.IDENTITIES_ERASED)

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, insert, make_url
 
-from pseudo_service.adapters.sql import register as register_module
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
 from pseudo_service.adapters.sql.migrate import migrate
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.tables import segments
+from pseudo_service.adapters.sql.schema import segments
+from pseudo_service.adapters.sql.stores import register as register_module
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.core.errors import StoreUnavailable
 from pseudo_service.ports.journal import BatchChange
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import make_data_key, make_event, make_segment
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import make_data_key, make_event, make_segment
 
 
 def fill(database: SqlDatabase, first: int, last: int) -> None:

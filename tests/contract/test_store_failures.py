@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.exc import OperationalError
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.journal import SqlJournal
-from pseudo_service.adapters.sql.projects import SqlProjects
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.core.audit import AuditEvent, encode_event
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.journal import SqlJournal
+from pseudo_service.adapters.sql.stores.projects import SqlProjects
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.core.audit.events import AuditEvent, encode_event
 from pseudo_service.core.errors import (
     ConfigurationInvalid,
     ProjectExists,
@@ -25,8 +25,8 @@ from pseudo_service.core.errors import (
     StoreUnavailable,
 )
 from pseudo_service.ports.journal import BatchChange
-from tests.lib.databases import OpenDatabase
-from tests.lib.stored_values import (
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.stored_values import (
     make_data_key,
     make_event,
     make_project,

@@ -7,25 +7,25 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from pseudo_service.adapters.sql.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.register import SqlRegister
-from pseudo_service.adapters.sql.requests import SqlRequests
-from pseudo_service.adapters.sql.tables import quota_states
-from pseudo_service.core.audit import AuditKind
-from pseudo_service.core.audit_verification import verify_trail
+from pseudo_service.adapters.sql.schema import quota_states
+from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
+from pseudo_service.adapters.sql.stores.linkage_requests import SqlRequests
+from pseudo_service.adapters.sql.stores.register import SqlRegister
+from pseudo_service.core.access.quota import QuotaState
+from pseudo_service.core.audit.events import AuditKind
+from pseudo_service.core.audit.verification import verify_trail
 from pseudo_service.core.errors import StateConflict
-from pseudo_service.core.linkage import LinkageState
-from pseudo_service.core.quota import QuotaState
-from tests.lib.databases import OpenDatabase
-from tests.lib.store_processes import (
+from pseudo_service.core.linkage.request import LinkageState
+from tests.lib.stores.databases import OpenDatabase
+from tests.lib.stores.store_processes import (
     charge_shared_quota,
     register_until_killed,
     release_and_hang,
     release_in_a_race,
 )
-from tests.lib.stored_linkage import make_request
-from tests.lib.stored_values import NOON, make_event
+from tests.lib.stores.stored_linkage import make_request
+from tests.lib.stores.stored_values import NOON, make_event
 
 SPAWN = multiprocessing.get_context("spawn")
 

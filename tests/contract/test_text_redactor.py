@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
+from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import ModelMissing, Refusal, WorkersUnavailable
 from nlp_redaction.models import load
 from nlp_redaction.replacement import Redacted
 from nlp_redaction.settings import Settings
-from nlp_redaction.spans import Label
 from pseudo_service.adapters.text_redactor import (
     NlpRedactor,
     WithholdingRedactor,
     open_text_redactor,
 )
 from pseudo_service.core.errors import ConfigurationInvalid
-from pseudo_service.core.texts import (
+from pseudo_service.core.redaction import (
     KnownKind,
     Replacement,
     TextCode,
@@ -27,8 +27,8 @@ from pseudo_service.core.texts import (
 )
 from pseudo_service.ports.telemetry import Level, NullTelemetry, Telemetry
 from pseudo_service.ports.text_redactor import TextRedactor
-from tests.lib.cohort import make_numbers
-from tests.lib.telemetry import RecordingTelemetry
+from tests.lib.services.telemetry import RecordingTelemetry
+from tests.lib.values.cohort import make_numbers
 
 FAST = TextStyle(mode=TextMode.FAST)
 CANARY = "Quillfeather"

@@ -10,12 +10,12 @@ import pytest
 from pseudo_client.errors import AccessDenied, OracleSuspected
 from pseudo_service import bootstrap
 from pseudo_service.cli.main import run_command
-from pseudo_service.core.oracle_signs import OracleSettings, OracleSign
-from pseudo_service.engine.oracle_watch import OracleWatch
-from tests.lib.cohort import PURPOSE, make_cohort, make_numbers
-from tests.lib.nhs_numbers import make_nhs_number
-from tests.lib.service import OpenService, RunningService
-from tests.lib.trail import read_events
+from pseudo_service.core.access.enumeration import EnumerationSettings, EnumerationSign
+from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.values.cohort import PURPOSE, make_cohort, make_numbers
+from tests.lib.values.nhs_numbers import make_nhs_number
+from tests.lib.values.trail import read_events
 
 SCATTERED = [make_nhs_number(7_919 * place) for place in range(60)]
 
@@ -71,7 +71,7 @@ def test_an_enumeration_by_unary_calls_is_told(service: RunningService) -> None:
         pipeline.pseudonymise(
             [number], kind="nhs_number", project="asthma", purpose=PURPOSE
         )
-    assert service.telemetry.oracle_signs[OracleSign.SEQUENTIAL] == 21
+    assert service.telemetry.oracle_signs[EnumerationSign.SEQUENTIAL] == 21
     (event,) = read_events(service.auditor(), "oracle_suspected")
     assert event["actor"].endswith("loader")
     assert event["details"]["in_runs"] == 20
@@ -82,12 +82,12 @@ def blocking(
     monkeypatch: pytest.MonkeyPatch, open_service: OpenService
 ) -> RunningService:
     """A service whose deployment blocks what looks like trying out."""
-    begin = OracleWatch.__init__
+    begin = EnumerationMonitor.__init__
 
-    def begin_blocking(watch: OracleWatch, **parts: Any) -> None:
-        begin(watch, **{**parts, "settings": OracleSettings(block=True)})
+    def begin_blocking(watch: EnumerationMonitor, **parts: Any) -> None:
+        begin(watch, **{**parts, "settings": EnumerationSettings(block=True)})
 
-    monkeypatch.setattr(OracleWatch, "__init__", begin_blocking)
+    monkeypatch.setattr(EnumerationMonitor, "__init__", begin_blocking)
     return open_service()
 
 

@@ -7,11 +7,11 @@ from types import SimpleNamespace
 import pyarrow.parquet as pq
 import pytest
 
-from pseudo_service.cli.demo_policies import write_patients_policy
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
+from pseudo_service.cli.demo.policies import write_patients_policy
+from pseudo_service.cli.demo.synthetic import make_extract, write_extract
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command
-from pseudo_service.cli.synthetic import make_extract, write_extract
 
 PATIENTS = 300
 

@@ -8,13 +8,13 @@ import pytest
 
 from pseudo_service.adapters.key_vaults.azure_connection import Timing
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.register import SqlRegister
+from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.core.errors import KeyVaultRefused
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.cohort import make_batches, make_numbers
-from tests.lib.key_vault_emulator import KeyVaultEmulator
-from tests.lib.service import OpenService, RunningService
-from tests.lib.wire import catch, write_bearer
+from tests.lib.services.key_vault_emulator import KeyVaultEmulator
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.services.wire import catch, write_bearer
+from tests.lib.values.cohort import make_batches, make_numbers
 
 IMPATIENT = Timing(first_pause=0.02, total=0.5)
 LINKAGE_CALL = "/pseudo_service.api.v1.LinkageService/ListLinkages"

@@ -13,11 +13,11 @@ import pytest
 
 from pseudo_client import Client, DateShift, Linkage, OptOuts, PseudoClientError, Text
 from pseudo_service.transport.server import METHODS
-from tests.lib.cohort import PURPOSE, make_cohort, make_numbers, write_policy
-from tests.lib.linkage_people import People, vote
-from tests.lib.notes import write_notes_policy
-from tests.lib.service import POLICY, RunningService
-from tests.lib.trail import read_events
+from tests.lib.services.service import POLICY, RunningService
+from tests.lib.values.cohort import PURPOSE, make_cohort, make_numbers, write_policy
+from tests.lib.values.linkage_people import People, vote
+from tests.lib.values.notes import write_notes_policy
+from tests.lib.values.trail import read_events
 
 NUMBERS = make_numbers(4_000, 10)
 

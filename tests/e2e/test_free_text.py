@@ -19,24 +19,24 @@ from pseudo_client import (
     Text,
 )
 from pseudo_service.api.v1 import deidentification_pb2 as pb
-from pseudo_service.engine.table_stream import TEXT_BATCH_ROWS
-from tests.lib.cohort import PURPOSE
-from tests.lib.notes import (
+from pseudo_service.engine.tables.table_stream import TEXT_BATCH_ROWS
+from tests.lib.harnesses.redactors import FAILING, WordRedactor
+from tests.lib.services.service import (
+    OpenService,
+    RunningService,
+    choose_config,
+    run_service,
+)
+from tests.lib.services.wire import TableWire, make_header
+from tests.lib.values.cohort import PURPOSE
+from tests.lib.values.notes import (
     NAMES,
     NUMBERS,
     make_notes,
     make_patients,
     write_notes_policy,
 )
-from tests.lib.redactors import FAILING, WordRedactor
-from tests.lib.service import (
-    OpenService,
-    RunningService,
-    choose_config,
-    run_service,
-)
-from tests.lib.trail import read_stored_events
-from tests.lib.wire import TableWire, make_header
+from tests.lib.values.trail import read_stored_events
 
 ASKED: dict[str, Any] = {"project": "asthma", "policy": "notes@1", "purpose": PURPOSE}
 

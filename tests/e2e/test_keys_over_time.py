@@ -10,12 +10,12 @@ import pytest
 
 from pseudo_client import PseudoClientError
 from pseudo_service.adapters.key_vaults.azure_connection import Timing
-from pseudo_service.core.pseudonyms import parse_pseudonym
-from tests.lib.cohort import PURPOSE, make_batches, make_cohort, make_numbers
-from tests.lib.key_vault_emulator import KeyVaultEmulator
-from tests.lib.reopened_register import reopen_register
-from tests.lib.service import POLICY, PROJECTS, OpenService, RunningService
-from tests.lib.wire import TableWire, make_end, make_header, make_message
+from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
+from tests.lib.services.key_vault_emulator import KeyVaultEmulator
+from tests.lib.services.service import POLICY, PROJECTS, OpenService, RunningService
+from tests.lib.services.wire import TableWire, make_end, make_header, make_message
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import PURPOSE, make_batches, make_cohort, make_numbers
 
 IMPATIENT = Timing(first_pause=0.02, total=0.5)
 

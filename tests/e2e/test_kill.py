@@ -13,21 +13,21 @@ import pyarrow as pa
 
 from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.bootstrap import read_audit_verifier
-from pseudo_service.bootstrap.outside import open_key_vault
+from pseudo_service.bootstrap.external_services import open_key_vault
 from pseudo_service.config import Config
-from tests.lib.cohort import make_batch, make_numbers
-from tests.lib.fakes import FakeClock
-from tests.lib.reopened_register import reopen_register
-from tests.lib.served import (
-    ServerNursery,
+from tests.lib.harnesses.fakes import FakeClock
+from tests.lib.services.served import (
+    ServerPool,
     await_serving,
     describe_service,
     hold_free_port,
     write_config,
 )
-from tests.lib.service import RunningService
-from tests.lib.trail import read_stored_events, verify_stored_trail
-from tests.lib.wire import TableWire, make_header, make_message
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import TableWire, make_header, make_message
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import make_batch, make_numbers
+from tests.lib.values.trail import read_stored_events, verify_stored_trail
 
 ROUNDS = 20
 ROWS = 25
@@ -103,7 +103,7 @@ def check(service: RunningService, answered: Answered, auditor: Auditor) -> None
 def test_nothing_that_was_answered_is_lost(state: Path) -> None:
     draw = random.Random(20_260_301)
     answered = Answered()
-    nursery = ServerNursery(state.parent)
+    nursery = ServerPool(state.parent)
     with hold_free_port() as port, contextlib.closing(nursery):
         config = write_config(state, port, audit={"checkpoint_seconds": 1})
         service = describe_service(state, port)
@@ -127,7 +127,7 @@ def test_nothing_that_was_answered_is_lost(state: Path) -> None:
 
 def _stream_and_kill(
     service: RunningService,
-    nursery: ServerNursery,
+    nursery: ServerPool,
     operation: str,
     answered: Answered,
     draw: random.Random,

@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pytest
 
-from pseudo_service.core.pseudonyms import parse_pseudonym
-from tests.lib.cohort import PURPOSE, SCHEMA, make_cohort, make_numbers
-from tests.lib.reopened_register import reopen_register
-from tests.lib.service import RunningService
+from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
+from tests.lib.services.service import RunningService
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import PURPOSE, SCHEMA, make_cohort, make_numbers
 
 NUMBERS = make_numbers(7_000, 30)
 FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")  # noqa: RUF001

@@ -8,10 +8,10 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from pseudo_client import PseudoClientError, ResultUnreadable, open_linkage_result
 from pseudo_client.errors import RequestExpired, RequestState
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.linkage_people import PURPOSE, People, invent_pseudonym, vote
-from tests.lib.service import RunningService
-from tests.lib.trail import read_events, verify_stored_trail
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
+from tests.lib.values.linkage_people import PURPOSE, People, invent_pseudonym, vote
+from tests.lib.values.trail import read_events, verify_stored_trail
 
 NUMBERS = make_numbers(40_000, 6)
 

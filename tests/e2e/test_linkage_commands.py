@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
 from pseudo_service.cli.main import run_command
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.service import choose_config, run_service
+from tests.lib.services.service import choose_config, run_service
+from tests.lib.values.cohort import make_cohort, make_numbers
 
 NUMBERS = make_numbers(44_000, 3)
 Run = Callable[..., SimpleNamespace]

@@ -9,15 +9,15 @@ import pytest
 import sqlalchemy
 
 from pseudo_client import Linkage, PseudoClientError
-from pseudo_service.adapters.sql import tables
-from pseudo_service.core.audit import hash_event
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.linkage_people import People, set_state, vote, write_to_database
-from tests.lib.service import RunningService
-from tests.lib.trail import read_stored_events
+from pseudo_service.adapters.sql import schema
+from pseudo_service.core.audit.events import hash_event
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
+from tests.lib.values.linkage_people import People, set_state, vote, write_to_database
+from tests.lib.values.trail import read_stored_events
 
 NUMBERS = make_numbers(42_000, 4)
-EVENTS = tables.audit_events
+EVENTS = schema.audit_events
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_one_swapped_pseudonym_releases_nothing(
     people: People, wanted: list[str]
 ) -> None:
     asked = people.ask_and_approve(wanted[:2])
-    subjects = tables.linkage_subjects
+    subjects = schema.linkage_subjects
     with write_to_database(people.service) as connection:
         connection.execute(
             subjects.update()
@@ -180,7 +180,7 @@ def test_an_edited_request_releases_nothing(
     people: People, wanted: list[str], edit: dict[str, object]
 ) -> None:
     asked = people.ask_and_approve(wanted[:1])
-    requests = tables.linkage_requests
+    requests = schema.linkage_requests
     with write_to_database(people.service) as connection:
         connection.execute(
             requests.update()
@@ -192,7 +192,7 @@ def test_an_edited_request_releases_nothing(
 
 def test_an_edited_redeemer_gets_nothing(people: People, wanted: list[str]) -> None:
     asked = people.ask_and_approve(wanted[:1])
-    requests = tables.linkage_requests
+    requests = schema.linkage_requests
     with write_to_database(people.service) as connection:
         connection.execute(
             requests.update()
@@ -217,7 +217,7 @@ def test_a_state_set_back_releases_no_second_time(
     """A replay: released, then made to look approved, its result taken away."""
     asked = people.ask_and_approve(wanted[:1])
     people.mara.redeem_linkage(asked.request_id)
-    results = tables.linkage_results
+    results = schema.linkage_results
     with write_to_database(people.service) as connection:
         connection.execute(
             results.delete().where(results.c.request_id == asked.request_id)

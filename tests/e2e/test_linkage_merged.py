@@ -3,9 +3,9 @@
 import pytest
 
 from tests.e2e.test_opt_outs import APPLIED, load
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.linkage_people import PURPOSE, People, vote
-from tests.lib.service import RunningService
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
+from tests.lib.values.linkage_people import PURPOSE, People, vote
 
 OLD, NEW, OTHER = make_numbers(70_000, 3)
 TARGET = "kidney"

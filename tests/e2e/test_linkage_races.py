@@ -8,12 +8,12 @@ import pytest
 
 from pseudo_client import Linkage, PseudoClientError, SealedResult
 from pseudo_service.core.errors import StoreUnavailable
-from pseudo_service.engine.register_opening import RegisterOpening
+from pseudo_service.engine.register.opening import RegisterOpening
 from tests.e2e.test_together import meet
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.linkage_people import People, vote
-from tests.lib.service import OpenService, RunningService
-from tests.lib.trail import read_events, verify_stored_trail
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
+from tests.lib.values.linkage_people import People, vote
+from tests.lib.values.trail import read_events, verify_stored_trail
 
 NUMBERS = make_numbers(43_000, 40)
 RACERS = 8

@@ -9,10 +9,10 @@ from pseudo_client import Client, Linkage, PseudoClientError
 from pseudo_client.errors import ReviewRefused
 from pseudo_service.api.v1 import linkage_pb2 as pb
 from pseudo_service.api.v1.linkage_pb2_grpc import LinkageServiceStub
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.linkage_people import People, vote
-from tests.lib.service import RunningService
-from tests.lib.trail import read_events
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
+from tests.lib.values.linkage_people import People, vote
+from tests.lib.values.trail import read_events
 
 NUMBERS = make_numbers(41_000, 3)
 STRANGERS = {

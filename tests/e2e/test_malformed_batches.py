@@ -7,9 +7,8 @@ import grpc
 import pyarrow as pa
 import pytest
 
-from tests.lib.cohort import SCHEMA, make_batch, make_batches, make_numbers
-from tests.lib.service import OpenService, RunningService
-from tests.lib.wire import (
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.services.wire import (
     Refusal,
     TableWire,
     make_end,
@@ -17,6 +16,7 @@ from tests.lib.wire import (
     make_message,
     refuse_table,
 )
+from tests.lib.values.cohort import SCHEMA, make_batch, make_batches, make_numbers
 
 NUMBERS = make_numbers(2_000, 20)
 BATCH = make_batch(NUMBERS)

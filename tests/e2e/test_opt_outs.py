@@ -9,10 +9,10 @@ import grpc
 import pytest
 
 from pseudo_client import LoadedOptOuts, OptOuts, PseudoClientError
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.reopened_register import reopen_register
-from tests.lib.service import RunningService
-from tests.lib.wire import make_header, refuse_table
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import make_header, refuse_table
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import make_cohort, make_numbers
 
 NUMBERS = make_numbers(5_000, 12)
 APPLIED = OptOuts(

@@ -11,10 +11,10 @@ from pseudo_service.adapters.entropy import SystemEntropy
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
 from pseudo_service.bootstrap import read_audit_verifier
 from pseudo_service.core.errors import KeyUnknown, KeyVaultRefused
-from pseudo_service.core.manifest import SignedStatement, verify_statement
-from pseudo_service.core.project_closing import CLOSURE_FORMAT
+from pseudo_service.core.keys.statements import SignedStatement, verify_statement
+from pseudo_service.core.projects.closing import CLOSURE_FORMAT
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.service import RunningService
+from tests.lib.services.service import RunningService
 
 NUMBER = "9990000018"
 

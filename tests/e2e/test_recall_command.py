@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from pseudo_client import OptOuts, PseudoClientError
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
 from pseudo_service.cli.main import run_command
-from tests.lib.cohort import PURPOSE, make_batch, make_cohort, make_numbers
-from tests.lib.service import RunningService
-from tests.lib.wire import TableWire, make_header, make_message
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import TableWire, make_header, make_message
+from tests.lib.values.cohort import PURPOSE, make_batch, make_cohort, make_numbers
 
 NUMBERS = make_numbers(81_000, 6)
 

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pseudo_service.cli.main import run_command
-from tests.lib.cohort import make_cohort
-from tests.lib.commands import arguments
-from tests.lib.nhs_numbers import make_nhs_number
-from tests.lib.service import RunningService
+from tests.lib.harnesses.commands import arguments
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 
 def test_a_run_s_receipts_tell_what_was_done_to_each_column(

@@ -9,17 +9,11 @@ import jwt
 import pytest
 
 from pseudo_client import Client, DateShift, OptOuts, PseudoClientError
-from pseudo_service.adapters.local_issuer import AUDIENCE, ISSUER
+from pseudo_service.adapters.identity.local_issuer import AUDIENCE, ISSUER
 from pseudo_service.transport.server import METHODS
-from tests.lib.cohort import (
-    PURPOSE,
-    make_batches,
-    make_cohort,
-    make_numbers,
-)
-from tests.lib.service import POLICY, OpenService, RunningService
-from tests.lib.tokens import Signer
-from tests.lib.wire import (
+from tests.lib.services.service import POLICY, OpenService, RunningService
+from tests.lib.services.tokens import Signer
+from tests.lib.services.wire import (
     TableWire,
     catch,
     make_end,
@@ -28,6 +22,7 @@ from tests.lib.wire import (
     refuse_table,
     write_bearer,
 )
+from tests.lib.values.cohort import PURPOSE, make_batches, make_cohort, make_numbers
 
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 UNKNOWN = grpc.StatusCode.UNAUTHENTICATED
@@ -236,6 +231,7 @@ def test_a_quota_holds_between_processes(
 ) -> None:
     one, other = (open_service(database={"url": postgres_url}) for _ in range(2))
     one.create_project("kidney", quota=10)
+    other.clock.ahead = one.clock.ahead
     assert one.deidentify(make_cohort(NUMBERS[:6]), "kidney").num_rows == 6
     assert other.deidentify(make_cohort(NUMBERS[4:]), "kidney").num_rows == 6
     (eleventh,) = make_numbers(4_500, 1)

@@ -7,9 +7,15 @@ import pyarrow as pa
 import pytest
 
 from pseudo_client import PseudoClientError
-from tests.lib.cohort import PURPOSE, SCHEMA, make_cohort, make_numbers, write_policy
-from tests.lib.service import RunningService
-from tests.lib.wire import Refusal, make_header, refuse_table
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import Refusal, make_header, refuse_table
+from tests.lib.values.cohort import (
+    PURPOSE,
+    SCHEMA,
+    make_cohort,
+    make_numbers,
+    write_policy,
+)
 
 NUMBER = make_numbers(100, 1)[0]
 FAILED = grpc.StatusCode.FAILED_PRECONDITION

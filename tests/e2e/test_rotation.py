@@ -7,10 +7,10 @@ import pytest
 
 from pseudo_client.errors import AccessDenied, InvalidArgument
 from pseudo_service.bootstrap import read_audit_verifier
-from pseudo_service.core.key_map import KEY_MAP_FORMAT
-from pseudo_service.core.manifest import SignedStatement, verify_statement
-from tests.lib.nhs_numbers import make_nhs_number
-from tests.lib.service import RunningService
+from pseudo_service.core.keys.statements import SignedStatement, verify_statement
+from pseudo_service.core.pseudonyms.version_map import KEY_MAP_FORMAT
+from tests.lib.services.service import RunningService
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 ADA, BOB, CAT = (make_nhs_number(seed) for seed in (1, 2, 3))
 POLICY = """

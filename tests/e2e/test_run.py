@@ -13,17 +13,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from pseudo_service.cli.main import run_command
-from tests.lib.cohort import make_cohort, make_numbers
-from tests.lib.commands import arguments, verify
-from tests.lib.runs import read_output
-from tests.lib.served import (
+from tests.lib.harnesses.commands import arguments, verify
+from tests.lib.harnesses.runs import read_output
+from tests.lib.services.served import (
     ServedProcess,
     await_serving,
     describe_service,
     hold_free_port,
     write_config,
 )
-from tests.lib.service import RunningService
+from tests.lib.services.service import RunningService
+from tests.lib.values.cohort import make_cohort, make_numbers
 
 ROWS = 1_000
 CSV_POLICY = """

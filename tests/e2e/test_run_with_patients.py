@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from pseudo_service.cli.main import run_command
-from tests.lib.commands import arguments, verify
-from tests.lib.notes import (
+from tests.lib.harnesses.commands import arguments, verify
+from tests.lib.harnesses.redactors import WordRedactor
+from tests.lib.harnesses.runs import read_output
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.values.notes import (
     NAMES,
     NUMBERS,
     make_notes,
     make_patients,
     write_notes_policy,
 )
-from tests.lib.redactors import WordRedactor
-from tests.lib.runs import read_output
-from tests.lib.service import OpenService, RunningService
 
 
 @pytest.fixture

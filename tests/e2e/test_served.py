@@ -11,7 +11,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from pseudo_client import Client
 from pseudo_client.retries import NO_RETRIES
-from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
+from pseudo_service.adapters.identity.local_certificates import (
+    LocalCertificates,
+    TlsFiles,
+)
 from pseudo_service.api.v1 import (
     administration_pb2,
     deidentification_pb2,
@@ -20,8 +23,7 @@ from pseudo_service.api.v1 import (
 )
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS
 from pseudo_service.transport.server import METHODS
-from tests.lib.cohort import PURPOSE, make_batches, make_numbers
-from tests.lib.served import (
+from tests.lib.services.served import (
     ServedProcess,
     await_serving,
     check_health,
@@ -29,9 +31,16 @@ from tests.lib.served import (
     hold_free_port,
     write_config,
 )
-from tests.lib.service import MovableClock, RunningService
-from tests.lib.trail import read_stored_events, verify_stored_trail
-from tests.lib.wire import TableWire, catch, make_end, make_header, make_message
+from tests.lib.services.service import MovableClock, RunningService
+from tests.lib.services.wire import (
+    TableWire,
+    catch,
+    make_end,
+    make_header,
+    make_message,
+)
+from tests.lib.values.cohort import PURPOSE, make_batches, make_numbers
+from tests.lib.values.trail import read_stored_events, verify_stored_trail
 
 LISTED = "spiffe://localhost/loader"
 SERVICES = (

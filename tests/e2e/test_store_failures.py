@@ -13,14 +13,20 @@ import sqlalchemy
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import Pool
 
-import pseudo_service.engine.deidentify_values
-import pseudo_service.engine.table_stream
+import pseudo_service.engine.tables.pseudonymise_values
+import pseudo_service.engine.tables.table_stream
 from pseudo_client import PseudoClientError
-from tests.lib.cohort import make_batches, make_cohort, make_numbers
-from tests.lib.reopened_register import reopen_register
-from tests.lib.service import OpenService, RunningService
-from tests.lib.trail import read_events, read_stored_events, verify_stored_trail
-from tests.lib.wire import TableWire, catch, make_end, make_header, make_message
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.services.wire import (
+    TableWire,
+    catch,
+    make_end,
+    make_header,
+    make_message,
+)
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import make_batches, make_cohort, make_numbers
+from tests.lib.values.trail import read_events, read_stored_events, verify_stored_trail
 
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 HASTY = {"commit_timeout_seconds": 1}
@@ -143,9 +149,9 @@ def test_what_nobody_foresaw_goes_out_as_an_id(
         raise pa.ArrowInvalid(msg)
 
     place_of = {
-        "a table": (pseudo_service.engine.table_stream, "deidentify_batch"),
+        "a table": (pseudo_service.engine.tables.table_stream, "deidentify_batch"),
         "single identifiers": (
-            pseudo_service.engine.deidentify_values,
+            pseudo_service.engine.tables.pseudonymise_values,
             "canonicalise_one",
         ),
     }

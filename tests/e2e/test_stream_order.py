@@ -8,10 +8,8 @@ import grpc
 import pytest
 
 from pseudo_service.api.v1 import deidentification_pb2 as pb
-from tests.lib.cohort import make_batches
-from tests.lib.service import RunningService
-from tests.lib.trail import read_events
-from tests.lib.wire import (
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import (
     Refusal,
     Request,
     TableWire,
@@ -21,6 +19,8 @@ from tests.lib.wire import (
     make_messages,
     refuse_table,
 )
+from tests.lib.values.cohort import make_batches
+from tests.lib.values.trail import read_events
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 FIRST, SECOND = make_batches(3_000, batches=2, rows=5)

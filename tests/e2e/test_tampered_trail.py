@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command
-from pseudo_service.core.audit import hash_event
+from pseudo_service.core.audit.events import hash_event
 
 Tamper = Callable[[sqlite3.Connection, str, int], None]
 

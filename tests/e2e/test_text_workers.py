@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pytest
 
-from nlp_redaction.spans import Label
-from tests.lib.cohort import PURPOSE, make_numbers
-from tests.lib.marked_finder import DIE, mark
-from tests.lib.service import OpenService, RunningService
-from tests.lib.telemetry import RecordingTelemetry
-from tests.lib.text_pools import LentRedactor, open_marked_redactor
+from nlp_redaction.document.spans import Label
+from tests.lib.harnesses.marked_finder import DIE, mark
+from tests.lib.harnesses.text_pools import LentRedactor, open_marked_redactor
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.services.telemetry import RecordingTelemetry
+from tests.lib.values.cohort import PURPOSE, make_numbers
 
 NUMBERS = make_numbers(64_200, 700)
 POLICY = """

@@ -10,17 +10,22 @@ from typing import Any, TypeVar
 import pytest
 
 from pseudo_client import PseudoClientError
-from tests.lib.cohort import make_batches, make_cohort, make_numbers, write_policy
-from tests.lib.reopened_register import reopen_register
-from tests.lib.served import (
+from tests.lib.services.served import (
     ServedProcess,
     await_serving,
     describe_service,
     hold_free_port,
     write_config,
 )
-from tests.lib.service import OpenService, RunningService
-from tests.lib.trail import read_events, read_stored_events, verify_stored_trail
+from tests.lib.services.service import OpenService, RunningService
+from tests.lib.stores.reopened_register import reopen_register
+from tests.lib.values.cohort import (
+    make_batches,
+    make_cohort,
+    make_numbers,
+    write_policy,
+)
+from tests.lib.values.trail import read_events, read_stored_events, verify_stored_trail
 
 T = TypeVar("T")
 

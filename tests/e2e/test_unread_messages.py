@@ -8,9 +8,9 @@ import grpc
 import pytest
 
 from pseudo_client.errors import TooManyStreams
-from tests.lib.cohort import make_numbers
-from tests.lib.service import RunningService
-from tests.lib.wire import write_bearer
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import write_bearer
+from tests.lib.values.cohort import make_numbers
 
 METHOD = "/pseudo_service.api.v1.DeidentificationService/Pseudonymise"
 (NUMBER,) = make_numbers(9_000, 1)

@@ -23,7 +23,17 @@ from tests.leaks.every_linkage_call import (
     make_linkage_calls,
     refuse_linkage_calls,
 )
-from tests.lib.canaries import (
+from tests.lib.services.service import POLICY, RunningService
+from tests.lib.services.wire import (
+    Refusal,
+    TableWire,
+    make_end,
+    make_header,
+    make_message,
+    make_messages,
+    write_bearer,
+)
+from tests.lib.values.canaries import (
     BAD_NUMBER,
     BORN_TEXTS,
     MRN,
@@ -34,17 +44,7 @@ from tests.lib.canaries import (
     Canaries,
     make_canary_table,
 )
-from tests.lib.cohort import PURPOSE
-from tests.lib.service import POLICY, RunningService
-from tests.lib.wire import (
-    Refusal,
-    TableWire,
-    make_end,
-    make_header,
-    make_message,
-    make_messages,
-    write_bearer,
-)
+from tests.lib.values.cohort import PURPOSE
 
 SERVICES = (
     deidentification_pb2.DESCRIPTOR.services_by_name["DeidentificationService"],

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from pseudo_client import Client, Linkage, OptOuts
 from pseudo_client.errors import ServiceUnavailable
-from tests.lib.canaries import (
+from tests.lib.services.service import RunningService
+from tests.lib.values.canaries import (
     BAD_NUMBER,
     MRN,
     NOTE,
@@ -18,9 +19,8 @@ from tests.lib.canaries import (
     Canaries,
     make_canary_table,
 )
-from tests.lib.cohort import PURPOSE, make_numbers
-from tests.lib.linkage_people import People, vote
-from tests.lib.service import RunningService
+from tests.lib.values.cohort import PURPOSE, make_numbers
+from tests.lib.values.linkage_people import People, vote
 
 ROTATION_POLICY = """
 policy: asthma/rotated@1

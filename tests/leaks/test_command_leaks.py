@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
 from pseudo_service.cli.main import run_command
-from tests.lib.canaries import (
+from tests.lib.services.service import choose_config, run_service
+from tests.lib.values.canaries import (
     BAD_NUMBER,
     NUMBERS,
     SURNAME,
@@ -25,8 +26,7 @@ from tests.lib.canaries import (
     make_canary_table,
     read_files,
 )
-from tests.lib.cohort import PURPOSE
-from tests.lib.service import choose_config, run_service
+from tests.lib.values.cohort import PURPOSE
 
 Run = Callable[..., SimpleNamespace]
 TELLING = {"number.txt", "people.txt", "aliases.csv", "opened.csv"}

@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 import pseudo_service.adapters.key_vaults.local as local_vault
-import pseudo_service.adapters.sql.journal as sql_journal
+import pseudo_service.adapters.sql.stores.journal as sql_journal
 import pseudo_service.transport.servicers.deidentification as servicer
 from pseudo_client import PseudoClientError
-from pseudo_service.core import columns
-from pseudo_service.engine import (
-    batch_ledger,
-    deidentify_values,
-    key_ring,
-    receipt_signing,
-    table_stream,
+from pseudo_service.core.tables import batch
+from pseudo_service.engine.keys import key_ring, receipt_signing
+from pseudo_service.engine.tables import batch_commit, pseudonymise_values, table_stream
+from tests.lib.services.service import RunningService
+from tests.lib.services.wire import (
+    Refusal,
+    TableWire,
+    catch,
+    make_end,
+    make_header,
+    make_messages,
 )
-from tests.lib.canaries import (
+from tests.lib.values.canaries import (
     MRN,
     NOTE,
     NUMBERS,
@@ -27,17 +31,8 @@ from tests.lib.canaries import (
     make_canary_table,
     read_files,
 )
-from tests.lib.cohort import PURPOSE
-from tests.lib.service import RunningService
-from tests.lib.trail import read_stored_events
-from tests.lib.wire import (
-    Refusal,
-    TableWire,
-    catch,
-    make_end,
-    make_header,
-    make_messages,
-)
+from tests.lib.values.cohort import PURPOSE
+from tests.lib.values.trail import read_stored_events
 
 ROWS = len(NUMBERS)
 GENERATED = "pseudo_service.api."
@@ -68,13 +63,13 @@ def test_no_object_shows_a_key_or_a_patient(
 ) -> None:
     """At the moment when all of a batch is in memory, and single values are."""
     shown: list[str] = []
-    settle = batch_ledger.BatchLedger.settle
+    settle = batch_commit.BatchCommit.settle
 
     def look_and_settle(self: Any, entry: Any) -> None:
         shown.append(show_all_objects())
         settle(self, entry)
 
-    monkeypatch.setattr(batch_ledger.BatchLedger, "settle", look_and_settle)
+    monkeypatch.setattr(batch_commit.BatchCommit, "settle", look_and_settle)
     send_table(service)
     service.pipeline().pseudonymise(
         [MRN], kind="mrn@RXH", project="asthma", purpose=PURPOSE
@@ -83,7 +78,7 @@ def test_no_object_shows_a_key_or_a_patient(
     canaries = Canaries(secrets=dict(collect_keys(service.config)))
     canaries.add_token(token)
     assert len(shown) == 2
-    for name in ("TableStream(", "BegunBatch(", "KindKeys(", "Root(", "SecretKey("):
+    for name in ("TableStream(", "PendingBatch(", "KindKeys(", "Root(", "SecretKey("):
         assert name in shown[0].replace(" object", "("), name
     assert canaries.find("\n".join(shown)) == []
 
@@ -97,12 +92,12 @@ def raise_canaries(*_: object, **__: object) -> None:
 PLACES: dict[str, tuple[object, str]] = {
     "reading a batch": (table_stream.TableStream, "begin"),
     "the kernels": (table_stream, "deidentify_batch"),
-    "identifiers": (columns, "read_identifiers"),
-    "assembling": (columns, "_assemble"),
-    "the ledger": (batch_ledger.BatchLedger, "begin"),
-    "sealing": (batch_ledger.RegisterWriter, "seal"),
+    "identifiers": (batch, "read_identifiers"),
+    "assembling": (batch, "_assemble"),
+    "the ledger": (batch_commit.BatchCommit, "begin"),
+    "sealing": (batch_commit.RegisterWriter, "seal"),
     "the transaction": (sql_journal, "insert_segment"),
-    "settling": (batch_ledger.BatchLedger, "settle"),
+    "settling": (batch_commit.BatchCommit, "settle"),
     "encoding an answer": (servicer, "encode_batch"),
     "the receipt": (receipt_signing.ReceiptSigner, "sign"),
     "the end": (table_stream.TableStream, "finish"),
@@ -132,8 +127,8 @@ def test_a_failure_anywhere_says_nothing(
 
 
 VALUE_PLACES: dict[str, tuple[object, str]] = {
-    "canonicalising": (deidentify_values, "canonicalise_one"),
-    "the ledger": (batch_ledger.BatchLedger, "begin"),
+    "canonicalising": (pseudonymise_values, "canonicalise_one"),
+    "the ledger": (batch_commit.BatchCommit, "begin"),
     "the transaction": (sql_journal, "insert_segment"),
     "the vault": (local_vault.LocalKeyVault, "unwrap"),
 }

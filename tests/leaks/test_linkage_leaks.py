@@ -7,24 +7,24 @@ import pytest
 
 from pseudo_client import PseudoClientError
 from pseudo_service.core.errors import StoreUnavailable
-from pseudo_service.engine import release
-from pseudo_service.engine.register_opening import RegisterOpening
+from pseudo_service.engine.linkage import release
+from pseudo_service.engine.register.opening import RegisterOpening
 from tests.leaks.every_linkage_call import (
     WatchedPeople,
     make_linkage_calls,
     refuse_linkage_calls,
 )
 from tests.leaks.test_embedded_leaks import show_all_objects
-from tests.lib.canaries import (
+from tests.lib.services.service import RunningService
+from tests.lib.values.canaries import (
     NUMBERS,
     Canaries,
     collect_keys,
     make_canary_table,
     read_files,
 )
-from tests.lib.linkage_people import People
-from tests.lib.service import RunningService
-from tests.lib.trail import read_stored_events
+from tests.lib.values.linkage_people import People
+from tests.lib.values.trail import read_stored_events
 
 
 @pytest.fixture

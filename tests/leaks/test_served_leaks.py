@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import re
 import shutil
-import socket
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -18,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
+import psutil
 import pytest
 
 from pseudo_service.config import Config
 from tests.leaks.every_call import make_every_call
-from tests.lib.canaries import Canaries, collect_keys, read_files
-from tests.lib.served import (
+from tests.lib.services.served import (
     RUNNER,
     ServedProcess,
     await_serving,
@@ -31,7 +30,8 @@ from tests.lib.served import (
     hold_free_port,
     write_config,
 )
-from tests.lib.trail import read_stored_events
+from tests.lib.values.canaries import Canaries, collect_keys, read_files
+from tests.lib.values.trail import read_stored_events
 
 SPY = """
 import logging, os, sys, traceback
@@ -96,11 +96,12 @@ def collect_spans() -> Iterator[tuple[str, list[bytes]]]:
         server.stop(None)
 
 
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def find_metrics_port(process: ServedProcess, service_port: int) -> int:
+    """Return the other port that a process listens on; the kernel chose it."""
+    found = psutil.Process(process.process.pid).net_connections("tcp")
+    ports = {one.laddr.port for one in found if one.status == psutil.CONN_LISTEN}
+    (port,) = ports - {service_port}
+    return int(port)
 
 
 def read_metrics(port: int) -> str:
@@ -120,11 +121,10 @@ def aftermath(
     spy = folder / "records.log"
     temporary = folder / "temporary"
     temporary.mkdir()
-    metrics_port = find_free_port()
     canaries = Canaries()
     with collect_spans() as (collector, spans), hold_free_port() as port:
         telemetry = {
-            "metrics_address": f"127.0.0.1:{metrics_port}",
+            "metrics_address": "127.0.0.1:0",
             "otlp_endpoint": collector,
         }
         process = ServedProcess(
@@ -146,7 +146,7 @@ def aftermath(
         try:
             await_serving(service, process)
             came_back = make_every_call(service, canaries)
-            metrics = read_metrics(metrics_port)
+            metrics = read_metrics(find_metrics_port(process, port))
             service.closing.close()
             await_spans(spans)
             # A clean end would take the write-ahead log away.

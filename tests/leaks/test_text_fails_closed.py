@@ -5,12 +5,12 @@ from typing import Final
 
 import pytest
 
+from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import Refusal
 from nlp_redaction.replacement import Redacted, Redactor, RowContext, Style
 from nlp_redaction.settings import Settings
-from nlp_redaction.spans import Label
 from nlp_redaction.workers import WorkerPool
-from tests.lib.marked_finder import (
+from tests.lib.harnesses.marked_finder import (
     DIE,
     FAIL,
     FORGET,

@@ -6,17 +6,17 @@ import logging
 import pytest
 
 from pseudo_client import KnownIdentifiers, Text
-from tests.lib.cohort import PURPOSE
-from tests.lib.notes import (
+from tests.lib.harnesses.redactors import BrokenRedactor, WordRedactor
+from tests.lib.services.service import OpenService
+from tests.lib.values.cohort import PURPOSE
+from tests.lib.values.notes import (
     NAMES,
     NUMBERS,
     make_notes,
     make_patients,
     write_notes_policy,
 )
-from tests.lib.redactors import BrokenRedactor, WordRedactor
-from tests.lib.service import OpenService
-from tests.lib.trail import read_stored_events
+from tests.lib.values.trail import read_stored_events
 
 ASKED = {"project": "asthma", "policy": "notes@1", "purpose": PURPOSE}
 SECRET_WORD = "Zebulonia"

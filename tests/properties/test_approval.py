@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pseudo_service.core.approval import (
+from pseudo_service.core.errors import GrantSpent, RequestExpired, RequestState
+from pseudo_service.core.linkage.approval import (
     TRANSITIONS,
     Step,
     draw_states,
@@ -14,8 +15,7 @@ from pseudo_service.core.approval import (
     state_at,
     step_from,
 )
-from pseudo_service.core.errors import GrantSpent, RequestExpired, RequestState
-from pseudo_service.core.linkage import (
+from pseudo_service.core.linkage.request import (
     Decision,
     LegalBasis,
     LinkageMode,

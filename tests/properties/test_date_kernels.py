@@ -7,7 +7,7 @@ import pyarrow as pa
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pseudo_service.core.dates import DATE_CODES, TimeOfDay, shift
+from pseudo_service.core.transforms.date_shift import DATE_CODES, TimeOfDay, shift
 
 SENTINELS = frozenset({date(1900, 1, 1), date(9999, 12, 31)})
 OFFSETS = st.integers(-3650, 3650).filter(bool)

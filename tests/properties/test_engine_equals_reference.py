@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pseudo_service.core.policy import parse_policy
-from pseudo_service.core.projects import Uncheckable
-from tests.lib.aliases import make_aliases
-from tests.lib.deidentification import (
+from pseudo_service.core.policies.policy import parse_policy
+from pseudo_service.core.projects.project import Uncheckable
+from tests.lib.harnesses.deidentification import (
     DATE_KEY,
     OPT_OUT_KEY,
     PREVIOUS_KEYS,
@@ -25,7 +24,8 @@ from tests.lib.deidentification import (
     make_context,
     make_opt_outs,
 )
-from tests.lib.nhs_numbers import make_nhs_number
+from tests.lib.values.nhs_numbers import make_nhs_number
+from tests.lib.values.superseded_numbers import make_aliases
 from tests.reference import engine as reference
 
 SENTINELS = frozenset({date(1900, 1, 1), date(9999, 12, 31)})

@@ -4,15 +4,14 @@ import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pseudo_service.core.identifiers import (
+from pseudo_service.core.identifiers.canonical import canonicalise, canonicalise_one
+from pseudo_service.core.identifiers.kinds import (
     CLASSES,
+    ChiInNhsColumn,
     IdentifierKind,
     IdentifierRules,
-    canonicalise,
-    canonicalise_one,
 )
-from pseudo_service.core.projects import ChiInNhsColumn
-from tests.lib.nhs_numbers import make_nhs_number
+from tests.lib.values.nhs_numbers import make_nhs_number
 from tests.reference.identifiers import canonicalise as canonicalise_plainly
 
 KINDS = ("nhs_number", "chi_number", "hc_number", "mrn@RXH", "lab_number@RXH001")

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp_redaction.known import KnownIdentifiers
+from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.document.text import Document
 from nlp_redaction.known_identifiers import find_known
-from nlp_redaction.text import Document
 
 _VALUES = st.lists(
     st.one_of(

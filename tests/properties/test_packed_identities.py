@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.errors import IdentifierRefused
-from pseudo_service.core.packed_identities import (
+from pseudo_service.core.register.packed_identities import (
     UnpackedIdentities,
     pack_identities,
     unpack_identities,

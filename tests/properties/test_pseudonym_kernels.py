@@ -6,8 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.errors import PseudonymRefused
-from pseudo_service.core.identifiers import IdentifierKind
-from pseudo_service.core.pseudonyms import ALPHABET, PseudonymFormat, parse_pseudonym
+from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.pseudonyms.text_form import (
+    ALPHABET,
+    PseudonymFormat,
+    parse_pseudonym,
+)
 
 FORMS = st.builds(
     PseudonymFormat,

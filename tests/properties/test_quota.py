@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pseudo_service.core.access.quota import EXACT_LIMIT, REGISTERS, QuotaState, charge
 from pseudo_service.core.errors import QuotaExceeded, StoreUnavailable
-from pseudo_service.core.quota import EXACT_LIMIT, REGISTERS, QuotaState, charge
-from tests.lib.stored_values import make_codes
+from tests.lib.stores.stored_values import make_codes
 
 code_lists = st.lists(st.integers(0, 2**64 - 1), max_size=50)
 sizes = st.integers(0, 20_000)

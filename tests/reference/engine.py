@@ -12,8 +12,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from pseudo_service.core.policy import ColumnRule, Policy
-from pseudo_service.core.treatments import (
+from pseudo_service.core.policies.policy import ColumnRule, Policy
+from pseudo_service.core.policies.treatments import (
     Drop,
     ExcludeRows,
     Generalise,

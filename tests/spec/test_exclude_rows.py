@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from tests.lib.deidentification import deidentify
-from tests.lib.nhs_numbers import make_nhs_number
+from tests.lib.harnesses.deidentification import deidentify
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/visits@1

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from tests.lib.deidentification import deidentify, list_rejected
-from tests.lib.nhs_numbers import make_nhs_number
+from tests.lib.harnesses.deidentification import deidentify, list_rejected
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 ADA = make_nhs_number(1)
 

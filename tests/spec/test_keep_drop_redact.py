@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tests.lib.deidentification import deidentify
+from tests.lib.harnesses.deidentification import deidentify
 
 POLICY = """
 policy: study-a/notes@1

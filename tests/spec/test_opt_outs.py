@@ -1,9 +1,9 @@
 """Opt-outs: who leaves, before anything else is done."""
 
-from pseudo_service.core.opt_out_check import find_listed, read_heads
-from pseudo_service.core.projects import Uncheckable
-from tests.lib.deidentification import deidentify, make_context, make_opt_outs
-from tests.lib.nhs_numbers import make_nhs_number
+from pseudo_service.core.opt_outs import find_listed, read_heads
+from pseudo_service.core.projects.project import Uncheckable
+from tests.lib.harnesses.deidentification import deidentify, make_context, make_opt_outs
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/visits@1

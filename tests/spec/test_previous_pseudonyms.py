@@ -7,12 +7,12 @@ import pyarrow as pa
 import pytest
 
 from pseudo_service.core.errors import PolicyInvalid
-from pseudo_service.core.explain import explain_policy
-from pseudo_service.core.plan import compile_plan
-from pseudo_service.core.policy import parse_policy
-from pseudo_service.core.pseudonyms import parse_pseudonym
-from tests.lib.deidentification import PREVIOUS_KEYS, deidentify, make_context
-from tests.lib.nhs_numbers import make_nhs_number
+from pseudo_service.core.policies.explanation import explain_policy
+from pseudo_service.core.policies.plan import compile_plan
+from pseudo_service.core.policies.policy import parse_policy
+from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
+from tests.lib.harnesses.deidentification import PREVIOUS_KEYS, deidentify, make_context
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/visits@1

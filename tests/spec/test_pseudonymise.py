@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from pseudo_service.core.identifiers import IdentifierRules
-from pseudo_service.core.projects import ChiInNhsColumn
-from tests.lib.deidentification import deidentify, list_rejected, make_context
-from tests.lib.nhs_numbers import make_nhs_number
+from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
+from tests.lib.harnesses.deidentification import deidentify, list_rejected, make_context
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/visits@1

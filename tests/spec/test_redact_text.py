@@ -6,22 +6,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pseudo_service.core.identifiers import IdentifierRules
-from pseudo_service.core.keyed_hash import KeyedHash
-from pseudo_service.core.keys import SecretKey
-from pseudo_service.core.patient_table import PatientTable
-from pseudo_service.core.policy import parse_policy
-from pseudo_service.core.projects import ChiInNhsColumn
-from pseudo_service.core.texts import KnownKind, Replacement, TextDates, TextMode
-from tests.lib.deidentification import (
+from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
+from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.policies.policy import parse_policy
+from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.redaction import KnownKind, Replacement, TextDates, TextMode
+from pseudo_service.core.tables.patient_table import PatientTable
+from tests.lib.harnesses.deidentification import (
     BLIND_KEY,
     NHS_NUMBER,
     deidentify,
     list_rejected,
     make_context,
 )
-from tests.lib.nhs_numbers import make_nhs_number
-from tests.lib.redactors import FAILING, WordRedactor
+from tests.lib.harnesses.redactors import FAILING, WordRedactor
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/notes@1

@@ -6,11 +6,11 @@ from datetime import date, datetime
 import numpy as np
 import pyarrow as pa
 
-from pseudo_service.core.columns import deidentify_batch
-from pseudo_service.core.plan import compile_plan
-from pseudo_service.core.policy import parse_policy
-from tests.lib.deidentification import deidentify, list_rejected, make_context
-from tests.lib.nhs_numbers import make_nhs_number
+from pseudo_service.core.policies.plan import compile_plan
+from pseudo_service.core.policies.policy import parse_policy
+from pseudo_service.core.tables.batch import deidentify_batch
+from tests.lib.harnesses.deidentification import deidentify, list_rejected, make_context
+from tests.lib.values.nhs_numbers import make_nhs_number
 
 POLICY = """
 policy: study-a/visits@1

@@ -36,6 +36,7 @@ from pseudo_client.errors import (
 )
 from pseudo_client.linkage import LinkageCalls
 from pseudo_client.linkage_results import (
+    CryptographyMissing,
     LinkageResult,
     ResultUnreadable,
     open_linkage_result,
@@ -87,6 +88,7 @@ __all__ = [
     "Client",
     "Closing",
     "CompactionReport",
+    "CryptographyMissing",
     "DateShift",
     "DeidentifiedTable",
     "ErasureReport",

@@ -17,10 +17,10 @@ from pseudo_client.administration_values import (
     SignedStatement,
     write_moment,
 )
+from pseudo_client.api.v1 import administration_pb2 as pb
+from pseudo_client.api.v1.administration_pb2_grpc import AdministrationServiceStub
 from pseudo_client.calls import Caller
 from pseudo_client.statuses import translate
-from pseudo_service.api.v1 import administration_pb2 as pb
-from pseudo_service.api.v1.administration_pb2_grpc import AdministrationServiceStub
 
 
 class DateShiftLike(Protocol):

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from pseudo_service.api.v1 import administration_pb2 as pb
-from pseudo_service.api.v1 import common_pb2
+from pseudo_client.api.v1 import administration_pb2 as pb
+from pseudo_client.api.v1 import common_pb2
 
 
 def read_moment(message: Timestamp) -> datetime:

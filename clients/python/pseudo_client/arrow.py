@@ -23,8 +23,10 @@ def open_source(source: TableSource) -> tuple[pa.Schema, Iterator[pa.RecordBatch
         return source.schema, iter([source])
     if isinstance(source, pa.RecordBatchReader):
         return source.schema, iter(source)
+    if isinstance(source, pa.Table):
+        return source.schema, iter(source.to_batches())
     if hasattr(source, "__arrow_c_stream__"):
-        reader = pa.RecordBatchReader.from_stream(source)
+        reader = _open_stream(source)
         return reader.schema, iter(reader)
     if hasattr(source, "to_batches") and isinstance(
         getattr(source, "schema", None), pa.Schema
@@ -34,6 +36,13 @@ def open_source(source: TableSource) -> tuple[pa.Schema, Iterator[pa.RecordBatch
         return _open_iterable(iter(source))
     msg = "the source is no Arrow table, reader, dataset or iterable of record batches"
     raise SourceUnusable(msg)
+
+
+def _open_stream(source: TableSource) -> pa.RecordBatchReader:
+    if hasattr(pa.RecordBatchReader, "from_stream"):
+        return pa.RecordBatchReader.from_stream(source)
+    capsule = source.__arrow_c_stream__()  # pyarrow 14 has the same under this name
+    return pa.RecordBatchReader._import_from_c_capsule(capsule)  # noqa: SLF001
 
 
 def _open_iterable(

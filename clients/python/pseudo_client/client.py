@@ -10,6 +10,8 @@ from typing import Self, TypeVar, cast
 import grpc
 
 from pseudo_client.administration import AdministrationCalls
+from pseudo_client.api.v1 import deidentification_pb2 as pb
+from pseudo_client.api.v1.deidentification_pb2_grpc import DeidentificationServiceStub
 from pseudo_client.arrow import TableSource
 from pseudo_client.calls import Caller
 from pseudo_client.channels import Connection, TokenSource
@@ -30,8 +32,6 @@ from pseudo_client.values import (
     Text,
     count_by_name,
 )
-from pseudo_service.api.v1 import deidentification_pb2 as pb
-from pseudo_service.api.v1.deidentification_pb2_grpc import DeidentificationServiceStub
 
 T = TypeVar("T")
 

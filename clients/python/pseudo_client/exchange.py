@@ -1,16 +1,16 @@
 """The middle of a table stream: batches out, answers in, the receipt at the end."""
 
+from array import array
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
+from pseudo_client.api.v1 import deidentification_pb2 as pb
 from pseudo_client.errors import ProtocolBroken, UnfinishedTable
 from pseudo_client.streams import TableStream
 from pseudo_client.values import BatchResult, Receipt, RejectedCells, count_by_name
-from pseudo_service.api.v1 import deidentification_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,5 +125,5 @@ class Exchange:
 
 
 def _place(cells: pb.RejectedCells, first_row: int) -> RejectedCells:
-    rows = np.fromiter(cells.rows, dtype=np.int64, count=len(cells.rows))
-    return RejectedCells(column=cells.column, code=cells.code, rows=rows + first_row)
+    rows = array("q", (first_row + row for row in cells.rows))
+    return RejectedCells(column=cells.column, code=cells.code, rows=rows)

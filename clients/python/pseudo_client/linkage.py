@@ -7,6 +7,8 @@ from datetime import datetime
 import grpc
 
 from pseudo_client.administration_values import read_moment, write_moment
+from pseudo_client.api.v1 import linkage_pb2 as pb
+from pseudo_client.api.v1.linkage_pb2_grpc import LinkageServiceStub
 from pseudo_client.calls import Caller
 from pseudo_client.errors import ProtocolBroken
 from pseudo_client.linkage_values import (
@@ -16,8 +18,6 @@ from pseudo_client.linkage_values import (
     SubjectHistory,
 )
 from pseudo_client.statuses import translate
-from pseudo_service.api.v1 import linkage_pb2 as pb
-from pseudo_service.api.v1.linkage_pb2_grpc import LinkageServiceStub
 
 _REDEEM_SECONDS = 900.0  # the whole register is opened, whatever is asked for
 _PAGE = 100

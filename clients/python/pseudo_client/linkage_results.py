@@ -8,17 +8,15 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+from typing import TYPE_CHECKING, Any, Final
 
 from pseudo_client.errors import PseudoClientError
 from pseudo_client.linkage_values import SealedResult
 
+if TYPE_CHECKING:  # tables and identifiers need no cryptography
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 FORMAT: Final = "pseudo/linkage-result/v1"
-_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 _SEPARATOR: Final = b"\x1f"
 
 
@@ -27,6 +25,17 @@ class ResultUnreadable(PseudoClientError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, code="RESULT_UNREADABLE")
+
+
+class CryptographyMissing(PseudoClientError):
+    """The package that opens sealed answers is absent, or too old to have HPKE."""
+
+    def __init__(self) -> None:
+        message = (
+            "opening a sealed result needs the package cryptography, 47 or newer; "
+            "install pseudo-client[linkage] where the officer opens results"
+        )
+        super().__init__(message, code="CRYPTOGRAPHY_MISSING")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +60,7 @@ class LinkageResult:
 
 
 def open_linkage_result(
-    sealed: SealedResult, private_key: X25519PrivateKey, digest: bytes | None = None
+    sealed: SealedResult, private_key: "X25519PrivateKey", digest: bytes | None = None
 ) -> LinkageResult:
     """Open an answer and check that it is the one that was asked for.
 
@@ -63,18 +72,11 @@ def open_linkage_result(
 
     Raises:
         ResultUnreadable: Another key, another request, or changed on the way.
+        CryptographyMissing: ``pseudo-client[linkage]`` is not installed.
     """
     expected = sealed.digest if digest is None else digest
     info = FORMAT.encode() + _SEPARATOR + expected
-    try:
-        opened = _SUITE.decrypt(sealed.sealed, private_key, info=info)
-    except (InvalidTag, ValueError):
-        msg = (
-            "the sealed result does not open: it is for another private key, answers "
-            "another request, or was changed; redeem again and use the key of the "
-            "request"
-        )
-        raise ResultUnreadable(msg) from None
+    opened = _decrypt(sealed.sealed, private_key, info)
     try:
         result = _read(json.loads(opened))
     except (ValueError, KeyError, TypeError):
@@ -84,6 +86,29 @@ def open_linkage_result(
         msg = "the opened result answers another request; redeem the right one"
         raise ResultUnreadable(msg)
     return result
+
+
+def _decrypt(sealed: bytes, private_key: "X25519PrivateKey", info: bytes) -> bytes:
+    try:
+        from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - an extra
+        from cryptography.hazmat.primitives.hpke import (  # noqa: PLC0415 - an extra
+            AEAD,
+            KDF,
+            KEM,
+            Suite,
+        )
+    except ImportError:
+        raise CryptographyMissing from None
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    try:
+        return suite.decrypt(sealed, private_key, info=info)
+    except (InvalidTag, ValueError):
+        msg = (
+            "the sealed result does not open: it is for another private key, answers "
+            "another request, or was changed; redeem again and use the key of the "
+            "request"
+        )
+        raise ResultUnreadable(msg) from None
 
 
 def _read(document: Mapping[str, Any]) -> LinkageResult:

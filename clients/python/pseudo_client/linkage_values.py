@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 
 from pseudo_client.administration_values import read_moment
-from pseudo_service.api.v1 import linkage_pb2 as pb
+from pseudo_client.api.v1 import linkage_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pseudo_client.api.v1 import deidentification_pb2 as pb
 from pseudo_client.arrow import (
     TableSource,
     cut,
@@ -13,7 +14,6 @@ from pseudo_client.arrow import (
     plain_batch,
     plain_schema,
 )
-from pseudo_service.api.v1 import deidentification_pb2 as pb
 
 _BATCH_ROWS = 1 << 16
 _BATCH_BYTES = 16 << 20

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 
 import grpc
 
+from pseudo_client.api.v1 import register_pb2 as pb
+from pseudo_client.api.v1.register_pb2_grpc import RegisterServiceStub
 from pseudo_client.calls import Caller
 from pseudo_client.errors import ProtocolBroken
 from pseudo_client.register_values import (
@@ -15,8 +17,6 @@ from pseudo_client.register_values import (
     RegisterVerdict,
 )
 from pseudo_client.statuses import translate
-from pseudo_service.api.v1 import register_pb2 as pb
-from pseudo_service.api.v1.register_pb2_grpc import RegisterServiceStub
 
 Watch = Callable[[RegisterProgress], None]
 _ERASE_SECONDS = 3600.0  # the whole register is read, whoever is to be erased

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pseudo_client.administration_values import SignedStatement
-from pseudo_service.api.v1 import register_pb2 as pb
+from pseudo_client.api.v1 import register_pb2 as pb
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import grpc
-from google.rpc import error_details_pb2, status_pb2
 
+from pseudo_client.api import failures_pb2
 from pseudo_client.errors import (
     CLASS_BY_REASON,
     BatchTooLarge,
@@ -18,6 +18,7 @@ from pseudo_client.errors import (
 )
 
 _DETAILS = "grpc-status-details-bin"
+_ERROR_INFO = "/google.rpc.ErrorInfo"
 _DOMAIN = "pseudo"
 _TLS_SIGNS = ("CERTIFICATE_VERIFY_FAILED", "Ssl handshake", "SSL_ERROR", "TSI_")
 _SIZE_SIGNS = ("larger than max",)
@@ -68,15 +69,17 @@ def translate(failure: grpc.RpcError) -> ServiceError:
 
 def _read_details(
     failure: grpc.RpcError,
-) -> tuple[error_details_pb2.ErrorInfo | None, str]:
+) -> tuple[failures_pb2.ErrorInfo | None, str]:
     for key, value in _read_trailers(failure):
         if key != _DETAILS:
             continue
         try:
-            status = status_pb2.Status.FromString(value)
+            status = failures_pb2.Status.FromString(value)
             for detail in status.details:
-                info = error_details_pb2.ErrorInfo()
-                if detail.Unpack(info) and info.domain == _DOMAIN:
+                if not detail.type_url.endswith(_ERROR_INFO):
+                    continue
+                info = failures_pb2.ErrorInfo.FromString(detail.value)
+                if info.domain == _DOMAIN:
                     return info, status.message
         except Exception:  # noqa: BLE001 - a proxy's garbage is no reason to hide the status
             break

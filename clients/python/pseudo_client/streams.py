@@ -11,9 +11,9 @@ from typing import Protocol
 
 import grpc
 
+from pseudo_client.api.v1 import deidentification_pb2 as pb
 from pseudo_client.errors import UnfinishedTable
 from pseudo_client.statuses import translate
-from pseudo_service.api.v1 import deidentification_pb2 as pb
 
 _UNFINISHED = "the stream ended without a receipt: the table is unfinished"
 

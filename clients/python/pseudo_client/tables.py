@@ -7,6 +7,7 @@ from typing import Self
 
 import pyarrow as pa
 
+from pseudo_client.api.v1 import deidentification_pb2 as pb
 from pseudo_client.arrow import TableSource, cut, open_source, plain_batch, plain_schema
 from pseudo_client.errors import ProtocolBroken, UnfinishedTable
 from pseudo_client.exchange import Exchange
@@ -14,7 +15,6 @@ from pseudo_client.patients import PatientTable
 from pseudo_client.retries import RetryPolicy
 from pseudo_client.streams import StartCall, TableStream
 from pseudo_client.values import BatchResult, Pins, Receipt, RejectedCells
-from pseudo_service.api.v1 import deidentification_pb2 as pb
 
 _LARGEST_BATCH_ROWS = 1 << 16
 _LARGEST_BATCH_BYTES = 16 << 20

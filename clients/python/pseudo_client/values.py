@@ -2,15 +2,14 @@
 
 import json
 import re
+from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.api.v1 import common_pb2, deidentification_pb2
+from pseudo_client.api.v1 import common_pb2, deidentification_pb2
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DIGESTS = (
@@ -100,12 +99,13 @@ class Pins:
 class RejectedCells:
     """Cells that the service marked: where, and why; never what was in them.
 
-    ``rows`` are positions in the whole table as it was sent, from 0.
+    ``rows`` are positions in the whole table as it was sent, from 0, of 64 bits each;
+    numpy reads them without a copy.
     """
 
     column: str
     code: str
-    rows: npt.NDArray[np.int64]
+    rows: "array[int]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from nlp_redaction.gold import Note, read_notes
+from nlp_redaction.evaluation.annotated_notes import Note, read_notes
 
 
 def read_corpus() -> list[Note]:

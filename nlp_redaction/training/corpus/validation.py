@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from nlp_redaction.gold import Note
+from nlp_redaction.evaluation.annotated_notes import Note
 
 # Numbers that Ofcom keeps for drama: https://www.ofcom.org.uk (telephone numbers for
 # use in TV and radio drama programmes).

@@ -65,7 +65,7 @@ def open_azure_key_vault(
         vault_url: ``https://<host>``, the vault itself.
         identity: Who the service is.
         clock: Judges which versions have expired.
-        entropy: Spreads the pauses between retries.
+        entropy: ParallelMap the pauses between retries.
         connection_verify: A CA bundle, where the system's is not the right one.
         timing: How long a call may take.
 

@@ -11,11 +11,13 @@ import re
 import threading
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
     generate_private_key,
 )
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -244,10 +246,7 @@ class LocalKeyVault:
             return self._opened[file]
 
     def _decrypt(self, name: str, content: bytes) -> RSAPrivateKey:
-        try:
-            private_key = load_pem_private_key(content, self._passphrase)
-        except (ValueError, TypeError):
-            private_key = None
+        private_key = _open_pem(content, self._passphrase)
         if not isinstance(private_key, RSAPrivateKey):
             msg = f'key "{name}" in the local vault cannot be opened: its file changed'
             raise KeyVaultRefused(msg)
@@ -257,6 +256,18 @@ class LocalKeyVault:
         private_key = generate_private_key(_PUBLIC_EXPONENT, self._key_bits)
         content = _encrypt(private_key, self._passphrase)
         return write_once(self._locate_version(name, version), content)
+
+
+def _open_pem(content: bytes, phrase: bytes) -> PrivateKeyTypes | None:
+    """Return a private key, or None when the passphrase or the file is not the right one.
+
+    About one wrong passphrase in 256 decrypts to sound padding. Then the parser fails
+    on the nonsense, with an error of its own; both failures get the same answer.
+    """
+    try:
+        return load_pem_private_key(content, phrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
 
 
 def _encrypt(private_key: RSAPrivateKey | Ed25519PrivateKey, phrase: bytes) -> bytes:
@@ -286,10 +297,7 @@ def _find_vault_id(file: Path, passphrase: bytes) -> str:
     """Return who the vault is, which only its own passphrase tells."""
     if read_file(file) is None:
         write_once(file, _encrypt(Ed25519PrivateKey.generate(), passphrase))
-    try:
-        identity = load_pem_private_key(read_file(file) or b"", passphrase)
-    except (ValueError, TypeError):
-        identity = None
+    identity = _open_pem(read_file(file) or b"", passphrase)
     if not isinstance(identity, Ed25519PrivateKey):
         msg = "local key vault: this is not the passphrase that it was made with"
         raise ConfigurationInvalid(msg)

@@ -9,7 +9,7 @@ import secrets
 from sqlalchemy import Connection, bindparam, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from pseudo_service.adapters.sql.tables import facts
+from pseudo_service.adapters.sql.schema import facts
 
 _REMEMBERED = "pseudo_server"
 _IS_IDENTITY = facts.c.name == "database_id"

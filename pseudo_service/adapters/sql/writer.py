@@ -34,8 +34,8 @@ from pseudo_service.adapters.sql.failures import (
     is_repeatable,
     translate,
 )
-from pseudo_service.adapters.sql.tables import audit_events
-from pseudo_service.core.audit import (
+from pseudo_service.adapters.sql.schema import audit_events
+from pseudo_service.core.audit.events import (
     AuditEvent,
     ChainHead,
     RecordedEvent,

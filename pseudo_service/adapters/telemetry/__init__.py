@@ -4,7 +4,7 @@ from pseudo_service.adapters.telemetry.logs import SafeLog
 from pseudo_service.adapters.telemetry.metrics import Metrics
 from pseudo_service.adapters.telemetry.routing import LogRouting
 from pseudo_service.adapters.telemetry.traces import Traces
-from pseudo_service.core.oracle_signs import OracleSign
+from pseudo_service.core.access.enumeration import EnumerationSign
 from pseudo_service.ports.telemetry import (
     BatchRecord,
     CallRecord,
@@ -90,6 +90,6 @@ class OperatorTelemetry:
         """Count what happened at the door."""
         self._metrics.count_identity_event(event)
 
-    def count_oracle_sign(self, sign: OracleSign) -> None:
+    def count_oracle_sign(self, sign: EnumerationSign) -> None:
         """Count a sign that identifiers were being tried out."""
         self._metrics.count_oracle_sign(sign)

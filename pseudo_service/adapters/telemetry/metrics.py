@@ -16,7 +16,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
-from pseudo_service.core.errors import ErrorCode
+from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.ports.telemetry import BatchRecord, CallRecord
 
 OTHER = "other"

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
-from pseudo_service.ports.identity import TokenVerifier
 from pseudo_service.ports.telemetry import Telemetry
+from pseudo_service.ports.token_verifier import TokenVerifier
 from pseudo_service.transport.interceptors.access import AccessInterceptor
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.deadlines import DeadlineInterceptor
@@ -16,7 +16,10 @@ from pseudo_service.transport.interceptors.limits import (
     StreamLimitInterceptor,
 )
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.reading import ReadLater, ReadNow
+from pseudo_service.transport.interceptors.reading import (
+    DeferUnaryRequest,
+    ReadUnaryRequest,
+)
 from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
 from pseudo_service.transport.interceptors.wrapping import Interceptor
 
@@ -40,7 +43,7 @@ def build_interceptors(
     read before all of them have let the call by.
     """
     return (
-        ReadLater(),
+        DeferUnaryRequest(),
         TelemetryInterceptor(
             telemetry=telemetry, clock=clock, entropy=entropy, methods=methods
         ),
@@ -56,5 +59,5 @@ def build_interceptors(
             shortest=shortest_deadline,
             longest=longest_unary_call,
         ),
-        ReadNow(),
+        ReadUnaryRequest(),
     )

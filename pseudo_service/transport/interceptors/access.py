@@ -8,10 +8,13 @@ import grpc
 from pseudo_service.core.errors import AccessDenied
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 
 
-class AccessInterceptor(AroundInterceptor):
+class AccessInterceptor(ContextManagerInterceptor):
     """Lets a call through that is public, or listed and made by a verified caller.
 
     The project is inside the message, so the engine checks the permission there.

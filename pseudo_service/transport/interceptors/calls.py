@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
-from pseudo_service.core.access import Actor
+from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import TokenExpired, Unauthenticated
 
 OK = "OK"

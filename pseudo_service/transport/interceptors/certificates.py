@@ -11,7 +11,7 @@ import grpc
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pseudo_service.core.access import Actor, RoleGrant
+from pseudo_service.core.access.roles import Actor, RoleGrant
 from pseudo_service.core.errors import ConfigurationInvalid, Unauthenticated
 
 _TRANSPORT_KEY = "transport_security_type"

@@ -11,12 +11,15 @@ from pseudo_service.core.errors import DeadlineTooShort
 from pseudo_service.ports.clock import Clock
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 
 _NO_DEADLINE_SECONDS = 10 * 365 * 86400.0
 
 
-class DeadlineInterceptor(AroundInterceptor):
+class DeadlineInterceptor(ContextManagerInterceptor):
     """Checks the time left of unary calls and notes every call's deadline.
 
     A unary call with less than ``shortest`` left would do its work, commit it and

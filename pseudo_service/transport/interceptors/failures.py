@@ -8,11 +8,15 @@ from types import MappingProxyType
 
 import grpc
 
-from pseudo_service.core.errors import ErrorCode, PseudoError
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import PseudoError
 from pseudo_service.ports.telemetry import Level, Telemetry
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
 from pseudo_service.transport.interceptors.telemetry import REQUEST_ID_KEY
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 from pseudo_service.transport.status import STATUS_BY_CODE, build_status, read_code
 
 _FRAMES_SHOWN = 6
@@ -26,7 +30,7 @@ _LEVELS: Mapping[grpc.StatusCode, Level] = MappingProxyType(
 )
 
 
-class FailuresInterceptor(AroundInterceptor):
+class FailuresInterceptor(ContextManagerInterceptor):
     """A ``PseudoError`` goes out with its code; anything else only with an id.
 
     gRPC would log an exception's text and send it to the client, and the text of a

@@ -5,19 +5,22 @@ from contextlib import contextmanager
 
 import grpc
 
-from pseudo_service.core.access import Actor
+from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import Unauthenticated
-from pseudo_service.ports.identity import TokenVerifier
+from pseudo_service.ports.token_verifier import TokenVerifier
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 
 _AUTHORIZATION_KEY = "authorization"
 _SCHEME = "bearer"
 
 
-class IdentityInterceptor(AroundInterceptor):
+class IdentityInterceptor(ContextManagerInterceptor):
     """One caller a call: a bearer token or a listed certificate, never both.
 
     A bad token is refused even if a listed certificate comes with it, and the roles

@@ -9,7 +9,10 @@ import grpc
 
 from pseudo_service.core.errors import TooManyStreams
 from pseudo_service.transport.interceptors.calls import current_call
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 
 _ANYBODY = ""
 
@@ -46,7 +49,7 @@ class StreamLimiter:
                     del self._open[subject]
 
 
-class StreamLimitInterceptor(AroundInterceptor):
+class StreamLimitInterceptor(ContextManagerInterceptor):
     """Holds a place for every stream; each holds a thread of the server."""
 
     def __init__(self, *, limiter: StreamLimiter) -> None:

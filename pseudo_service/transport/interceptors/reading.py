@@ -23,7 +23,7 @@ from pseudo_service.transport.interceptors.wrapping import (
 )
 
 
-class ReadLater(Interceptor):
+class DeferUnaryRequest(Interceptor):
     """Outermost: hands the messages on unread."""
 
     def intercept_service(
@@ -42,7 +42,7 @@ class ReadLater(Interceptor):
         )
 
 
-class ReadNow(Interceptor):
+class ReadUnaryRequest(Interceptor):
     """Innermost: reads the one message of a unary call."""
 
     def intercept_service(

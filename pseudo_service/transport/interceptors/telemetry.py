@@ -10,7 +10,10 @@ from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.telemetry import CallRecord, Telemetry
 from pseudo_service.transport.interceptors.calls import OK, CallContext, begin_call
 from pseudo_service.transport.interceptors.methods import MethodTable
-from pseudo_service.transport.interceptors.wrapping import AroundInterceptor, Handler
+from pseudo_service.transport.interceptors.wrapping import (
+    ContextManagerInterceptor,
+    Handler,
+)
 from pseudo_service.transport.status import read_code
 
 REQUEST_ID_KEY = "pseudo-request-id"
@@ -18,7 +21,7 @@ _UNLISTED = "unlisted"
 _EARLY_SECONDS = 0.2  # the client's own timer gives up a little before ours
 
 
-class TelemetryInterceptor(AroundInterceptor):
+class TelemetryInterceptor(ContextManagerInterceptor):
     """Draws the request id, tells it to the client, records the call at its end.
 
     The id is drawn here and never taken from the client, who could put anything

@@ -18,7 +18,7 @@ Behaviour = Callable[[Any, grpc.ServicerContext], Any]
 Continuation = Callable[[grpc.HandlerCallDetails], Handler | None]
 
 
-class AroundInterceptor(Interceptor, ABC):
+class ContextManagerInterceptor(Interceptor, ABC):
     """Wraps every call, of all four arities, in the context manager ``around``."""
 
     @abstractmethod

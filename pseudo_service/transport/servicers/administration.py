@@ -6,18 +6,19 @@ import grpc
 
 from pseudo_service.api.v1 import administration_pb2 as messages
 from pseudo_service.api.v1 import administration_pb2_grpc as services
-from pseudo_service.core.audit import RecordedEvent
+from pseudo_service.core.audit.events import RecordedEvent
 from pseudo_service.core.errors import InvalidArgument, OptOutListRefused
-from pseudo_service.engine.alias_tables import AliasTables
-from pseudo_service.engine.audit_trail import AuditTrail
-from pseudo_service.engine.key_rotation import KeyRotation
-from pseudo_service.engine.opt_out_lists import OptOutLists
-from pseudo_service.engine.policy_registry import PolicyRegistry
-from pseudo_service.engine.project_audit import ProjectAudit
-from pseudo_service.engine.project_closing import ProjectClosing
-from pseudo_service.engine.project_lifecycle import ProjectLifecycle
+from pseudo_service.engine.audit.project_audit import ProjectAudit
+from pseudo_service.engine.audit.trail import AuditTrail
+from pseudo_service.engine.keys.rotation import KeyRotation
+from pseudo_service.engine.projects.closing import ProjectClosing
+from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
+from pseudo_service.engine.projects.policy_registry import PolicyRegistry
+from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
+from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
-from pseudo_service.transport.codecs import (
+from pseudo_service.transport.codecs.administration import (
     decode_project_request,
     decode_time,
     encode_bare_project,
@@ -29,7 +30,6 @@ from pseudo_service.transport.codecs import (
     encode_time,
 )
 from pseudo_service.transport.interceptors.calls import current_call
-from pseudo_service.transport.run_ahead import RunAhead
 from pseudo_service.transport.servicers.alias_requests import load_aliases
 from pseudo_service.transport.servicers.closing import ClosingCalls
 from pseudo_service.transport.servicers.table_requests import (
@@ -151,7 +151,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadOptOutsResponse:
         """Load a list: a header, then chunks."""
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:
@@ -160,7 +160,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
             requests.close()
 
     def _load_opt_outs(
-        self, requests: RunAhead[messages.LoadOptOutsRequest]
+        self, requests: Prefetcher[messages.LoadOptOutsRequest]
     ) -> messages.LoadOptOutsResponse:
         first = next(requests, None)
         if first is None or first.WhichOneof("payload") != "header":
@@ -200,7 +200,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadAliasesResponse:
         """Load a table of superseded numbers: a header, then chunks."""
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from pseudo_service.api.v1 import administration_pb2 as messages
-from pseudo_service.core.access import Actor
+from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import AliasTableRefused, InvalidArgument
-from pseudo_service.engine.alias_tables import AliasEntries, AliasTables
+from pseudo_service.engine.reference_lists.superseded import AliasEntries, AliasTables
 
 MOST_IN_CHUNK = 100_000
 

@@ -3,8 +3,8 @@
 import grpc
 
 from pseudo_service.api.v1 import administration_pb2 as messages
-from pseudo_service.engine.project_closing import ProjectClosing
-from pseudo_service.transport.codecs import (
+from pseudo_service.engine.projects.closing import ProjectClosing
+from pseudo_service.transport.codecs.administration import (
     encode_bare_project,
     encode_project,
     encode_statement,

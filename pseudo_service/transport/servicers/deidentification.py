@@ -6,19 +6,20 @@ import grpc
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.api.v1 import deidentification_pb2_grpc as services
-from pseudo_service.core.errors import (
-    ErrorCode,
-    InvalidArgument,
-    PseudoError,
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import InvalidArgument, PseudoError
+from pseudo_service.engine.tables.deidentify_table import DeidentifyTable, TableHeader
+from pseudo_service.engine.tables.patient_intake import AnnouncedPatients
+from pseudo_service.engine.tables.prefetch import Prefetcher
+from pseudo_service.engine.tables.pseudonymise_values import (
+    DeidentifyValues,
+    ValueResult,
 )
-from pseudo_service.engine.deidentify_table import DeidentifyTable, TableHeader
-from pseudo_service.engine.deidentify_values import DeidentifyValues, ValueResult
-from pseudo_service.engine.patient_intake import AnnouncedPatients
-from pseudo_service.engine.redact_texts import RedactFreeText
-from pseudo_service.engine.table_stream import (
-    BegunBatch,
+from pseudo_service.engine.tables.redact_texts import RedactFreeText
+from pseudo_service.engine.tables.table_stream import (
+    CommittedBatch,
     FinishedTable,
-    SettledBatch,
+    PendingBatch,
     TableStream,
 )
 from pseudo_service.ports.clock import Clock
@@ -29,7 +30,7 @@ from pseudo_service.transport.arrow_ipc import (
     encode_batch,
     encode_schema,
 )
-from pseudo_service.transport.codecs import (
+from pseudo_service.transport.codecs.administration import (
     decode_pins,
     encode_column_counts,
     encode_counts,
@@ -37,8 +38,8 @@ from pseudo_service.transport.codecs import (
     encode_rejected,
     encode_statement,
 )
+from pseudo_service.transport.codecs.texts import decode_text, encode_text
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
-from pseudo_service.transport.run_ahead import RunAhead
 from pseudo_service.transport.servicers.table_requests import (
     AHEAD,
     FIRST_SECONDS,
@@ -46,7 +47,6 @@ from pseudo_service.transport.servicers.table_requests import (
     TableRequests,
     receive,
 )
-from pseudo_service.transport.text_codecs import decode_text, encode_text
 
 
 class DeidentificationServicer(services.DeidentificationServiceServicer):
@@ -76,7 +76,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> Iterator[messages.DeidentifyTableResponse]:
         """Answer a stream in the order of its requests."""
         call = current_call()
-        requests = RunAhead(
+        requests = Prefetcher(
             receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
         )
         try:
@@ -89,7 +89,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
 
     def _answer(
         self,
-        requests: RunAhead[messages.DeidentifyTableRequest],
+        requests: Prefetcher[messages.DeidentifyTableRequest],
         header: TableHeader,
         call: CallContext,
     ) -> Iterator[messages.DeidentifyTableResponse]:
@@ -183,7 +183,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         )
 
     def _settle(
-        self, stream: TableStream, begun: BegunBatch, call: CallContext
+        self, stream: TableStream, begun: PendingBatch, call: CallContext
     ) -> messages.DeidentifyTableResponse:
         settled = stream.settle(begun)
         data = encode_batch(settled.batch)
@@ -200,8 +200,8 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
 
     def _observe(
         self,
-        begun: BegunBatch,
-        settled: SettledBatch,
+        begun: PendingBatch,
+        settled: CommittedBatch,
         bytes_out: int,
         call: CallContext,
     ) -> None:

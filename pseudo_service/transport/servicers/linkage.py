@@ -6,10 +6,9 @@ import grpc
 
 from pseudo_service.api.v1 import linkage_pb2 as messages
 from pseudo_service.api.v1 import linkage_pb2_grpc as services
-from pseudo_service.engine.linkage_desk import LinkageDesk
-from pseudo_service.engine.subject_trace import SubjectTrace
-from pseudo_service.transport.interceptors.calls import current_call
-from pseudo_service.transport.linkage_codecs import (
+from pseudo_service.engine.audit.subject_trace import SubjectTrace
+from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.transport.codecs.linkage import (
     decode_decision,
     decode_states,
     decode_submission,
@@ -19,6 +18,7 @@ from pseudo_service.transport.linkage_codecs import (
     encode_release,
     encode_trace,
 )
+from pseudo_service.transport.interceptors.calls import current_call
 
 
 class LinkageServicer(services.LinkageServiceServicer):

@@ -6,16 +6,19 @@ import grpc
 
 from pseudo_service.api.v1 import register_pb2 as messages
 from pseudo_service.api.v1 import register_pb2_grpc as services
-from pseudo_service.core.register import RegisterFault
-from pseudo_service.core.register_reports import (
+from pseudo_service.core.register.reports import (
     CompactionReport,
     RegisterProgress,
     RegisterVerdict,
 )
-from pseudo_service.engine.key_map import KeyVersionMap, KeyVersionMapEnd
-from pseudo_service.engine.opt_out_recall import OptOutRecall, RecallReport
-from pseudo_service.engine.register_care import RegisterCare
-from pseudo_service.transport.codecs import encode_statement
+from pseudo_service.core.register.segments import RegisterFault
+from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall, RecallReport
+from pseudo_service.engine.disclosures.version_map import (
+    KeyVersionMap,
+    KeyVersionMapEnd,
+)
+from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.transport.codecs.administration import encode_statement
 from pseudo_service.transport.interceptors.calls import current_call
 
 MOST_FAULTS = 10_000
@@ -27,7 +30,7 @@ class RegisterServicer(services.RegisterServiceServicer):
     """Serves the register's care; nothing here answers an identifier."""
 
     def __init__(
-        self, *, care: RegisterCare, recall: OptOutRecall, key_map: KeyVersionMap
+        self, *, care: RegisterMaintenance, recall: OptOutRecall, key_map: KeyVersionMap
     ) -> None:
         self._care = care
         self._recall = recall

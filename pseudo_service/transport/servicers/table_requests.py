@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.core.errors import BatchOutOfOrder, StreamIncomplete
-from pseudo_service.engine.deidentify_table import TableHeader
-from pseudo_service.engine.table_stream import BegunBatch, TableStream
+from pseudo_service.engine.tables.deidentify_table import TableHeader
+from pseudo_service.engine.tables.prefetch import Prefetcher
+from pseudo_service.engine.tables.table_stream import PendingBatch, TableStream
 from pseudo_service.ports.clock import Clock
 from pseudo_service.transport.arrow_ipc import ArrowLimits, decode_batch
 from pseudo_service.transport.interceptors.calls import CallContext
-from pseudo_service.transport.run_ahead import RunAhead
 
 AHEAD = 1
 FIRST_SECONDS = 30.0
@@ -46,7 +46,7 @@ class TableRequests:
 
     def __init__(
         self,
-        requests: RunAhead[messages.DeidentifyTableRequest],
+        requests: Prefetcher[messages.DeidentifyTableRequest],
         *,
         stream: TableStream,
         header: TableHeader,
@@ -60,19 +60,19 @@ class TableRequests:
         self._call = call
         self._limits = limits
         self._clock = clock
-        self._stages: list[RunAhead[_Decoded] | RunAhead[BegunBatch]] = []
+        self._stages: list[Prefetcher[_Decoded] | Prefetcher[PendingBatch]] = []
         self.end = messages.TableEnd()
 
-    def begin_batches(self) -> Iterator[BegunBatch]:
+    def begin_batches(self) -> Iterator[PendingBatch]:
         """Yield each batch once it is computed and its commit is on its way.
 
         Raises:
             StreamIncomplete: The client stopped without an end message.
             BatchOutOfOrder, BatchMalformed, BatchTooLarge, SchemaChanged, TokenExpired
         """
-        decoded = RunAhead(self._decode(), ahead=AHEAD, idle_seconds=IDLE_SECONDS)
+        decoded = Prefetcher(self._decode(), ahead=AHEAD, idle_seconds=IDLE_SECONDS)
         self._stages.append(decoded)
-        begun = RunAhead(
+        begun = Prefetcher(
             (self._stream.begin(one.sequence, one.batch) for one in decoded),
             ahead=AHEAD,
             idle_seconds=IDLE_SECONDS + JOIN_SECONDS,

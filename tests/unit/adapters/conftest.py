@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
-from tests.lib.tokens import JwksServer, Signer, serve_jwks
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
+from tests.lib.services.tokens import JwksServer, Signer, serve_jwks
 
 
 @pytest.fixture(scope="session")

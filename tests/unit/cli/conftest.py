@@ -23,11 +23,11 @@ from pseudo_client import (
     SignedStatement,
 )
 from pseudo_client.errors import ProjectExists, ProjectUnknown
-from pseudo_service.cli import connection
+from pseudo_service.cli.console import connection
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command
-from pseudo_service.core.policy import parse_policy
-from tests.lib.linkage_commands import (  # noqa: F401 - fixtures of linkage commands
+from pseudo_service.core.policies.policy import parse_policy
+from tests.lib.harnesses.linkage_commands import (  # noqa: F401 - fixtures of linkage commands
     certificates,
     cohort,
     keys,

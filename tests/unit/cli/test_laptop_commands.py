@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from pseudo_service.cli.exits import ExitCode
+from pseudo_service.cli.console.exit_codes import ExitCode
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.config import Environment, load_config
 

@@ -5,13 +5,9 @@ import pytest
 from pseudo_client import PseudoClientError, UnfinishedTable
 from pseudo_client.errors import ServiceError, ServiceUnavailable
 from pseudo_service.cli import main
-from pseudo_service.cli.exits import ExitCode, Failure, exit_code_of
-from pseudo_service.core.errors import (
-    AuditBroken,
-    ErrorCode,
-    ProjectUnknown,
-    StoreUnavailable,
-)
+from pseudo_service.cli.console.exit_codes import ExitCode, Failure, exit_code_of
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import AuditBroken, ProjectUnknown, StoreUnavailable
 
 SECRET = "9990001234"
 
@@ -67,7 +63,9 @@ def test_an_interrupt_inside_a_command_exits_with_130(pseudo, service, monkeypat
     def interrupt(config):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pseudo_service.cli.connection.open_embedded", interrupt)
+    monkeypatch.setattr(
+        "pseudo_service.cli.console.connection.open_embedded", interrupt
+    )
     done = pseudo("project", "list")
     assert done.code == ExitCode.INTERRUPTED
     assert "interrupted" in done.err

@@ -9,16 +9,16 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from pseudo_client import ResultUnreadable, SealedResult, open_linkage_result
 from pseudo_client.linkage_results import FORMAT
-from pseudo_service.core.linkage import LinkageOutcome, LinkageVerb
-from pseudo_service.core.linkage_results import (
+from pseudo_service.core.disclosures.disclosure import DisclosureUse
+from pseudo_service.core.disclosures.location import ProjectLocation
+from pseudo_service.core.linkage.request import LinkageOutcome, LinkageVerb
+from pseudo_service.core.linkage.results import (
     RESULT_FORMAT,
-    ProjectLocation,
     encode_answers,
     encode_location,
     seal_result,
 )
-from pseudo_service.core.membership import MembershipUse
-from tests.lib.fake_desk import NOON, PSEUDONYMS, FakeDesk, make_request
+from tests.lib.services.fake_desk import NOON, PSEUDONYMS, FakeDesk, make_request
 
 KEY = X25519PrivateKey.generate()
 REQUEST = make_request(KEY)
@@ -63,7 +63,7 @@ def test_a_location_opens() -> None:
     request = replace(REQUEST, verb=LinkageVerb.LOCATE, subjects=("nhs_number:00",))
     row = ProjectLocation(
         project="stroke",
-        use=MembershipUse.PSEUDONYM,
+        use=DisclosureUse.PSEUDONYM,
         key_version=2,
         operations=3,
         first=NOON,

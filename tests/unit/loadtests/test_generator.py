@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from loadtests.tables import make_nhs_numbers
-from pseudo_service.core.errors import ErrorCode
-from tests.lib.fake_service import TOKEN, FakeService, Fault
+from pseudo_service.core.error_codes import ErrorCode
+from tests.lib.services.fake_service import TOKEN, FakeService, Fault
 
 ROOT = Path(__file__).parents[3]
 KNOWN = 50
@@ -33,8 +33,8 @@ failure_rate = 0.001
 
 
 @pytest.fixture
-def service(tmp_path: Path) -> Iterator[FakeService]:
-    fake = FakeService(tmp_path, maximum_rows=5000)
+def service() -> Iterator[FakeService]:
+    fake = FakeService(maximum_rows=5000)
     fake.maximum_bytes = 16 << 20
     yield fake
     fake.stop()

@@ -4,12 +4,12 @@ import tracemalloc
 
 import pytest
 
+from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import Refusal
 from nlp_redaction.pipeline import Finder
+from nlp_redaction.replacement.options import NO_CONTEXT, Style
 from nlp_redaction.replacement.redactor import Redactor
-from nlp_redaction.replacement.style import NO_CONTEXT, Style
 from nlp_redaction.settings import Settings
-from nlp_redaction.spans import Label
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_no_text_stays_when_its_engine_has_answered(engine: Any) -> None:
 
 def test_a_worker_loads_nothing_that_it_does_not_need() -> None:
     code = (
-        "import sys, nlp_redaction.workers.service\n"
+        "import sys, nlp_redaction.workers.worker_loop\n"
         "from nlp_redaction.pipeline import Finder\n"
         "Finder('thorough').find('Dr Okafor rang.')\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"

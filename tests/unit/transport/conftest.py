@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
-from tests.lib.echo_server import Echo, serve_echo
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
+from tests.lib.services.echo_server import Echo, serve_echo
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import generate_latest
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.adapters.telemetry import (
     LogRouting,
     Metrics,
@@ -18,8 +18,8 @@ from pseudo_service.adapters.telemetry import (
     Traces,
 )
 from pseudo_service.transport.interceptors.calls import current_call
-from tests.lib.echo_server import ARITIES, LISTED, Echo, serve_echo
-from tests.lib.fakes import FakeClock
+from tests.lib.harnesses.fakes import FakeClock
+from tests.lib.services.echo_server import ARITIES, LISTED, Echo, serve_echo
 
 CANARY = "9990000018"
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from pseudo_service.core.access import Role, RoleGrant
+from pseudo_service.core.access.roles import Role, RoleGrant
 from pseudo_service.core.errors import Unauthenticated
 from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,

@@ -6,15 +6,15 @@ from collections.abc import Callable
 import grpc
 import pytest
 
+from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import (
     ColumnMissing,
-    ErrorCode,
     PseudoError,
     RegisterCorrupt,
     StoreUnavailable,
 )
 from pseudo_service.transport.status import STATUS_BY_CODE
-from tests.lib.echo_server import ARITIES, Echo, read_error_info
+from tests.lib.services.echo_server import ARITIES, Echo, read_error_info
 
 CANARY = "9990000018"
 

@@ -2,20 +2,30 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import grpc
 import pytest
 from cryptography import x509
 
-from pseudo_service.adapters.local_certificates import LocalCertificates, TlsFiles
-from pseudo_service.core.access import Actor, Role, RoleGrant
+from pseudo_service.adapters.identity.local_certificates import (
+    LocalCertificates,
+    TlsFiles,
+)
+from pseudo_service.core.access.roles import Actor, Role, RoleGrant
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
 )
-from tests.lib.echo_server import ARITIES, Echo, invoke, read_error_info, serve_echo
+from tests.lib.services.echo_server import (
+    ARITIES,
+    Echo,
+    invoke,
+    read_error_info,
+    serve_echo,
+)
 
 LOADER = "spiffe://localhost/loader"
 GRANTS = frozenset({RoleGrant(role=Role.PIPELINE, project="asthma")})
@@ -133,26 +143,38 @@ def test_certificates_of_another_authority_do_not_connect(
         authority=certified.tls.authority,
     )
     with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=forged, timeout=5)
+        certified.call(token=None, client=forged, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert certified.telemetry.calls == []
+
+
+@pytest.fixture
+def aged(tmp_path: Path) -> LocalCertificates:
+    """An authority that was there before any certificate of these tests."""
+    authority = LocalCertificates(tmp_path / "tls")
+    authority.issue_client(LOADER, datetime.now(UTC) - timedelta(days=200))
+    return authority
 
 
 @pytest.mark.parametrize(
     "when", [timedelta(days=-100), timedelta(days=2)], ids=["expired", "too early"]
 )
 def test_certificates_out_of_their_time_do_not_connect(
-    when: timedelta, certified: Echo, certificates: LocalCertificates
+    when: timedelta, aged: LocalCertificates
 ) -> None:
-    late = certificates.issue_client(LOADER, datetime.now(UTC) + when)
-    with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=late, timeout=5)
+    now = datetime.now(UTC)
+    timely, late = (aged.issue_client(LOADER, each) for each in (now, now + when))
+    assert timely.authority == late.authority, "only its time speaks against it"
+    with serve_echo(aged, ALLOWED) as service:
+        assert service.call(token=None, client=timely) == [b"x"]
+        with pytest.raises(grpc.RpcError) as caught:
+            service.call(token=None, client=late, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 
 def test_a_server_certificate_is_no_client(certified: Echo) -> None:
     with pytest.raises(grpc.RpcError) as caught:
-        certified.call(token=None, client=certified.tls, timeout=5)
+        certified.call(token=None, client=certified.tls, timeout=30)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
 
 

@@ -10,20 +10,26 @@ import pytest
 
 from pseudo_client import ProtocolBroken, ServiceError
 from pseudo_client.errors import AccessDenied, GrantSpent, InvalidArgument
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.api.v1 import linkage_pb2 as pb
 from pseudo_service.api.v1.linkage_pb2_grpc import LinkageServiceStub
 from pseudo_service.core import errors
-from pseudo_service.core.linkage import (
+from pseudo_service.core.linkage.request import (
     Decision,
     LegalBasis,
     LinkageMode,
     LinkageState,
     LinkageVerb,
 )
-from pseudo_service.engine.linkage_views import LinkageSubmission, OverlapView
-from pseudo_service.transport.linkage_codecs import CHUNK_BYTES
-from tests.lib.fake_desk import NOON, PSEUDONYMS, RunningDesk, make_vote, serve_desk
+from pseudo_service.engine.linkage.views import LinkageSubmission, OverlapView
+from pseudo_service.transport.codecs.linkage import CHUNK_BYTES
+from tests.lib.services.fake_desk import (
+    NOON,
+    PSEUDONYMS,
+    RunningDesk,
+    make_vote,
+    serve_desk,
+)
 
 ASKED = {
     "verb": "translate",
@@ -97,7 +103,7 @@ def test_a_submission_says_until_when(running: RunningDesk) -> None:
         )
         with pytest.raises(grpc.RpcError) as caught:
             stub.SubmitLinkage(
-                request, metadata=(("authorization", "Bearer good"),), timeout=5
+                request, metadata=(("authorization", "Bearer good"),), timeout=30
             )
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "expires_at" in caught.value.details()

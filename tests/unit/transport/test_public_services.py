@@ -13,13 +13,13 @@ from grpc_reflection.v1alpha import (
     reflection_pb2_grpc,
 )
 
-from pseudo_service.adapters.local_certificates import LocalCertificates
+from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS, MethodTable
-from tests.lib.echo_server import OneToken
-from tests.lib.fakes import FakeClock, SeededEntropy
-from tests.lib.telemetry import RecordingTelemetry
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.services.echo_server import OneToken
+from tests.lib.services.telemetry import RecordingTelemetry
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -61,22 +61,22 @@ def channel(
 def test_health_needs_no_caller(channel: grpc.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     asked = health_pb2.HealthCheckRequest()
-    assert stub.Check(asked, timeout=5).status == SERVING
+    assert stub.Check(asked, timeout=30).status == SERVING
     unknown = health_pb2.HealthCheckRequest(service="else")
     with pytest.raises(grpc.RpcError) as caught:
-        stub.Check(unknown, timeout=5)
+        stub.Check(unknown, timeout=30)
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 def test_watchers_are_bounded(channel: grpc.Channel) -> None:
     stub = health_pb2_grpc.HealthStub(channel)
     asked = health_pb2.HealthCheckRequest()
-    watchers = [stub.Watch(asked, timeout=5) for _ in range(2)]
+    watchers = [stub.Watch(asked, timeout=30) for _ in range(2)]
     assert [next(watcher).status for watcher in watchers] == [SERVING, SERVING]
     with pytest.raises(grpc.RpcError) as caught:
-        next(stub.Watch(asked, timeout=5))
+        next(stub.Watch(asked, timeout=30))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert stub.Check(asked, timeout=5).status == SERVING, "a probe still passes"
+    assert stub.Check(asked, timeout=30).status == SERVING, "a probe still passes"
     for watcher in watchers:
         watcher.cancel()
 
@@ -84,7 +84,7 @@ def test_watchers_are_bounded(channel: grpc.Channel) -> None:
 def test_reflection_needs_no_caller(channel: grpc.Channel) -> None:
     stub = reflection_pb2_grpc.ServerReflectionStub(channel)
     asked = reflection_pb2.ServerReflectionRequest(list_services="")
-    (answer,) = stub.ServerReflectionInfo(iter([asked]), timeout=5)
+    (answer,) = stub.ServerReflectionInfo(iter([asked]), timeout=30)
     names = {found.name for found in answer.list_services_response.service}
     assert names == {health.SERVICE_NAME, reflection.SERVICE_NAME}
 

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from pseudo_service.adapters.sql.tables import metadata
+from pseudo_service.adapters.sql.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=metadata

@@ -5,8 +5,8 @@ import pytest
 from pseudo_service.adapters.key_vaults.azure import AzureKeyVault
 from pseudo_service.adapters.key_vaults.azure_answers import VaultAddress
 from pseudo_service.adapters.key_vaults.azure_connection import AzureConnection
-from tests.lib.fakes import SeededEntropy
-from tests.lib.key_vault_emulator import KeyVaultEmulator
+from tests.lib.harnesses.fakes import SeededEntropy
+from tests.lib.services.key_vault_emulator import KeyVaultEmulator
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 

@@ -7,7 +7,7 @@ import pytest
 from pseudo_service.adapters.key_vaults.azure_answers import write_bytes
 from pseudo_service.core.errors import KeyVaultRefused
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.emulated_keys import borrow_key
+from tests.lib.services.emulated_keys import borrow_key
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 

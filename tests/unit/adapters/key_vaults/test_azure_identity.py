@@ -32,8 +32,8 @@ from pseudo_service.core.errors import (
     KeyVaultRefused,
     KeyVaultUnavailable,
 )
-from tests.lib.emulated_keys import borrow_key
-from tests.lib.managed_identity_endpoint import ManagedIdentityEndpoint
+from tests.lib.services.emulated_keys import borrow_key
+from tests.lib.services.managed_identity_endpoint import ManagedIdentityEndpoint
 
 TENANT = "00000000-0000-0000-0000-000000000001"
 CLIENT = "00000000-0000-0000-0000-000000000002"

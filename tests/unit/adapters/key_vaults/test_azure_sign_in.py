@@ -14,7 +14,7 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
     PseudoError,
 )
-from tests.lib.fakes import SeededEntropy
+from tests.lib.harnesses.fakes import SeededEntropy
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 

@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
+from pseudo_service.adapters.key_vaults.owner_files import write_once
 from pseudo_service.core.errors import (
     ConfigurationInvalid,
     KeyUnknown,
@@ -18,10 +19,23 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
 )
 from pseudo_service.ports.key_vault import Wrapped
-from tests.lib.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.values.foreign_keys import UNKNOWN_KIND
 
 SECRET = b"canary-secret-of-thirty-two-byte"
 PASSPHRASE = "correct horse battery staple"
+# An invented key under PASSPHRASE, with a salt for which one of the wrong passphrases
+# decrypts to bytes whose padding is sound: the cipher does not see that they are nonsense.
+FIXED_PEM = b"""\
+-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIGjMF8GCSqGSIb3DQEFDTBSMDEGCSqGSIb3DQEFDDAkBBC/1xX5c2yE0dLCDLfG
+UlTeAgIIADAMBggqhkiG9w0CCQUAMB0GCWCGSAFlAwQBKgQQXjWz5z7dIzpFB1S/
+9WoxeQRAWwuTCIZu3wFP2PPAF3MZ/Hy94izOL+P/LzV2+VQWcaRDPL1Gh8KAj++q
+D/O6WVu8qdxPxEuN+MlABZP2ms0fGA==
+-----END ENCRYPTED PRIVATE KEY-----
+"""
+BAD_PADDING = "a wrong passphrase 49"
+SOUND_PADDING = "a wrong passphrase 50"
 
 
 def open_vault(path: Path, passphrase: str | None = None) -> LocalKeyVault:
@@ -89,7 +103,7 @@ def test_private_keys_are_encrypted_with_the_passphrase(tmp_path):
     content = (tmp_path / "v/keys/trial/1.pem").read_bytes()
     assert content.startswith(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
     assert load_pem_private_key(content, PASSPHRASE.encode()).key_size == 2048
-    with pytest.raises(ValueError, match=r"(?i)password|decrypt"):
+    with pytest.raises(ValueError, match=r"(?i)password|deserialize"):
         load_pem_private_key(content, b"another passphrase")
     assert not (tmp_path / "v/passphrase").exists()
 
@@ -106,6 +120,43 @@ def test_a_wrong_or_missing_passphrase_is_told_at_once(tmp_path, other):
     open_vault(tmp_path / "v", PASSPHRASE)
     with pytest.raises(ConfigurationInvalid, match="passphrase"):
         open_vault(tmp_path / "v", other)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"), [(BAD_PADDING, "password"), (SOUND_PADDING, "deserialize")]
+)
+def test_every_wrong_passphrase_gets_the_same_answer(tmp_path, wrong, said):
+    with pytest.raises(ValueError, match=said):  # what the library says differs
+        load_pem_private_key(FIXED_PEM, wrong.encode())
+    (tmp_path / "v").mkdir(mode=0o700)
+    write_once(tmp_path / "v/vault.pem", FIXED_PEM)
+    assert open_vault(tmp_path / "v", PASSPHRASE)
+    with pytest.raises(ConfigurationInvalid) as caught:
+        open_vault(tmp_path / "v", wrong)
+    assert str(caught.value) == (
+        "local key vault: this is not the passphrase that it was made with"
+    )
+    assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("passphrase", [BAD_PADDING, SOUND_PADDING])
+def test_a_key_file_of_another_passphrase_is_refused_alike(tmp_path, passphrase):
+    vault = open_vault(tmp_path / "v", passphrase)
+    (tmp_path / "v/keys/trial").mkdir(mode=0o700)
+    write_once(tmp_path / "v/keys/trial/1.pem", FIXED_PEM)
+    with pytest.raises(KeyVaultRefused, match="its file changed"):
+        vault.current_key("trial")
+
+
+def test_a_key_of_a_kind_that_nobody_knows_is_refused_alike(tmp_path):
+    vault = open_vault(tmp_path / "v")
+    (tmp_path / "v/keys/trial").mkdir(mode=0o700)
+    write_once(tmp_path / "v/keys/trial/1.pem", UNKNOWN_KIND)
+    with pytest.raises(KeyVaultRefused, match="its file changed"):
+        vault.current_key("trial")
+    (tmp_path / "v/vault.pem").write_bytes(UNKNOWN_KIND)
+    with pytest.raises(ConfigurationInvalid, match="passphrase"):
+        open_vault(tmp_path / "v")
 
 
 def test_a_passphrase_does_not_open_a_vault_with_a_generated_one(tmp_path):

@@ -1,0 +1,1 @@
+"""One decision of all that was found in a text."""

@@ -1,0 +1,1 @@
+"""Recognisers of telephone numbers, e-mail and web addresses."""

@@ -1,0 +1,1 @@
+"""Recognisers of dates and of great ages."""

@@ -1,0 +1,325 @@
+"""Reads dates that begin with figures."""
+
+from typing import Final
+
+from nlp_redaction.document.text import Document
+from nlp_redaction.recognisers.dates import context, grammar, words
+from nlp_redaction.recognisers.dates.context import HINT, LIKELY, SURE
+from nlp_redaction.recognisers.dates.finding import Finding
+from nlp_redaction.recognisers.dates.words import gather
+
+_SEPARATORS: Final = frozenset("./-\\\u2044\u2215")
+
+
+def read_figures(document: Document, index: int) -> Finding | None:
+    """Read a date that begins with the figures of a token, whatever their number."""
+    word = document.words[index]
+    start, end = document.starts[index], document.ends[index]
+    if start and not _is_free_before(document.plain, start):
+        return _read_glued(document, index, start)
+    length = len(word)
+    if length <= 2:
+        return read_day(document, index, start, end)
+    if length == 4:
+        return _read_year(document, index, start, end)
+    if length in {6, 8, 12, 14}:
+        return _read_compact(document, index, start, end)
+    return None
+
+
+def _read_glued(document: Document, index: int, start: int) -> Finding | None:
+    """Read a whole date that a word runs into: dob2/8/99, on2nd Feb."""
+    if not document.plain[start - 1].isalpha() or index == 0:
+        return None
+    match = grammar.DAY_MONTH_YEAR.match(document.lower, start)
+    if match and match[3] == "/" and _is_full_date(match[1], match[5], match[6]):
+        return Finding(start, match.end(), SURE, "day, month and year")
+    if document.folded[index - 1] in {"on", "dob", "since", "dated"}:
+        match = grammar.DAY_NAME_MONTH.match(document.lower, start)
+        if match and grammar.is_day(match[1]):
+            return Finding(start, match.end(), SURE, "day and month in words")
+    return None
+
+
+def _is_free_before(plain: str, start: int) -> bool:
+    """Tell whether figures begin here, not in the midst of a number or a code."""
+    sign = plain[start - 1]
+    if sign.isalpha() or sign in "\u00a3$":
+        return False
+    if sign in "./:-,\\" and start > 1:
+        return not plain[start - 2].isdigit() or sign in ",-"
+    return True
+
+
+def read_day(document: Document, index: int, start: int, end: int) -> Finding | None:
+    """Read a date that begins with a day, or a month and a year."""
+    following = document.lower[end : end + 1]
+    if following in _SEPARATORS or (
+        following == " " and document.lower[end + 1 : end + 2] in _SEPARATORS
+    ):
+        found = _read_numeric(document, index, start)
+        if found is not None:
+            return found
+    at = index + 1
+    if at >= len(document.folded):
+        return None
+    word = document.folded[at]
+    if word in _AFTER_DAY or word[0] in "\u20180":
+        found = _read_worded(document, index, start)
+        if found is not None:
+            return found
+    if word == "s" and not following.isspace():
+        return _read_short_decade(document, index, start)
+    if word.isdigit() and following == " ":
+        return _read_spaced(document, index, start)
+    if word in {"o", "l", "i", "ol", "o0"}:
+        return read_scanned(document, index)
+    return None
+
+
+def _read_short_decade(document: Document, index: int, start: int) -> Finding | None:
+    """Read the 80s, where a pulse and an age may be in the 80s too."""
+    match = grammar.DECADE.match(document.lower, start)
+    if match is None or context.find_word_before(document, index) not in {
+        "the",
+        "from",
+    }:
+        return None
+    return Finding(start, match.end(), HINT, "decade")
+
+
+_AFTER_DAY: Final = (
+    frozenset(words.MONTH_NUMBERS)
+    | gather("st nd rd th of and to or , & + - . / until til till ' s")
+    | gather("decernber novernber septernber ct ctober \u2192")
+)
+
+
+def _read_numeric(document: Document, index: int, start: int) -> Finding | None:
+    lower = document.lower
+    match = grammar.DAY_MONTH_YEAR.match(lower, start)
+    if match and _is_full_date(match[1], match[5], match[6]):
+        return _judge_full(document, index, match.start(), match.end(), match[3])
+    match = grammar.MONTH_YEAR.match(lower, start)
+    if match and grammar.is_month(match[1]) and grammar.is_year(match[2]):
+        return Finding(start, match.end(), LIKELY, "month and year")
+    match = grammar.DAY_MONTH.match(lower, start)
+    if match is None:
+        return read_scanned(document, index)
+    return _judge_short(
+        document, index, (start, match.end()), (match[1], match[3], match[4])
+    )
+
+
+def _is_full_date(day: str, month: str, year: str) -> bool:
+    if not grammar.is_year(year):
+        return False
+    if grammar.is_day(day) and grammar.is_month(month):
+        return True
+    # Month first, as foreign letters and some machines have it.
+    return len(year) == 4 and grammar.is_month(day) and grammar.is_day(month)
+
+
+def _judge_full(
+    document: Document, index: int, start: int, end: int, separator: str
+) -> Finding:
+    before = context.find_word_before(document, index)
+    if before in {"apgar", "apgars"}:
+        return Finding(start, end, HINT / 2, "three scores")
+    section = separator == "." and end - start < 7
+    if section and before in {"section", "version", "v", "paragraph", "para", "table"}:
+        return Finding(start, end, HINT, "day, month and year, or a section")
+    return Finding(start, end, SURE, "day, month and year")
+
+
+def _judge_short(
+    document: Document, index: int, where: tuple[int, int], parts: tuple[str, str, str]
+) -> Finding | None:
+    (start, end), (first, separator, second) = where, parts
+    if document.lower[end : end + 1] in _SEPARATORS | {":"} and (
+        document.lower[end + 1 : end + 2].isdigit()
+    ):
+        return None
+    if not (grammar.is_day(first) and int(second)):
+        return None
+    if separator in "/\\\u2044\u2215":
+        return _judge_slashed(document, index, where, (first, second))
+    at_line_start = context.find_word_before(document, index) == context.LINE_START
+    if not grammar.is_month(second):
+        if separator == "." and at_line_start and len(second) == 2:
+            return Finding(start, end, 0.1, "a time of day", 99, "^.")
+        return _judge_dotted_year(document, index, where, parts)
+    if separator == "-" and grammar.MONTH_BEHIND.match(document.lower, end):
+        return None
+    if separator == "-":
+        score = context.judge_hyphened(document, index, end, second)
+        return Finding(start, end, score, "day and month by cue") if score else None
+    score = context.judge_dotted(document, index, end)
+    if score:
+        return Finding(start, end, score, "day and month by cue", int(second), ".")
+    if at_line_start:
+        # Times of day stand there too; other dates of the month must confirm it.
+        return Finding(start, end, 0.1, "at a line's start", int(second), "^.")
+    return None
+
+
+def _judge_slashed(
+    document: Document, index: int, where: tuple[int, int], parts: tuple[str, str]
+) -> Finding | None:
+    (start, end), (first, second) = where, parts
+    if grammar.is_month(second):
+        score = context.judge_day_month(document, index, end, first, second)
+        return Finding(start, end, score, "day and month", int(second), "/")
+    if grammar.is_month(first) and len(second) == 2:
+        if second in {"52", "40", "60"} and first[0] != "0":
+            before = context.find_word_before(document, index)
+            score = LIKELY if before in {"b", "born", "dob"} else 0.0
+        else:
+            score = context.judge_month_year(document, index, first)
+        return Finding(start, end, score, "month and year") if score else None
+    return None
+
+
+def _judge_dotted_year(
+    document: Document, index: int, where: tuple[int, int], parts: tuple[str, str, str]
+) -> Finding | None:
+    first, _, second = parts
+    before = context.find_word_before(document, index)
+    if (
+        first[0] == "0"
+        and second > "12"
+        and len(second) == 2
+        and before in {"dob", "exp", "expires", "since", "dated", "&", "born", "dx"}
+    ):
+        return Finding(*where, LIKELY, "month and year by cue")
+    return None
+
+
+def _read_worded(document: Document, index: int, start: int) -> Finding | None:
+    lower = document.lower
+    at = start
+    before = grammar.DAYS_BEFORE.match(lower, start)
+    if before is not None and lower[before.end() : before.end() + 1].isdigit():
+        at = before.end()
+    match = grammar.DAY_NAME_MONTH.match(lower, at)
+    if match is None and at != start:
+        at = start
+        match = grammar.DAY_NAME_MONTH.match(lower, start)
+    if match is None:
+        match = grammar.DAY_NAME_MONTH_TIGHT.match(lower, start)
+    if match is not None and grammar.is_day(match[1]):
+        if "\t" in document.text[start : match.end()]:
+            return None
+        if match[2] == "may" and _is_verb(document, match.end(2)):
+            return None
+        return Finding(start, match.end(), SURE, "day and month in words")
+    return _read_ordinal(document, index, start) or read_scanned(document, index)
+
+
+def _is_verb(document: Document, end: int) -> bool:
+    """Tell ``of the 20 may be`` from ``20 may``."""
+    after = context.find_word_after(document, end)
+    return after in {"be", "have", "need", "not", "also", "benefit", "well", "require"}
+
+
+def _read_ordinal(document: Document, index: int, start: int) -> Finding | None:
+    lower = document.lower
+    nth = grammar.NTH_WEEKDAY.match(lower, start)
+    if nth is not None:
+        return Finding(start, nth.end(), LIKELY, "the nth weekday")
+    match = grammar.ORDINAL.match(lower, start)
+    if match is None or not grammar.is_day(match[1]):
+        return None
+    score = context.judge_ordinal(document, index, match.end())
+    return Finding(start, match.end(), score, "day by ordinal") if score else None
+
+
+def _read_spaced(document: Document, index: int, start: int) -> Finding | None:
+    match = grammar.SPACED.match(document.lower, start)
+    if match is None or not _is_full_date(match[1], match[2], match[3]):
+        return None
+    before = context.find_word_before(document, index)
+    if before.isdigit():
+        return None
+    by_cue = before in words.STRONG_DATE_CUES
+    padded = match[2][0] == "0" and len(match[1]) == 2
+    if by_cue or padded or (len(match[3]) == 4 and match[3] < "2035"):
+        return Finding(start, match.end(), LIKELY, "day, month and year, spaced")
+    return None
+
+
+def _read_year(document: Document, index: int, start: int, end: int) -> Finding | None:
+    lower, word = document.lower, document.words[index]
+    if not grammar.FIRST_YEAR <= int(word) <= grammar.LAST_YEAR:
+        return None
+    match = grammar.ISO.match(lower, start)
+    if match and grammar.is_month(match[3]) and grammar.is_day(match[4]):
+        return Finding(start, match.end(), SURE, "ISO 8601")
+    match = grammar.YEAR_MONTH.match(lower, start)
+    if match and (grammar.is_month(match[3]) or int(match[3]) == int(word[2:]) + 1):
+        return Finding(start, match.end(), LIKELY, "year and month, or two years")
+    decade = grammar.DECADE.match(lower, start)
+    if decade:
+        return Finding(start, decade.end(), SURE, "decade")
+    pair = grammar.YEAR_RANGE.match(lower, start)
+    if pair and int(word) > 1930 and len(pair[0]) > 7:
+        score = context.judge_year(document, index, pair.end())
+        return Finding(start, pair.end(), score, "two years")
+    if not grammar.YEAR.match(lower, start) or lower[end : end + 1].isalpha():
+        return None
+    return Finding(start, end, context.judge_year(document, index, end), "year")
+
+
+def _read_compact(
+    document: Document, index: int, start: int, end: int
+) -> Finding | None:
+    word = document.words[index]
+    if document.lower[end : end + 1].isalpha():
+        return None
+    match = grammar.COMPACT.match(word)
+    if match and grammar.is_year(match[1]) and grammar.is_month(match[2]):
+        if len(word) == 6:
+            clear = document.plain[start - 1 : start] == "|"
+            return Finding(start, end, LIKELY if clear else 0.2, "year and month")
+        if match[3] and grammar.is_day(match[3]):
+            stop = grammar.TIME_OF_FOUR.match(document.plain, end)
+            return Finding(start, stop.end() if stop else end, LIKELY, "compact")
+    if len(word) in {6, 8} and _is_full_date(word[:2], word[2:4], word[4:]):
+        before = context.find_word_before(document, index)
+        if before in {"dob", "born", "dated", "date"}:
+            return Finding(start, end, LIKELY, "compact by cue")
+    return None
+
+
+def read_scanned(document: Document, index: int) -> Finding | None:
+    """Read what a scanner left: O3/O4/2l."""
+    start = document.starts[index]
+    lower = document.lower
+    if start and (lower[start - 1].isalnum() or lower[start - 1] in "/-."):
+        return None
+    match = grammar.SCANNED_WORDED.match(lower, start)
+    if match is not None:
+        day = grammar.mend_figures(match[1])
+        mended = day != match[1] or match[2][0] in "09" or "rn" in match[2]
+        figures = any(sign.isdigit() for sign in f"{match[1]}{match[3]}")
+        if figures and (mended or match[3]) and grammar.is_day(day):
+            return Finding(start, match.end(), LIKELY, "scanned day and month")
+    year_alone = grammar.SCANNED_YEAR.match(lower, start)
+    if year_alone is not None and lower[start + 1 : start + 2].isdigit():
+        return Finding(start, year_alone.end(), LIKELY, "scanned year")
+    match = grammar.SCANNED.match(lower, start)
+    if match is None or not any(sign.isdigit() for sign in match[0]):
+        return None
+    day, month = grammar.mend_figures(match[1]), grammar.mend_figures(match[3])
+    year = grammar.mend_figures(match[4] or "20")
+    if not (grammar.is_day(day) and grammar.is_month(month) and grammar.is_year(year)):
+        return None
+    if match[4] is None and (match[2] != "/" or "0" not in day + month):
+        return None
+    if (
+        match[2] is None
+        and len(year) == 2
+        and (match[1].isdigit() or match[3].isdigit())
+    ):
+        return None
+    return Finding(start, match.end(), LIKELY, "scanned date")

@@ -1,0 +1,1 @@
+"""Recognisers of people's names."""

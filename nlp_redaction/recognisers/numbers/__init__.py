@@ -1,0 +1,1 @@
+"""Recognisers of numbers and codes that identify."""

@@ -1,0 +1,1 @@
+"""Recognisers of addresses, postcodes, places and organisations."""

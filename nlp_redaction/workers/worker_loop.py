@@ -1,0 +1,54 @@
+"""Answers a pool's messages in a worker process."""
+
+from multiprocessing.connection import Connection
+
+from nlp_redaction.errors import ModelMissing, Refusal
+from nlp_redaction.replacement.options import Redacted, withhold
+from nlp_redaction.replacement.redactor import Redactor
+from nlp_redaction.workers.messages import (
+    Answer,
+    Message,
+    Prepare,
+    Ready,
+    Start,
+    Task,
+    Trouble,
+)
+
+
+def answer_messages(connection: Connection) -> None:
+    """Answer every message until the other end closes or breaks."""
+    redactor = Redactor()
+    while True:
+        try:
+            message: Message = connection.recv()
+            match message:
+                case Start(settings, factory):
+                    redactor = Redactor(settings, finder_factory=factory)
+                case _:
+                    connection.send(_answer(redactor, message))
+        except (EOFError, OSError):
+            return
+
+
+def _answer(redactor: Redactor, message: Prepare | Task) -> Answer:
+    if isinstance(message, Prepare):
+        return _prepare(redactor, message.mode)
+    return _redact(redactor, message)
+
+
+def _prepare(redactor: Redactor, mode: str) -> Ready:
+    try:
+        redactor.prepare(mode)
+    except ModelMissing as missing:
+        return Ready(Trouble.MODEL_MISSING, str(missing))
+    except Exception as error:  # noqa: BLE001 - the pool is to hear of it, whatever it is
+        return Ready(Trouble.FAILED, type(error).__name__)
+    return Ready()
+
+
+def _redact(redactor: Redactor, task: Task) -> list[Redacted]:
+    try:
+        return redactor.redact_all(task.items, task.style)
+    except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass
+        return [withhold(Refusal.FAILED)] * len(task.items)

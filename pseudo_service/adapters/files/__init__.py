@@ -1,0 +1,1 @@
+"""Files and documents that the adapters read and write."""

@@ -1,0 +1,1 @@
+"""Who calls: OIDC tokens, the local issuer, certificates."""

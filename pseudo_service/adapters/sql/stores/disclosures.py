@@ -1,0 +1,108 @@
+"""Sealed memberships over SQL, as the linkage identity reads and rewrites them."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.paging import find_page_end
+from pseudo_service.adapters.sql.schema import memberships
+from pseudo_service.adapters.sql.stores.sealed_rows import (
+    delete_all,
+    estimate_write_seconds,
+    insert_data_keys,
+    insert_membership,
+    read_count,
+)
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.disclosures.disclosure import Disclosure, DisclosureUse
+from pseudo_service.core.register.segments import DataKeyRow
+
+LARGEST_PAGE = 2000
+PAGE_BYTES = 16 << 20
+"""A membership of a million people takes up to 8 MB, one of a unary call 40 bytes."""
+
+
+class SqlDisclosures:
+    """``DisclosureStore`` over SQL.
+
+    New memberships get higher positions than those that they replace, so whoever
+    reads meanwhile sees each of them, old or new, at least once.
+    """
+
+    def __init__(self, database: SqlDatabase) -> None:
+        self._database = database
+
+    def read(self, *, project: str | None) -> Iterator[Disclosure]:
+        """Yield memberships in pages; see ``DisclosureStore.read``.
+
+        No transaction is open while the caller works on what it was given.
+        """
+        after = 0
+        while (found := self._read_page(project, after=after)) is not None:
+            after, page = found
+            yield from map(_read_membership, page)
+
+    def replace(
+        self,
+        *,
+        old: Sequence[str],
+        new: Sequence[Disclosure],
+        data_keys: Sequence[DataKeyRow],
+        audit: Sequence[AuditEvent],
+    ) -> None:
+        """Put new memberships in the place of old; see ``DisclosureStore.replace``."""
+
+        def apply(connection: Connection) -> Sequence[AuditEvent]:
+            made = insert_data_keys(connection, data_keys)
+            delete_all(connection, memberships.c.membership_id, old)
+            for membership in new:
+                insert_membership(connection, membership)
+            return (*made, *audit)
+
+        size = sum(len(one.sealed) for one in new)
+        longer = estimate_write_seconds(rows=len(old) + len(new), size=size)
+        self._database.write(apply, extra_patience=longer).wait()
+
+    def _read_page(
+        self, project: str | None, *, after: int
+    ) -> tuple[int, Sequence[Row[Any]]] | None:
+        """Return a page and its end, or None; it may be empty before the last.
+
+        What is deleted while it is read was stored again behind it.
+        """
+        wanted = memberships.c.position > after
+        if project is not None:
+            wanted &= memberships.c.project == project
+        query = select(memberships).order_by(memberships.c.position)
+        with self._database.read() as connection:
+            end = find_page_end(
+                connection,
+                memberships,
+                length=func.length(memberships.c.sealed),
+                condition=wanted,
+                rows=LARGEST_PAGE,
+                size=PAGE_BYTES,
+            )
+            if end is None:
+                return None
+            page = query.where(wanted, memberships.c.position <= end)
+            return end, connection.execute(page).all()
+
+
+def _read_membership(row: Row[Any]) -> Disclosure:
+    return Disclosure(
+        membership_id=row.membership_id,
+        project=row.project,
+        kind=row.kind,
+        use=DisclosureUse(row.use),
+        key_version=row.key_version,
+        operation=row.operation,
+        recorded_at=row.recorded_at,
+        count=read_count(row),
+        data_key_id=row.data_key_id,
+        nonce=row.nonce,
+        sealed=row.sealed,
+        mac=row.mac,
+    )

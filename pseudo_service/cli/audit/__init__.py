@@ -1,0 +1,1 @@
+"""``pseudo audit``: verify, query, evidence."""

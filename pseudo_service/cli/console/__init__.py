@@ -1,0 +1,1 @@
+"""What every command shares: connection, options, output, exit codes."""

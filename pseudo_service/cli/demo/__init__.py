@@ -1,0 +1,1 @@
+"""``pseudo demo``: the whole service on invented patients."""

@@ -1,0 +1,1 @@
+"""Files that commands read: tables, numbers, lines."""

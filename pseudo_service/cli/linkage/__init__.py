@@ -1,0 +1,1 @@
+"""``pseudo linkage``: the commands of officers and reviewers."""

@@ -1,0 +1,1 @@
+"""``pseudo manifest``: verify and read what a run left."""

@@ -1,0 +1,1 @@
+"""``pseudo project``, ``pseudo key`` and ``pseudo policy``."""

@@ -1,0 +1,1 @@
+"""``pseudo opt-outs`` and ``pseudo aliases``."""

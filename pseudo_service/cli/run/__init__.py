@@ -1,0 +1,1 @@
+"""``pseudo run``: tables in, de-identified tables and a manifest out."""

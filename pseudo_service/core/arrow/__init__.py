@@ -1,0 +1,1 @@
+"""Arrow and numpy kernels that know nothing of patients."""

@@ -1,0 +1,1 @@
+"""Audit events, their chains, and how both are verified."""

@@ -1,0 +1,1 @@
+"""Accounting of disclosures: which project was given which person."""

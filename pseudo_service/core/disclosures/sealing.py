@@ -1,0 +1,243 @@
+"""Memberships packed, sealed and opened.
+
+Packed: prefixes in order, their differences, the bytes of equal weight side by side
+(the leading ones are nearly all zero), Zstandard. About 6 bytes a person.
+"""
+
+import hashlib
+import hmac
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
+)
+from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
+from pseudo_service.core.keys.material import SecretKey
+
+MEMBERSHIP_FORMAT = "pseudo/membership/v1"
+_PACKED_FORMAT = 1
+_HEADER = struct.Struct(">BIB")
+_UNREADABLE = "the packed set of people cannot be read"
+
+
+def pack_members(members: DisclosedPeople) -> bytes:
+    """Return a set of people as bytes.
+
+    A format byte, the count and which of the three columns hold more than one value;
+    then, compressed, the byte planes of the prefixes' differences and of the columns.
+    """
+    if not len(members):
+        msg = "a membership has at least one member"
+        raise InvalidArgument(msg)
+    columns = [members.operations, members.first, members.last]
+    varied = [bool((column != column[0]).any()) for column in columns]
+    flags = sum(is_varied << place for place, is_varied in enumerate(varied))
+    planes = [_shuffle(np.diff(members.prefixes, prepend=np.uint64(0)))]
+    planes += [
+        _shuffle(column if is_varied else column[:1])
+        for column, is_varied in zip(columns, varied, strict=True)
+    ]
+    header = _HEADER.pack(_PACKED_FORMAT, len(members), flags)
+    packed: bytes = pa.compress(b"".join(planes), codec="zstd", asbytes=True)
+    return header + packed
+
+
+def unpack_members(packed: bytes) -> DisclosedPeople:
+    """Return the set that ``pack_members`` packed.
+
+    Raises:
+        ValueError: The bytes are something else.
+    """
+    if len(packed) < _HEADER.size:
+        raise ValueError(_UNREADABLE)
+    version, count, flags = _HEADER.unpack_from(packed)
+    if version != _PACKED_FORMAT or not count or flags > 0b111:  # noqa: PLR2004
+        raise ValueError(_UNREADABLE)
+    lengths = [count if flags >> place & 1 else 1 for place in range(3)]
+    size = 8 * count + 4 * sum(lengths)
+    try:
+        raw = pa.decompress(packed[_HEADER.size :], size, codec="zstd", asbytes=True)
+    except (OSError, pa.ArrowException):
+        raise ValueError(_UNREADABLE) from None
+    prefixes = np.cumsum(_unshuffle(raw[: 8 * count], "<u8"), dtype=np.uint64)
+    members = DisclosedPeople(
+        prefixes, *_read_columns(raw[8 * count :], count, lengths)
+    )
+    rises = bool((prefixes[1:] > prefixes[:-1]).all())
+    if not (rises and (members.first <= members.last).all()):
+        raise ValueError(_UNREADABLE)
+    return members
+
+
+def seal_membership(
+    members: DisclosedPeople,
+    *,
+    membership_id: str,
+    project: str,
+    kind: str,
+    use: DisclosureUse,
+    key_version: int,
+    operation: str,
+    recorded_at: datetime,
+    data_key_id: str,
+    data_key: SecretKey,
+    mac_key: SecretKey,
+    nonce: bytes,
+) -> Disclosure:
+    """Seal whom an operation released.
+
+    Args:
+        members: At least one.
+        membership_id: A fresh id.
+        project: Where they were released.
+        kind: The identifier kind, as text.
+        use: What was released of them.
+        key_version: The pseudonym key version in force.
+        operation: The operation, or ``NO_OPERATION``.
+        recorded_at: Now.
+        data_key_id: The id of ``data_key``.
+        data_key: Seals the set.
+        mac_key: Authenticates it to whoever merges or opens it.
+        nonce: 12 random bytes, never used before under this data key.
+    """
+    aad = _associate(
+        membership_id=membership_id,
+        project=project,
+        kind=kind,
+        use=use,
+        key_version=key_version,
+        operation=operation,
+        recorded_at=recorded_at,
+        count=len(members),
+        data_key_id=data_key_id,
+    )
+    sealed = AESGCM(data_key.reveal()).encrypt(nonce, pack_members(members), aad)
+    return Disclosure(
+        membership_id=membership_id,
+        project=project,
+        kind=kind,
+        use=use,
+        key_version=key_version,
+        operation=operation,
+        recorded_at=recorded_at,
+        count=len(members),
+        data_key_id=data_key_id,
+        nonce=nonce,
+        sealed=sealed,
+        mac=_authenticate(mac_key, aad, nonce, sealed),
+    )
+
+
+def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
+    """Raise unless the service wrote this membership, whole and unedited.
+
+    Raises:
+        RegisterCorrupt: Its MAC does not agree.
+    """
+    aad = _associate_stored(membership)
+    expected = _authenticate(mac_key, aad, membership.nonce, membership.sealed)
+    if not hmac.compare_digest(expected, membership.mac):
+        raise RegisterCorrupt(_describe_corruption(membership))
+
+
+def open_membership(membership: Disclosure, data_key: SecretKey) -> DisclosedPeople:
+    """Return whom a membership names; check it first.
+
+    Raises:
+        RegisterCorrupt: It does not open under this key.
+    """
+    cipher, aad = AESGCM(data_key.reveal()), _associate_stored(membership)
+    try:
+        packed = cipher.decrypt(membership.nonce, membership.sealed, aad)
+        members = unpack_members(packed)
+    except (InvalidTag, ValueError):
+        raise RegisterCorrupt(_describe_corruption(membership)) from None
+    if len(members) != membership.count:
+        raise RegisterCorrupt(_describe_corruption(membership))
+    return members
+
+
+def _shuffle(values: npt.NDArray[np.unsignedinteger]) -> bytes:
+    little = np.ascontiguousarray(values).astype(values.dtype.newbyteorder("<"))
+    planes = little.view(np.uint8).reshape(len(values), values.dtype.itemsize)
+    return planes.T.tobytes()
+
+
+def _unshuffle(raw: bytes, dtype: str) -> npt.NDArray[np.unsignedinteger]:
+    planes = np.frombuffer(raw, np.uint8).reshape(np.dtype(dtype).itemsize, -1)
+    return np.ascontiguousarray(planes.T).view(dtype).reshape(-1)
+
+
+def _read_columns(
+    raw: bytes, count: int, lengths: Sequence[int]
+) -> list[npt.NDArray[np.uint32]]:
+    columns, at = [], 0
+    for length in lengths:
+        column = _unshuffle(raw[at : at + 4 * length], "<u4").astype(np.uint32)
+        columns.append(np.broadcast_to(column, (count,)))
+        at += 4 * length
+    return columns
+
+
+def _associate_stored(membership: Disclosure) -> bytes:
+    return _associate(
+        membership_id=membership.membership_id,
+        project=membership.project,
+        kind=membership.kind,
+        use=membership.use,
+        key_version=membership.key_version,
+        operation=membership.operation,
+        recorded_at=membership.recorded_at,
+        count=membership.count,
+        data_key_id=membership.data_key_id,
+    )
+
+
+def _associate(
+    *,
+    membership_id: str,
+    project: str,
+    kind: str,
+    use: DisclosureUse,
+    key_version: int,
+    operation: str,
+    recorded_at: datetime,
+    count: int,
+    data_key_id: str,
+) -> bytes:
+    fields = [
+        MEMBERSHIP_FORMAT,
+        membership_id,
+        project,
+        kind,
+        use.value,
+        str(key_version),
+        operation,
+        recorded_at.isoformat(),
+        str(count),
+        data_key_id,
+    ]
+    parts = [text.encode() for text in fields]
+    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
+
+
+def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
+    message = aad + nonce + hashlib.sha256(sealed).digest()
+    return hmac.digest(key.reveal(), message, hashlib.sha256)
+
+
+def _describe_corruption(membership: Disclosure) -> str:
+    return (
+        f"membership {membership.membership_id} fails its check: restore it from a "
+        "backup; `pseudo audit verify` tells what was written"
+    )

@@ -1,0 +1,1 @@
+"""What an auditor is shown: tables made of the audit trail."""

@@ -1,0 +1,1 @@
+"""Identifiers of people: kinds, canonical forms, superseded numbers."""

@@ -1,0 +1,1 @@
+"""Key material, and what keys do: hash columns, sign, seal cursors."""

@@ -1,0 +1,1 @@
+"""Requests to turn pseudonyms back: terms, votes, events, results."""

@@ -1,0 +1,1 @@
+"""Projects: what is fixed when one is made, and how one ends."""

@@ -1,0 +1,1 @@
+"""Keyed hashes of identifiers and the text form of pseudonyms."""

@@ -1,0 +1,1 @@
+"""The sealed register of identities: segments and reports."""

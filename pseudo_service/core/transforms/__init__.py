@@ -1,0 +1,1 @@
+"""What a treatment does to dates, codes and places."""

@@ -1,0 +1,1 @@
+"""Access control, quotas and the enumeration monitor of every use case."""

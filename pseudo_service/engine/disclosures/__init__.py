@@ -1,0 +1,1 @@
+"""Disclosures in use: recorded, read, recalled, mapped."""

@@ -1,0 +1,72 @@
+"""Reads sealed memberships with an open register, and what they cannot answer for."""
+
+from collections.abc import Iterator, Sequence
+
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
+)
+from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.disclosures.unrecorded import Unaccounted, find_unaccounted
+from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.engine.register.opening import OpenRegister
+from pseudo_service.ports.audit_log import AuditLog
+from pseudo_service.ports.disclosures import DisclosureStore
+
+
+class DisclosureReader:
+    """Opens memberships; an edited one ends the reading."""
+
+    def __init__(self, *, memberships: DisclosureStore, service_root: Root) -> None:
+        self._memberships = memberships
+        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
+
+    def read(
+        self,
+        opened: OpenRegister,
+        *,
+        project: str | None,
+        kind: str,
+        use: DisclosureUse | None = None,
+    ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
+        """Yield the memberships of a kind and use, opened.
+
+        Args:
+            opened: The register, for its data keys.
+            project: The project; None for all.
+            kind: The identifier kind, as text.
+            use: The use; None for both.
+
+        Raises:
+            RegisterCorrupt: One was edited, or does not open.
+        """
+        for membership in self._memberships.read(project=project):
+            if membership.kind != kind or use not in (None, membership.use):
+                continue
+            check_membership(membership, self._mac_key)
+            yield membership, self._open(membership, opened)
+
+    def _open(self, membership: Disclosure, opened: OpenRegister) -> DisclosedPeople:
+        key = opened.data_key(membership.data_key_id)
+        if key is None:
+            msg = (
+                f"membership {membership.membership_id} is sealed under data key "
+                f"{membership.data_key_id}, which does not open: look with "
+                "`pseudo register verify`"
+            )
+            raise RegisterCorrupt(msg)
+        return open_membership(membership, key)
+
+
+class UnaccountedOperations:
+    """Derives from the audit trail which operations' people are not on record."""
+
+    def __init__(self, *, log: AuditLog) -> None:
+        self._log = log
+
+    def find(self, project: str | None) -> Sequence[Unaccounted]:
+        """Return what a project's memberships, or all, cannot answer for."""
+        chains = (self._log.read(chain) for chain in self._log.chains())
+        return find_unaccounted(chains, project=project)

@@ -1,0 +1,91 @@
+"""People whom a project released, met while the register is read, and their pseudonyms.
+
+For uses of the register that look for many people at once by the prefixes of their
+blind indices: the recall of opt-outs and the map of key versions.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pseudo_service.core.disclosures.disclosure import find_prefixes, read_prefixes
+from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.keys.material import KeyUse, RootPurpose
+from pseudo_service.core.projects.project import Project
+from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
+from pseudo_service.engine.keys.key_ring import KeyRing
+from pseudo_service.engine.register.opening import OpenedIdentities
+
+Prefixes = npt.NDArray[np.uint64]
+"""The first 8 bytes of blind indices, as ``read_prefixes`` gives them."""
+
+
+class ReleasedPeople:
+    """Prefixes of released people; whoever is met in the register is met once."""
+
+    def __init__(self, prefixes: Prefixes) -> None:
+        """Take sorted and distinct prefixes."""
+        self._prefixes = prefixes
+        self._is_met = np.zeros(len(prefixes), np.bool_)
+
+    def __len__(self) -> int:
+        return len(self._prefixes)
+
+    @property
+    def unmet(self) -> int:
+        """How many were not met so far."""
+        return int((~self._is_met).sum())
+
+    def meet(self, page: OpenedIdentities) -> tuple[Prefixes, pa.StringArray]:
+        """Return who of a page was released and not met before, and mark them as met.
+
+        The register may hold a person twice.
+
+        Returns:
+            Their prefixes and their identities, in the same order.
+        """
+        prefixes, rows = np.unique(read_prefixes(page.blind), return_index=True)
+        is_new, places = find_prefixes(self._prefixes, prefixes)
+        is_new[is_new] = ~self._is_met[places[is_new]]
+        self._is_met[places[is_new]] = True
+        return prefixes[is_new], page.canonical.take(pa.array(rows[is_new]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PseudonymWriter:
+    """Writes the pseudonyms of one project, kind and key version."""
+
+    hash: KeyedHash = field(repr=False)
+    form: PseudonymFormat
+
+    def write(self, people: pa.StringArray) -> pa.StringArray:
+        """Return the pseudonym of each canonical identity."""
+        return self.form.encode(self.hash.mac(people))
+
+
+def open_writer(
+    key_ring: KeyRing, project: Project, kind: IdentifierKind, version: int
+) -> PseudonymWriter:
+    """Return what writes a project's pseudonyms under one of its key versions.
+
+    Raises:
+        KeyUnknown: The project has no such version.
+        KeyVaultUnavailable, KeyVaultRefused: The key does not open.
+    """
+    root = key_ring.get(project.project_id, RootPurpose.PSEUDONYMS, version)
+    key = root.derive(KeyUse.PSEUDONYM, kind.text)
+    form = PseudonymFormat(tag=project.tag, kind=kind, version=version)
+    return PseudonymWriter(hash=KeyedHash(key, kind), form=form)
+
+
+def tell_missing(unmet: int, faults: int) -> Iterator[str]:
+    """Yield a line, if there is anything to tell, on whom the register did not show."""
+    if unmet or faults:
+        yield (
+            f"{unmet} released people are not in the register, which has "
+            f"{faults} faults: look with `pseudo register verify`"
+        )

@@ -1,0 +1,1 @@
+"""Keys in use: unwrapped, held, rotated, and signing."""

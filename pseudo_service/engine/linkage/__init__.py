@@ -1,0 +1,1 @@
+"""Use cases of the linkage desk: submit, review, release."""

@@ -1,0 +1,102 @@
+"""What callers send to the linkage desk and what they are shown of a request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pseudo_service.core.linkage.request import (
+    LegalBasis,
+    LinkageMode,
+    LinkageRequest,
+    LinkageState,
+    LinkageVerb,
+    Vote,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkageSubmission:
+    """A request as its caller states it, not yet checked.
+
+    ``pseudonyms`` come in any order; repeats count once. ``identifier`` and ``kind``
+    are for LOCATE only. An empty ``redeemer`` means the caller.
+    """
+
+    verb: LinkageVerb
+    mode: LinkageMode
+    project: str
+    target_project: str = ""
+    pseudonyms: Sequence[str] = field(default=(), repr=False)
+    identifier: str = field(default="", repr=False)
+    kind: str = ""
+    purpose: str
+    legal_basis: LegalBasis
+    consent_reference: str
+    recipient_key: bytes
+    redeemer: str = ""
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkageView:
+    """A request as one caller may see it now.
+
+    ``request.subjects`` may be empty: ``subject_count`` counts them. ``votes`` are those
+    that the caller may see; ``hidden_votes`` counts the rest. ``state`` is the state at
+    the time of the call, so that a request whose time is over is EXPIRED.
+    """
+
+    request: LinkageRequest
+    digest: bytes
+    subject_count: int
+    state: LinkageState
+    votes: tuple[Vote, ...]
+    hidden_votes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverlapView:
+    """Another request of the project that asks for some of the same."""
+
+    request_id: str
+    shared: int
+    state: LinkageState
+    requester: str
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkageDetail:
+    """One request with what is asked for, and what else asked for it.
+
+    ``pseudonyms`` is empty for LOCATE, and for callers of the target project who do
+    not review.
+    """
+
+    view: LinkageView
+    pseudonyms: tuple[str, ...] = field(repr=False)
+    overlaps: tuple[OverlapView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkagePage:
+    """Some of a project's requests, newest first; no ``next_cursor``: the last page."""
+
+    views: tuple[LinkageView, ...]
+    next_cursor: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedRelease:
+    """A result that only the recipient's key opens.
+
+    ``sealed_digest`` is SHA-256 of ``sealed``; ``released_now`` is false when it was kept
+    from an earlier release.
+    """
+
+    request_id: str
+    digest: bytes
+    sealed: bytes = field(repr=False)
+    sealed_digest: bytes
+    available_until: datetime
+    released_now: bool

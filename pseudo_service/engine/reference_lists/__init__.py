@@ -1,0 +1,1 @@
+"""Lists that the hospital loads: opt-outs and superseded numbers."""

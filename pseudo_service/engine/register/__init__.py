@@ -1,0 +1,1 @@
+"""The register in use: known identities, writing, opening, maintenance."""

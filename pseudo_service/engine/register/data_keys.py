@@ -1,0 +1,101 @@
+"""The register's data keys in hand, of those too that come while it is being read.
+
+A compaction or an erasure moves people under a fresh data key, and ingestion makes
+keys all the time: whoever opened the register before must not take them for lost.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, TypeVar
+
+from pseudo_service.core.errors import PseudoError
+from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.register.segments import (
+    DataKeyRow,
+    RegisterFault,
+    RegisterFaultKind,
+)
+from pseudo_service.ports.register import RegisterStore
+
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+
+class ParallelMap(Protocol):
+    """Calls a function on many arguments, maybe at once; answers in their order.
+
+    ``map`` does it one after another, ``ThreadPoolExecutor.map`` several at a time.
+    """
+
+    def __call__(
+        self, function: Callable[[_A], _B], arguments: Iterable[_A], /
+    ) -> Iterator[_B]:
+        """Yield the answers, or raise where one failed."""
+        ...
+
+
+class RegisterKeys:
+    """Unwraps each data key once; ``faults`` names those that do not open."""
+
+    def __init__(
+        self,
+        *,
+        register: RegisterStore,
+        unwrap: Callable[[DataKeyRow], SecretKey | PseudoError],
+        spread: ParallelMap,
+    ) -> None:
+        self.faults: list[RegisterFault] = []
+        self._register = register
+        self._unwrap = unwrap
+        self._spread = spread
+        self._looked_for: set[str] = set()
+        self._keys: dict[str, SecretKey] = {}
+        self._at_first: frozenset[str] | None = None
+
+    def load(self) -> list[PseudoError]:
+        """Unwrap the keys whose rows came since the last look; return the refusals.
+
+        Raises:
+            KeyVaultUnavailable: The vault does not answer.
+        """
+        rows = [
+            row
+            for row in self._register.read_data_keys()
+            if row.data_key_id not in self._looked_for
+        ]
+        refused = []
+        for row, key in zip(rows, self._spread(self._unwrap, rows), strict=True):
+            self._looked_for.add(row.data_key_id)
+            if isinstance(key, SecretKey):
+                self._keys[row.data_key_id] = key
+                continue
+            refused.append(key)
+            fault = RegisterFaultKind.DATA_KEY_DOES_NOT_OPEN
+            self.faults.append(RegisterFault(fault=fault, where=row.data_key_id))
+        if self._at_first is None:
+            self._at_first = frozenset(self._keys)
+        return refused
+
+    def find(self, data_key_id: str) -> SecretKey | None:
+        """Return a data key; None if there is none, or it does not open.
+
+        Raises:
+            KeyVaultUnavailable: It came since, and the vault does not answer.
+        """
+        if data_key_id not in self._looked_for:
+            self.load()
+            # A key's row is committed with what it seals: one that is not there now
+            # does not come any more.
+            self._looked_for.add(data_key_id)
+        return self._keys.get(data_key_id)
+
+    def find_early(self, data_key_id: str) -> SecretKey | None:
+        """Return a data key that was there when the register was opened, or None."""
+        is_early = data_key_id in (self._at_first or ())
+        return self._keys[data_key_id] if is_early else None
+
+    def __len__(self) -> int:
+        """Return how many data keys opened."""
+        return len(self._keys)
+
+    def __repr__(self) -> str:
+        return "RegisterKeys(***)"

@@ -1,0 +1,156 @@
+"""Merges sealed memberships under one fresh data key, and takes people out of them.
+
+One that does not open is never touched.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pseudo_service.core.disclosures.disclosure import (
+    NO_OPERATION,
+    DisclosedPeople,
+    Disclosure,
+    merge_members,
+    read_prefixes,
+)
+from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.core.register.segments import RegisterFault, RegisterFaultKind
+from pseudo_service.engine.register.opening import OpenRegister
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
+from pseudo_service.engine.register.segment_rewriting import Describe
+from pseudo_service.ports.disclosures import DisclosureStore
+
+
+class CheckedMemberships:
+    """Opens memberships; ``faults`` names those that do not, ``count`` counts all."""
+
+    def __init__(
+        self, *, opened: OpenRegister, store: DisclosureStore, service_root: Root
+    ) -> None:
+        self.count = 0
+        self.faults: list[RegisterFault] = []
+        self._opened = opened
+        self._store = store
+        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
+
+    def read(
+        self,
+        project: str | None,
+        *,
+        leave_out: Callable[[Disclosure], bool] | None = None,
+    ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
+        """Yield the sound memberships of a project, or of all."""
+        for membership in self._store.read(project=project):
+            if leave_out is not None and leave_out(membership):
+                continue
+            self.count += 1
+            members = self._open(membership)
+            if members is not None:
+                yield membership, members
+
+    def check_all(self) -> None:
+        """Open every membership there is."""
+        for _ in self.read(None):
+            pass
+
+    def _open(self, membership: Disclosure) -> DisclosedPeople | None:
+        where = membership.membership_id
+        try:
+            check_membership(membership, self._mac_key)
+        except RegisterCorrupt:
+            self._note(RegisterFaultKind.MEMBERSHIP_MAC, where)
+            return None
+        key = self._opened.data_key(membership.data_key_id)
+        try:
+            if key is not None:
+                return open_membership(membership, key)
+        except RegisterCorrupt:
+            pass
+        self._note(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
+        return None
+
+    def _note(self, fault: RegisterFaultKind, where: str) -> None:
+        self.faults.append(RegisterFault(fault=fault, where=where))
+
+
+class DisclosureRewriting:
+    """Merges memberships, and takes people out of them."""
+
+    def __init__(
+        self,
+        *,
+        reader: CheckedMemberships,
+        store: DisclosureStore,
+        sealer: RewriteSealer,
+        describe: Describe,
+    ) -> None:
+        self.written = 0
+        self.removed = 0
+        self._reader = reader
+        self._store = store
+        self._sealer = sealer
+        self._describe = describe
+
+    def merge(self, project: str) -> None:
+        """Put one membership a kind, use and key version in the place of many.
+
+        Raises:
+            StateConflict: Another run rewrites them at this moment.
+        """
+        groups: dict[tuple[object, ...], list[tuple[Disclosure, DisclosedPeople]]]
+        groups = defaultdict(list)
+        for membership, members in self._reader.read(project, leave_out=self._is_own):
+            place = (membership.kind, membership.use, membership.key_version)
+            groups[place].append((membership, members))
+        for group in groups.values():
+            old = [membership for membership, _ in group]
+            self._replace(old, _merge_operations(group), NO_OPERATION)
+
+    def erase(self, blind: npt.NDArray[np.uint8], *, kind: str) -> None:
+        """Write the memberships of a kind that name these people anew, without them."""
+        prefixes = read_prefixes(blind)
+
+        def is_other(membership: Disclosure) -> bool:
+            return membership.kind != kind or self._is_own(membership)
+
+        for membership, members in self._reader.read(None, leave_out=is_other):
+            if members.find(prefixes)[0].any():
+                rest = members.without(prefixes)
+                self._replace([membership], rest, membership.operation)
+
+    def _is_own(self, membership: Disclosure) -> bool:
+        return self._sealer.owns(membership.data_key_id)
+
+    def _replace(
+        self, old: Sequence[Disclosure], members: DisclosedPeople, operation: str
+    ) -> None:
+        new = [
+            self._sealer.seal_members(part, like=old[0], operation=operation)
+            for part in members.cut()
+        ]
+        counted = {"memberships": len(old), "written": len(new)}
+        self._store.replace(
+            old=[membership.membership_id for membership in old],
+            new=new,
+            data_keys=self._sealer.rows if new else (),
+            audit=[self._describe(counted)],
+        )
+        self.removed += len(old)
+        self.written += len(new)
+
+
+def _merge_operations(
+    group: Sequence[tuple[Disclosure, DisclosedPeople]],
+) -> DisclosedPeople:
+    """Return everybody of a group; a long operation's several parts count once."""
+    operations: dict[str, list[DisclosedPeople]] = defaultdict(list)
+    for membership, members in group:
+        operations[membership.operation].append(members)
+    several = operations.pop(NO_OPERATION, [])
+    once = [merge_members(parts, same_operation=True) for parts in operations.values()]
+    return merge_members([*several, *once])

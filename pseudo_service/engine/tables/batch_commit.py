@@ -1,0 +1,196 @@
+"""What must be durable before a batch's answer leaves, begun and settled apart.
+
+Begin queues the commit; settle waits for it. Between the two the next batch is
+computed, so that disk flushes cost a stream nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.errors import DatabaseReplaced
+from pseudo_service.core.identifiers.identities import Identities
+from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
+from pseudo_service.engine.access.quota import charge_quota
+from pseudo_service.engine.disclosures.writer import (
+    DisclosureCollector,
+    DisclosureWriter,
+    PreviousRelease,
+    Released,
+    SealedMemberships,
+)
+from pseudo_service.engine.register.known_identities import Claim, KnownIdentities
+from pseudo_service.engine.register.writer import RegisterWriter
+from pseudo_service.ports.clock import Clock
+from pseudo_service.ports.journal import (
+    BatchChange,
+    Journal,
+    PendingCommit,
+    QuotaCharge,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A change on its way, with the identities that it claims."""
+
+    pending: PendingCommit
+    claims: Sequence[Claim]
+
+    @property
+    def new(self) -> int:
+        """Return how many identities the register had not seen."""
+        return sum(int(claim.new.sum()) for claim in self.claims)
+
+
+class BatchCommit:
+    """Registers new identities, charges the quota and records the intent."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        known: KnownIdentities,
+        writer: RegisterWriter,
+        service_root: Root,
+        clock: Clock,
+    ) -> None:
+        self._journal = journal
+        self._known = known
+        self._writer = writer
+        self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
+        self._clock = clock
+        self._memberships = DisclosureWriter(
+            writer=writer, service_root=service_root, clock=clock
+        )
+
+    def begin(
+        self,
+        event: AuditEvent,
+        identities: Sequence[Identities],
+        *,
+        limit: int,
+        dated: Sequence[Identities] = (),
+        released: Released | None = None,
+    ) -> Entry:
+        """Claim the new identities and queue one commit for all of it.
+
+        Args:
+            event: The intent.
+            identities: Who gets a pseudonym: registered and charged.
+            limit: The project's daily quota.
+            dated: Whose dates alone are answered: charged.
+            released: Given by unary calls, whose memberships are committed with the
+                intent; a stream collects its own.
+        """
+        known_in = self._known.database
+        claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
+        try:
+            sealed = [
+                self._writer.seal(
+                    one.canonical.filter(pa.array(claim.new)),
+                    blind=one.blind[claim.new],
+                    kind=one.kind.text,
+                )
+                for one, claim in zip(identities, claims, strict=True)
+                if claim.new.any()
+            ]
+            members = (
+                self._memberships.seal_call(identities, dated, released=released)
+                if released is not None
+                else SealedMemberships()
+            )
+            rows = [*(row for row, _ in sealed), *members.data_keys]
+            pending = self._journal.submit(
+                BatchChange(
+                    event=event,
+                    data_keys=list({row.data_key_id: row for row in rows}.values()),
+                    segments=[segment for _, segment in sealed],
+                    memberships=members.memberships,
+                    charge=self._charge(event, [*identities, *dated], limit),
+                    known_in=known_in,
+                )
+            )
+        except BaseException:
+            self.abandon(claims)
+            raise
+        for claim in claims:
+            self._known.send(claim, pending)
+        return Entry(pending=pending, claims=claims)
+
+    def settle(self, entry: Entry) -> None:
+        """Return when everything is durable, this batch's and what it relies on.
+
+        Raises:
+            QuotaExceeded: The caller is over its daily limit.
+            StoreUnavailable: The change is not known to be durable.
+            DatabaseReplaced: What was known is read anew; send the batch again.
+        """
+        try:
+            entry.pending.wait()
+            for claim in entry.claims:
+                self._known.settle(claim)
+        except DatabaseReplaced:
+            self.abandon(entry.claims)
+            self._known.load()
+            raise
+        except BaseException:
+            self.abandon(entry.claims)
+            raise
+
+    def abandon(self, claims: Sequence[Claim]) -> None:
+        """Give back claims whose commit will not be waited for."""
+        for claim in claims:
+            self._known.abandon(claim)
+
+    def collect(
+        self,
+        *,
+        project: str,
+        operation: str,
+        key_version: int,
+        previous: PreviousRelease | None = None,
+    ) -> DisclosureCollector:
+        """Return an empty collector of whom a stream releases."""
+        return DisclosureCollector(
+            writer=self._memberships,
+            project=project,
+            operation=operation,
+            key_version=key_version,
+            previous=previous,
+        )
+
+    def record_released(self, event: AuditEvent, people: DisclosureCollector) -> None:
+        """Make an event durable together with whom a stream has released so far.
+
+        Raises:
+            KeyVaultUnavailable: They cannot be sealed; nothing was written.
+            StoreUnavailable, StoreFull: It is not known to be durable.
+        """
+        sealed = people.seal()
+        self._journal.submit(
+            BatchChange(
+                event=event,
+                data_keys=sealed.data_keys,
+                memberships=sealed.memberships,
+            )
+        ).wait()
+        people.mark_recorded()
+
+    def _charge(
+        self, event: AuditEvent, identities: Sequence[Identities], limit: int
+    ) -> QuotaCharge | None:
+        blind = [one.blind for one in identities if len(one.blind)]
+        if not blind:
+            return None
+        return charge_quota(
+            np.concatenate(blind),
+            key=self._quota_key,
+            caller=event.actor,
+            project=event.project or "",
+            day=self._clock.now().date(),
+            limit=limit,
+        )

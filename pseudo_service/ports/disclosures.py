@@ -1,0 +1,31 @@
+"""Who was released where: sealed memberships, written by ingestion, read by linkage."""
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.disclosures.disclosure import Disclosure
+from pseudo_service.core.register.segments import DataKeyRow
+
+
+class DisclosureStore(Protocol):
+    """Reads what ``Journal`` committed, and replaces it when the register is compacted."""
+
+    def read(self, *, project: str | None) -> Iterator[Disclosure]:
+        """Yield the memberships of a project, or of all, in pages, in stored order."""
+        ...
+
+    def replace(
+        self,
+        *,
+        old: Sequence[str],
+        new: Sequence[Disclosure],
+        data_keys: Sequence[DataKeyRow],
+        audit: Sequence[AuditEvent],
+    ) -> None:
+        """Put new memberships in the place of old ones, named by id.
+
+        Raises:
+            StateConflict: One of the old ones is gone; nothing was changed.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Messages of the wire to values of the core, and back."""

@@ -1,0 +1,204 @@
+"""Sets of released people: packing, merging, sealing."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosedPeople,
+    Disclosure,
+    DisclosureUse,
+    merge_members,
+    read_prefixes,
+    sort_distinct,
+)
+from pseudo_service.core.disclosures.sealing import (
+    check_membership,
+    open_membership,
+    pack_members,
+    seal_membership,
+    unpack_members,
+)
+from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.keys.material import SecretKey
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+DATA_KEY, MAC_KEY = SecretKey(b"d" * 32), SecretKey(b"m" * 32)
+PREFIXES = st.integers(0, 2**64 - 1)
+SECONDS = st.integers(0, 2**32 - 1)
+ONE = st.tuples(st.integers(1, 1000), SECONDS, SECONDS)
+SETS = st.dictionaries(PREFIXES | st.integers(0, 20), ONE, min_size=1, max_size=40)
+
+
+def build(people: dict[int, tuple[int, int, int]]) -> DisclosedPeople:
+    rows = sorted((prefix, *facts) for prefix, facts in people.items())
+    columns = list(zip(*rows, strict=True)) or [(), (), (), ()]
+    times = [sorted(pair) for pair in zip(columns[2], columns[3], strict=True)]
+    return DisclosedPeople(
+        np.array(columns[0], np.uint64),
+        np.array(columns[1], np.uint32),
+        np.array([pair[0] for pair in times], np.uint32),
+        np.array([pair[1] for pair in times], np.uint32),
+    )
+
+
+def read(members: DisclosedPeople) -> dict[int, tuple[int, int, int]]:
+    return {
+        int(prefix): (int(times), int(first), int(last))
+        for prefix, times, first, last in zip(
+            members.prefixes,
+            members.operations,
+            members.first,
+            members.last,
+            strict=True,
+        )
+    }
+
+
+def seal(members: DisclosedPeople, **changes: object) -> Disclosure:
+    facts = {
+        "membership_id": "m-1",
+        "project": "asthma",
+        "kind": "nhs_number",
+        "use": DisclosureUse.PSEUDONYM,
+        "key_version": 3,
+        "operation": "run-2026-03",
+        "recorded_at": NOON,
+        "data_key_id": "k-1",
+        "data_key": DATA_KEY,
+        "mac_key": MAC_KEY,
+        "nonce": b"n" * 12,
+    }
+    return seal_membership(members, **(facts | changes))  # type: ignore[arg-type]
+
+
+def simple(*prefixes: int, at: datetime = NOON) -> DisclosedPeople:
+    return DisclosedPeople.of_one_operation(np.array(prefixes, np.uint64), at)
+
+
+@given(SETS)
+def test_what_is_packed_is_unpacked(people: dict[int, tuple[int, int, int]]) -> None:
+    members = build(people)
+    assert read(unpack_members(pack_members(members))) == read(members)
+
+
+@given(st.binary(max_size=60) | SETS.map(build).map(pack_members), st.data())
+def test_other_bytes_are_refused_or_are_a_sound_set(
+    packed: bytes, data: st.DataObject
+) -> None:
+    if packed:
+        at = data.draw(st.integers(0, len(packed) - 1))
+        packed = packed[:at] + data.draw(st.binary(max_size=3)) + packed[at + 1 :]
+    try:
+        members = unpack_members(packed)
+    except ValueError:
+        return
+    assert len(members) > 0
+    assert (np.diff(members.prefixes.astype(object)) > 0).all()
+    assert (members.first <= members.last).all()
+
+
+@given(st.lists(SETS, max_size=4), st.booleans())
+def test_merging_is_a_union_with_times_and_counts(
+    sets: list[dict[int, tuple[int, int, int]]], same_operation: bool
+) -> None:
+    parts = [build(people) for people in sets]
+    expected: dict[int, tuple[int, int, int]] = {}
+    for part in map(read, parts):
+        for prefix, (times, first, last) in part.items():
+            before = expected.get(prefix, (0, first, last))
+            count = max if same_operation else lambda a, b: a + b
+            expected[prefix] = (
+                count(before[0], times),
+                min(before[1], first),
+                max(before[2], last),
+            )
+    merged = merge_members(parts, same_operation=same_operation)
+    assert read(merged) == expected
+    assert merged.prefixes.tolist() == sorted(expected)
+
+
+@given(SETS, st.sets(PREFIXES | st.integers(0, 20), max_size=20))
+def test_finding_cutting_and_leaving_out_agree_with_sets(
+    people: dict[int, tuple[int, int, int]], others: set[int]
+) -> None:
+    members = build(people)
+    wanted = np.array(sorted(others), np.uint64)
+    is_member, places = members.find(wanted)
+    assert is_member.tolist() == [prefix in people for prefix in sorted(others)]
+    assert (members.prefixes[places[is_member]] == wanted[is_member]).all()
+    pieces = [read(piece) for piece in members.cut(7)]
+    assert all(len(piece) <= 7 for piece in pieces)
+    assert {k: v for piece in pieces for k, v in piece.items()} == read(members)
+    left = read(members.without(wanted))
+    assert set(left) == set(people) - others
+
+
+@given(st.lists(st.lists(PREFIXES | st.integers(0, 9), max_size=9), max_size=5))
+def test_sorted_and_distinct_is_what_a_set_is(lists: list[list[int]]) -> None:
+    found = sort_distinct([np.array(each, np.uint64) for each in lists])
+    assert found.dtype == np.uint64
+    assert found.tolist() == sorted({prefix for each in lists for prefix in each})
+
+
+def test_nobody_is_found_among_nobody() -> None:
+    nobody = merge_members([])
+    assert len(nobody) == 0
+    assert nobody.find(np.array([0, 5], np.uint64))[0].tolist() == [False, False]
+
+
+def test_prefixes_are_the_first_eight_bytes() -> None:
+    blind = np.arange(32, dtype=np.uint8).reshape(2, 16)
+    assert read_prefixes(blind).tolist() == [
+        0x0001020304050607,
+        0x1011121314151617,
+    ]
+
+
+def test_what_is_sealed_opens_and_tells_nothing() -> None:
+    members = simple(1, 2, 2**63)
+    sealed = seal(members)
+    check_membership(sealed, MAC_KEY)
+    assert read(open_membership(sealed, DATA_KEY)) == read(members)
+    assert sealed.count == 3
+    assert pack_members(members) not in sealed.sealed
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"membership_id": "m-2"},
+        {"project": "stroke"},
+        {"kind": "mrn@RXH"},
+        {"use": DisclosureUse.DATES},
+        {"key_version": 4},
+        {"operation": "run-2026-04"},
+        {"recorded_at": NOON + timedelta(seconds=1)},
+        {"count": 4},
+        {"data_key_id": "k-2"},
+        {"nonce": b"o" * 12},
+        {"sealed": b"x" * 40},
+    ],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_an_edited_membership_is_refused(edit: dict[str, object]) -> None:
+    edited = replace(seal(simple(1, 2, 3)), **edit)  # type: ignore[arg-type]
+    with pytest.raises(RegisterCorrupt):
+        check_membership(edited, MAC_KEY)
+    with pytest.raises(RegisterCorrupt):
+        open_membership(edited, DATA_KEY)
+
+
+def test_a_set_of_another_count_than_stated_is_refused() -> None:
+    with pytest.raises(RegisterCorrupt):
+        open_membership(replace(seal(simple(1)), mac=b""), SecretKey(b"e" * 32))
+
+
+def test_a_person_takes_about_six_bytes() -> None:
+    drawn = np.random.default_rng(7).integers(0, 2**64 - 1, 200_000, np.uint64)
+    packed = pack_members(DisclosedPeople.of_one_operation(np.unique(drawn), NOON))
+    assert len(packed) / 200_000 < 6.5

@@ -1,0 +1,212 @@
+"""Sealed linkage events and sealed results."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+from pseudo_service.core.audit.events import AuditEvent, AuditKind, encode_event
+from pseudo_service.core.error_codes import ErrorCode
+from pseudo_service.core.errors import GrantRefused
+from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.linkage.request import (
+    Decision,
+    LegalBasis,
+    LinkageMode,
+    LinkageOutcome,
+    LinkageRequest,
+    LinkageVerb,
+    Vote,
+)
+from pseudo_service.core.linkage.results import (
+    SubjectAnswer,
+    encode_answers,
+    seal_result,
+)
+from pseudo_service.core.linkage.sealed_events import (
+    LinkageRecords,
+    describe_refused,
+    read_request,
+    read_vote,
+)
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
+RECORDS = LinkageRecords(SecretKey(bytes(range(32))))
+REQUEST = LinkageRequest(
+    request_id="f" * 32,
+    verb=LinkageVerb.TRANSLATE,
+    mode=LinkageMode.ROUTINE,
+    project="asthma",
+    target_project="stroke",
+    subjects=("ABCD-N1A", "ABCD-N1B"),
+    purpose="audit of care, été",
+    legal_basis=LegalBasis.SECTION_251,
+    consent_reference="CAG letter",
+    requester="ann",
+    redeemer="ben",
+    recipient_key=PRIVATE.public_key().public_bytes_raw(),
+    submitted_at=NOW,
+    expires_at=NOW + timedelta(days=2),
+)
+VOTE = Vote(
+    reviewer="cat",
+    guardian_of=("asthma", "stroke"),
+    decision=Decision.APPROVE,
+    reason="seen",
+    at=NOW + timedelta(hours=1),
+)
+
+
+def every_event() -> list[AuditEvent]:
+    return [
+        RECORDS.describe_submitted(REQUEST, subject_code="c0de"),
+        RECORDS.describe_review(REQUEST, VOTE, step=2),
+        RECORDS.describe_withdrawn(REQUEST, reason="no need", at=NOW, step=3),
+        RECORDS.describe_intent(REQUEST, at=NOW, step=3),
+        *RECORDS.describe_subjects(
+            REQUEST, ["aa", "bb"], at=NOW, step=3, counts={"found": 2}
+        ),
+        RECORDS.describe_released(
+            REQUEST,
+            at=NOW,
+            step=3,
+            counts={"found": 2},
+            register_faults=0,
+            sealed_digest=bytes(32),
+        ),
+        RECORDS.describe_fetched(REQUEST, at=NOW, step=3),
+    ]
+
+
+@pytest.mark.parametrize("event", every_event(), ids=lambda event: event.kind)
+def test_a_sealed_event_reads_back_and_binds_every_field(event: AuditEvent) -> None:
+    record = RECORDS.read(encode_event(event))
+    assert record is not None
+    assert record.request_id == event.operation == REQUEST.request_id
+    assert record.digest == REQUEST.digest()
+    assert record.step >= 1
+    edits: list[dict[str, Any]] = [
+        {"actor": "mallory"},
+        {"at": event.at + timedelta(microseconds=1)},
+        {"project": "stroke"},
+        {"operation": "0" * 32},
+        {"details": {**event.details, "more": 1}},
+        {"details": {**event.details, "step": 9}},
+        {"details": {k: v for k, v in event.details.items() if k != "seal"}},
+        {"details": {**event.details, "seal": "00" * 32}},
+        {"details": {**event.details, "seal": None}},
+        {"details": {**event.details, "seal": "é"}},
+    ]
+    others = {each.kind for each in every_event()} - {event.kind}
+    edits += [{"kind": kind} for kind in others]
+    for edit in edits:
+        with pytest.raises(GrantRefused):
+            RECORDS.read(encode_event(replace(event, **edit)))
+
+
+def test_no_pseudonym_is_in_any_event() -> None:
+    for event in every_event():
+        assert not any(subject in encode_event(event) for subject in REQUEST.subjects)
+
+
+def test_a_submission_and_a_vote_are_read_whole() -> None:
+    submitted = RECORDS.read(encode_event(every_event()[0]))
+    assert submitted is not None
+    assert (submitted.subject_count, submitted.subject_code) == (2, "c0de")
+    assert read_request(submitted, REQUEST.subjects) == REQUEST
+    review = RECORDS.read(encode_event(every_event()[1]))
+    assert review is not None
+    assert read_vote(review) == VOTE
+    nobody = replace(VOTE, guardian_of=())
+    body = encode_event(RECORDS.describe_review(REQUEST, nobody, step=2))
+    read = RECORDS.read(body)
+    assert read is not None
+    assert read_vote(read) == nobody
+
+
+@pytest.mark.parametrize(
+    "subjects",
+    [("ABCD-N1A",), ("ABCD-N1A", "ABCD-N1C"), ("ABCD-N1A", "ABCD-N1B", "X"), ()],
+)
+def test_a_submission_is_of_exactly_its_subjects(subjects: tuple[str, ...]) -> None:
+    submitted = RECORDS.read(encode_event(every_event()[0]))
+    assert submitted is not None
+    with pytest.raises(GrantRefused, match="not the one"):
+        read_request(submitted, subjects)
+
+
+def test_other_events_are_none_of_ours() -> None:
+    event = AuditEvent(kind=AuditKind.AUDIT_READ, at=NOW, actor="a", details={})
+    assert RECORDS.read(encode_event(event)) is None
+    refused = describe_refused(
+        request_id="r",
+        project="asthma",
+        actor="a",
+        at=NOW,
+        code=ErrorCode.GRANT_REFUSED,
+    )
+    assert RECORDS.read(encode_event(refused)) is None
+
+
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{}", "null", '{"kind":"linkage_reviewed"}']
+)
+def test_what_cannot_be_read_is_refused(body: str) -> None:
+    with pytest.raises(GrantRefused):
+        RECORDS.read(body)
+
+
+def test_the_same_content_written_otherwise_is_refused() -> None:
+    spaced = json.dumps(json.loads(encode_event(every_event()[1])))
+    with pytest.raises(GrantRefused):
+        RECORDS.read(spaced)
+
+
+def test_a_key_is_never_shown() -> None:
+    assert repr(RECORDS) == "LinkageRecords(***)"
+
+
+def test_a_result_states_what_it_answers_and_opens_with_the_recipients_key() -> None:
+    answers = [
+        SubjectAnswer(
+            subject="ABCD-N1A",
+            outcome=LinkageOutcome.FOUND,
+            kind="nhs_number",
+            pseudonym="EFGH-N1A",
+        ),
+        SubjectAnswer(subject="ABCD-N1B", outcome=LinkageOutcome.UNKNOWN),
+    ]
+    plain = encode_answers(REQUEST, answers, released_at=NOW)
+    assert json.loads(plain) == {
+        "format": "pseudo/linkage-result/v1",
+        "request_id": REQUEST.request_id,
+        "digest": REQUEST.digest().hex(),
+        "verb": "translate",
+        "project": "asthma",
+        "target_project": "stroke",
+        "released_at": "2026-03-02T09:00:00+00:00",
+        "rows": [
+            {
+                "subject": "ABCD-N1A",
+                "outcome": "found",
+                "kind": "nhs_number",
+                "pseudonym": "EFGH-N1A",
+            },
+            {"subject": "ABCD-N1B", "outcome": "unknown"},
+        ],
+    }
+    sealed = seal_result(REQUEST, plain)
+    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    info = b"pseudo/linkage-result/v1\x1f" + REQUEST.digest()
+    assert suite.decrypt(sealed, PRIVATE, info=info) == plain
+    other = replace(REQUEST, purpose="another").digest()
+    with pytest.raises(InvalidTag):
+        suite.decrypt(sealed, PRIVATE, info=b"pseudo/linkage-result/v1\x1f" + other)
+    with pytest.raises(InvalidTag):
+        suite.decrypt(sealed, X25519PrivateKey.from_private_bytes(bytes(32)), info=info)
