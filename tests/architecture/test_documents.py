@@ -190,6 +190,7 @@ def test_a_decision_has_its_parts(path: Path) -> None:
     number = int(path.name[:4])
     assert text.startswith(f"# {number}. ")
     assert re.search(r"^Status: \w+", text, re.MULTILINE)
+    assert re.search(r"\A# .+\n\nDate: \d{4}-\d{2}-\d{2}\n", text)
     assert len(text.splitlines()) <= 80, "a decision is a page"
 
 
