@@ -10,12 +10,11 @@ from enum import Enum
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-import typer
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from pseudo_service import config
-from pseudo_service.cli.main import app
+from pseudo_service.cli.main import build_command
 from pseudo_service.core import errors
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.transport.status import STATUS_BY_CODE
@@ -51,7 +50,7 @@ def write_command_line() -> str:
         "Each text below is what the command prints under `--help`.",
         "",
     ]
-    for path, text in list_commands(typer.main.get_command(app)):
+    for path, text in list_commands(build_command(whole=True)):
         parts += ["#" * min(len(path) + 1, 4) + f" {' '.join(path)}", ""]
         parts += ["```text", text.strip(), "```", ""]
     return "\n".join(parts)

@@ -54,11 +54,12 @@ def pseudo(
     del version
 
 
-def build_command() -> TyperGroup:
-    """Return ``pseudo`` with all its commands, none of them imported yet."""
+def build_command(*, whole: bool = False) -> TyperGroup:
+    """Return ``pseudo`` with its commands: imported if ``whole``, else when used."""
     command = cast("TyperGroup", typer.main.get_command(app))
     for name, entry in COMMANDS.items():
-        command.add_command(LateCommand(name, entry))
+        late = LateCommand(name, entry)
+        command.add_command(late.load() if whole else late)
     return command
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-from pseudo_service.cli.main import app
+from pseudo_service.cli.main import build_command
 
 ROOT = Path(__file__).parents[2]
 NOT_OURS = {".git", ".hypothesis", ".pytest_cache", "node_modules", ".venv", "build"}
@@ -67,7 +66,7 @@ def split_plainly(line: str) -> list[str]:
 
 def find_faults(words: list[str]) -> Iterator[str]:
     """Walk the commands along the words, then look each option up."""
-    command: Any = typer.main.get_command(app)
+    command: Any = build_command(whole=True)
     context = make_context(command, "pseudo")
     rest = words[1:]
     while rest and hasattr(command, "list_commands") and not rest[0].startswith("-"):
@@ -141,6 +140,6 @@ def test_a_quoted_help_text_is_the_real_one() -> None:
         for block in TEXT_BLOCK.findall(path.read_text(encoding="utf-8"))
         if block.startswith("Usage: pseudo")
     ]
-    real = set(list_help_texts(typer.main.get_command(app)))
+    real = set(list_help_texts(build_command(whole=True)))
     assert quoted, "the tutorial quotes what `pseudo --help` prints"
     assert [name for name, text in quoted if text not in real] == []
