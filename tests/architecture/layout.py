@@ -66,7 +66,9 @@ def _read_folder(graph: grimp.ImportGraph, package: str) -> Folder:
 def _find_uses(graph: grimp.ImportGraph, member: str, members: list[str]) -> set[str]:
     inside = {member, *graph.find_descendants(member)}
     imported = {
-        used for module in inside for used in graph.find_modules_directly_imported_by(module)
+        used
+        for module in inside
+        for used in graph.find_modules_directly_imported_by(module)
     }
     return {
         other
