@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from pseudo_service import bootstrap
+from pseudo_service.bootstrap import processes
 from pseudo_service.cli.console.exit_codes import Failure, show_examples
 
 EXAMPLES = show_examples(
@@ -33,4 +33,4 @@ def serve(
     if not config.is_file():
         msg = f"no configuration {config}: `pseudo init DIR` writes one"
         raise Failure(msg)
-    raise typer.Exit(bootstrap.serve(config, workers))
+    raise typer.Exit(processes.serve(config, workers))

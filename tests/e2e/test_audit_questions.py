@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pseudo_client.errors import AccessDenied, OracleSuspected
-from pseudo_service import bootstrap
+from pseudo_service.bootstrap.trust import read_audit_public_key
 from pseudo_service.cli.main import run_command
 from pseudo_service.core.access.enumeration import EnumerationSettings, EnumerationSign
 from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
@@ -25,9 +25,7 @@ def cli(service: RunningService, tmp_path: Path) -> list[str]:
     """Options that reach the service as an auditor."""
     (tmp_path / "token").write_text(service.issue("auditor", subject="auditor"))
     (tmp_path / "ca.pem").write_bytes(service.root_certificates)
-    (tmp_path / "audit.pem").write_bytes(
-        bootstrap.read_audit_public_key(service.config)
-    )
+    (tmp_path / "audit.pem").write_bytes(read_audit_public_key(service.config))
     return [
         *("--server", service.address),
         *("--ca", str(tmp_path / "ca.pem")),

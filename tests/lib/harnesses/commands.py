@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pseudo_service import bootstrap
+from pseudo_service.bootstrap.trust import read_audit_public_key
 from pseudo_service.cli.main import run_command
 from tests.lib.services.service import RunningService
 from tests.lib.values.cohort import PURPOSE
@@ -35,7 +35,7 @@ def arguments(
 def verify(service: RunningService, folder: Path) -> int:
     """Verify the folder ``released``; return the exit code."""
     pem = folder / "audit.pem"
-    pem.write_bytes(bootstrap.read_audit_public_key(service.config))
+    pem.write_bytes(read_audit_public_key(service.config))
     return run_command(
         ["manifest", "verify", str(folder / "released"), "--audit-key", str(pem)]
     )
