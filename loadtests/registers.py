@@ -43,7 +43,7 @@ from pseudo_service.core.keys.material import (
     SecretKey,
 )
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.core.register.reports import CompactionReport
 from pseudo_service.engine.access.access_control import AccessControl
@@ -166,7 +166,7 @@ def _resolve(
     wanted, found = MacIndex.build(macs), dict[int, str]()
     scan = opening.scan(RegisterGrant(operation="load-test"), kind=KIND)
     for page in scan:
-        rows, which = find_wanted(PROJECT_HASH.mac(page.canonical), wanted)
+        rows, which = wanted.find(PROJECT_HASH.mac(page.canonical))
         names = page.canonical.take(pa.array(rows)).to_pylist()
         found |= dict(zip(which.tolist(), names, strict=True))
     if scan.faults:

@@ -11,8 +11,6 @@ from pseudo_service.core.disclosures.disclosure import (
     Disclosure,
     DisclosureUse,
     merge_members,
-    read_prefixes,
-    sort_distinct,
 )
 from pseudo_service.core.disclosures.sealing import (
     check_membership,
@@ -135,25 +133,10 @@ def test_finding_cutting_and_leaving_out_agree_with_sets(
     assert set(left) == set(people) - others
 
 
-@given(st.lists(st.lists(PREFIXES | st.integers(0, 9), max_size=9), max_size=5))
-def test_sorted_and_distinct_is_what_a_set_is(lists: list[list[int]]) -> None:
-    found = sort_distinct([np.array(each, np.uint64) for each in lists])
-    assert found.dtype == np.uint64
-    assert found.tolist() == sorted({prefix for each in lists for prefix in each})
-
-
 def test_nobody_is_found_among_nobody() -> None:
     nobody = merge_members([])
     assert len(nobody) == 0
     assert nobody.find(np.array([0, 5], np.uint64))[0].tolist() == [False, False]
-
-
-def test_prefixes_are_the_first_eight_bytes() -> None:
-    blind = np.arange(32, dtype=np.uint8).reshape(2, 16)
-    assert read_prefixes(blind).tolist() == [
-        0x0001020304050607,
-        0x1011121314151617,
-    ]
 
 
 def test_what_is_sealed_opens_and_tells_nothing() -> None:

@@ -1,9 +1,12 @@
 """Names for the arrays that travel between modules: what they hold, dtype and shape."""
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+MAC_BYTES: Final = 16
+"""How many bytes of an HMAC-SHA256 are kept."""
 
 Macs: TypeAlias = npt.NDArray[np.uint8]
 """(n, 16): keyed hashes, one row an identifier; see ``KeyedHash.mac``."""

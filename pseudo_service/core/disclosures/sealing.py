@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.disclosures.disclosure import (
+    MOST_MEMBERS,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
@@ -35,9 +36,12 @@ def pack_members(members: DisclosedPeople) -> bytes:
 
     A format byte, the count and which of the three columns hold more than one value;
     then, compressed, the byte planes of the prefixes' differences and of the columns.
+
+    Raises:
+        InvalidArgument: There is nobody, or more than ``MOST_MEMBERS``.
     """
-    if not len(members):
-        msg = "a membership has at least one member"
+    if not 1 <= len(members) <= MOST_MEMBERS:
+        msg = f"a membership has 1 to {MOST_MEMBERS} members; cut a larger set"
         raise InvalidArgument(msg)
     columns = [members.operations, members.first, members.last]
     varied = [bool((column != column[0]).any()) for column in columns]
@@ -61,7 +65,9 @@ def unpack_members(packed: bytes) -> DisclosedPeople:
     if len(packed) < _HEADER.size:
         raise ValueError(_UNREADABLE)
     version, count, flags = _HEADER.unpack_from(packed)
-    if version != _PACKED_FORMAT or not count or flags > 0b111:  # noqa: PLR2004
+    # Memory is set aside by the count, so one that no writer writes is not believed.
+    is_sound = 1 <= count <= MOST_MEMBERS and flags <= 0b111  # noqa: PLR2004
+    if version != _PACKED_FORMAT or not is_sound:
         raise ValueError(_UNREADABLE)
     lengths = [count if flags >> place & 1 else 1 for place in range(3)]
     size = 8 * count + 4 * sum(lengths)

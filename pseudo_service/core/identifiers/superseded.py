@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.sorted_macs import find_sorted
 from pseudo_service.core.errors import AliasTableRefused
 from pseudo_service.core.identifiers.kinds import (
     NHS_NUMBER,
@@ -102,9 +103,7 @@ class AliasTable:
         wanted = read_numbers(canonical)
         assert wanted is not None  # noqa: S101 - canonical numbers have ten digits
         rows = np.flatnonzero(self._is_near[wanted >> _NEAR_BITS])
-        places = np.searchsorted(self.numbers, wanted[rows])
-        places[places == len(self.numbers)] = 0
-        is_listed = self.numbers[places] == wanted[rows]
+        is_listed, places = find_sorted(self.numbers, wanted[rows])
         found[rows[is_listed]] = self.targets[places[is_listed]]
         return found
 
@@ -243,11 +242,8 @@ def _resolve(
 ) -> Numbers:
     """Follow every chain to its end, twice as far each time."""
     targets = targets.copy()
-    places = np.searchsorted(numbers, targets)
-    places[places == len(numbers)] = 0
-    places = (
-        np.where(numbers[places] == targets, places, -1) if len(numbers) else places
-    )
+    is_listed, places = find_sorted(numbers, targets)
+    places[~is_listed] = -1
     for _ in range(len(numbers).bit_length() + 1):
         goes_on = places >= 0
         if not goes_on.any():

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.arrow.numba_kernels import compiled
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
 from pseudo_service.core.projects.project import TAG_LENGTH
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -69,7 +69,7 @@ class PseudonymFormat:
         head = f"{self.tag}-{self.kind.letter}{self.version}"
         object.__setattr__(self, "_head", head)
 
-    def encode(self, macs: npt.NDArray[np.uint8]) -> pa.StringArray:
+    def encode(self, macs: Macs) -> pa.StringArray:
         """Return the pseudonyms of MACs (n, 16), none of them null."""
         head = np.frombuffer(self._head.encode(), np.uint8)
         width = len(head) + BODY_SYMBOLS + 1

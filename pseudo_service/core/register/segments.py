@@ -15,13 +15,13 @@ import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, BlindIndices
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.keys.material import SecretKey
 
 SEGMENT_FORMAT = "pseudo/segment/v1"
 NONCE_BYTES = 12
-INDEX_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class RegisterFault:
 def seal_segment(
     packed: bytes,
     *,
-    blind_index: np.ndarray,
+    blind_index: BlindIndices,
     segment_id: str,
     kind: str,
     data_key_id: str,
@@ -107,7 +107,7 @@ def seal_segment(
         nonce: 12 random bytes, never used before under this data key.
     """
     index = np.ascontiguousarray(blind_index, dtype=np.uint8).tobytes()
-    count = len(index) // INDEX_BYTES
+    count = len(index) // MAC_BYTES
     aad = _associate(segment_id, kind, count, data_key_id, index)
     sealed = AESGCM(data_key.reveal()).encrypt(nonce, packed, aad)
     return Segment(
@@ -133,7 +133,7 @@ def check_segment(segment: Segment, mac_key: SecretKey) -> bytes:
     """
     aad = _associate_stored(segment)
     expected = _authenticate(mac_key, aad, segment.nonce, segment.sealed)
-    whole = len(segment.blind_index) == INDEX_BYTES * segment.count
+    whole = len(segment.blind_index) == MAC_BYTES * segment.count
     if not (whole and hmac.compare_digest(expected, segment.mac)):
         raise RegisterCorrupt(_describe_corruption(segment))
     return aad

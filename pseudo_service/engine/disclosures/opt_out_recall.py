@@ -9,11 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.access.roles import Actor, Permission
+from pseudo_service.core.arrow.sorted_macs import find_sorted, sort_distinct
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
 from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
-    find_prefixes,
-    sort_distinct,
 )
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER
@@ -227,7 +226,7 @@ def _pick_opted_out(
     prefixes, canonical = released.everyone.meet(page)
     leaves = check.find_opted_out(canonical)
     versions = {
-        version: find_prefixes(known, prefixes[leaves])[0]
+        version: find_sorted(known, prefixes[leaves])[0]
         for version, known in released.by_version.items()
     }
     return canonical.filter(pa.array(leaves)), versions

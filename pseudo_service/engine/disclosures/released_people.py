@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.core.disclosures.disclosure import find_prefixes, read_prefixes
+from pseudo_service.core.arrow.sorted_macs import find_sorted, read_prefixes
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, RootPurpose
 from pseudo_service.core.projects.project import Project
@@ -49,7 +49,7 @@ class ReleasedPeople:
             Their prefixes and their identities, in the same order.
         """
         prefixes, rows = np.unique(read_prefixes(page.blind), return_index=True)
-        is_new, places = find_prefixes(self._prefixes, prefixes)
+        is_new, places = find_sorted(self._prefixes, prefixes)
         is_new[is_new] = ~self._is_met[places[is_new]]
         self._is_met[places[is_new]] = True
         return prefixes[is_new], page.canonical.take(pa.array(rows[is_new]))

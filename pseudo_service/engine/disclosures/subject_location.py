@@ -6,18 +6,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
-    read_prefixes,
 )
 from pseudo_service.core.disclosures.location import ProjectLocation
 from pseudo_service.core.disclosures.unrecorded import Unaccounted
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.register.segments import INDEX_BYTES
 from pseudo_service.engine.disclosures.reader import (
     DisclosureReader,
     UnaccountedOperations,
@@ -69,7 +69,7 @@ class SubjectLocation:
         parsed = [parse_subject(subject) for subject in subjects]
         (kind,) = {kind for kind, _ in parsed}
         joined = b"".join(blind for _, blind in parsed)
-        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, INDEX_BYTES))
+        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, MAC_BYTES))
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(warrant)
@@ -101,7 +101,7 @@ def parse_subject(subject: str) -> tuple[IdentifierKind, bytes]:
         blind = bytes.fromhex(digits)
     except ValueError:
         blind = b""
-    if len(blind) != INDEX_BYTES or digits != blind.hex():
+    if len(blind) != MAC_BYTES or digits != blind.hex():
         msg = "subject: not a kind, a colon and a blind index of 32 hexadecimal digits"
         raise InvalidArgument(msg)
     return IdentifierKind.parse(kind), blind

@@ -7,8 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.access.roles import Actor, Permission
+from pseudo_service.core.arrow.sorted_macs import sort_distinct
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
-from pseudo_service.core.disclosures.disclosure import DisclosureUse, sort_distinct
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosureUse,
+)
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import RootPurpose
 from pseudo_service.core.keys.statements import SignedStatement

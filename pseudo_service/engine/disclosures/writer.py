@@ -7,15 +7,17 @@ from datetime import datetime
 import numpy as np
 import numpy.typing as npt
 
+from pseudo_service.core.arrow.sorted_macs import (
+    find_sorted,
+    read_prefixes,
+    sort_distinct,
+)
 from pseudo_service.core.disclosures.disclosure import (
     MOST_MEMBERS,
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
-    find_prefixes,
-    read_prefixes,
-    sort_distinct,
 )
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.keys.material import KeyUse, Root
@@ -235,7 +237,7 @@ class _Gathered:
         # Sorted needles are found several times as fast as they come.
         prefixes = np.sort(prefixes)
         for known in (self.recorded, self.new):
-            prefixes = prefixes[~find_prefixes(known, prefixes)[0]]
+            prefixes = prefixes[~find_sorted(known, prefixes)[0]]
         if len(prefixes):
             self.pending.append(prefixes)
             self.waiting += len(prefixes)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES
 from pseudo_service.core.errors import KeyUnknown, ProjectNotActive
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierKind
 from pseudo_service.core.identifiers.superseded import (
@@ -21,7 +22,6 @@ from pseudo_service.core.identifiers.superseded import (
     PinnedAliases,
     ProjectAliases,
 )
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.linkage.request import (
     LinkageOutcome,
@@ -36,7 +36,7 @@ from pseudo_service.core.linkage.results import (
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import Project, ProjectState
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.pseudonyms.text_form import (
     Pseudonym,
     PseudonymFormat,
@@ -302,7 +302,7 @@ class _Search:
             if letter != kind.letter:
                 continue
             macs = self._hash(kind, version).mac(canonical)
-            rows, which = find_wanted(macs, wanted)
+            rows, which = wanted.find(macs)
             texts = self._texts[letter, version]
             for row, at in zip(rows.tolist(), which.tolist(), strict=True):
                 self.found.setdefault(texts[at], (kind, canonical[row].as_py()))

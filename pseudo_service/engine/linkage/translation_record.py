@@ -5,12 +5,11 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pseudo_service.core.arrow.sorted_macs import read_prefixes, sort_distinct
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
-    read_prefixes,
-    sort_distinct,
 )
 from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recorded
 from pseudo_service.core.identifiers.kinds import IdentifierKind

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     merge_members,
-    read_prefixes,
 )
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.errors import RegisterCorrupt

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
+from pseudo_service.core.arrow.arrays import MAC_BYTES
 from pseudo_service.core.audit.events import (
     BETWEEN,
     CODES_AN_EVENT,
@@ -23,7 +24,6 @@ from pseudo_service.core.audit.events import (
 from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
 from pseudo_service.core.identifiers.canonical import canonicalise_one
 from pseudo_service.core.identifiers.kinds import IdentifierKind, IdentifierRules
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.matching import MacIndex
@@ -180,7 +180,7 @@ class RegisterMaintenance:
         seen, distinct = SeenIdentities(), 0
         scan = opened.scan()
         for page in scan:
-            distinct += int(seen.note(page.kind, page.blind).sum())
+            distinct += int(seen.add(page.kind, page.blind).sum())
             yield RegisterProgress(segments=scan.segments, identities=scan.identities)
         members = self._read_members(opened)
         members.check_all()

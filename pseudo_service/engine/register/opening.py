@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, BlindIndices
 from pseudo_service.core.errors import (
     GrantSpent,
     KeyUnknown,
@@ -26,7 +27,6 @@ from pseudo_service.core.keys.material import KEY_BYTES, KeyUse, Root, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.register.packed_identities import unpack_identities
 from pseudo_service.core.register.segments import (
-    INDEX_BYTES,
     DataKeyRow,
     RegisterFault,
     RegisterFaultKind,
@@ -89,7 +89,7 @@ class OpenedIdentities:
 
     kind: str
     canonical: pa.StringArray = field(repr=False)
-    blind: npt.NDArray[np.uint8] = field(repr=False)
+    blind: BlindIndices = field(repr=False)
     segments: tuple[str, ...] = field(repr=False)
     owner: npt.NDArray[np.int64] = field(repr=False)
 
@@ -371,8 +371,8 @@ class _Page:
         self.identities += segment.count
         self._blind.append(segment.blind_index)
 
-    def join_blind(self, leave_out: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def join_blind(self, leave_out: npt.NDArray[np.int64]) -> BlindIndices:
         for at in leave_out:
             self._blind[at] = b""
         joined = np.frombuffer(b"".join(self._blind), dtype=np.uint8)
-        return joined.reshape(-1, INDEX_BYTES)
+        return joined.reshape(-1, MAC_BYTES)

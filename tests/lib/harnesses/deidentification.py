@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.arrow.sorted_macs import SortedMacs
 from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
     IdentifierKind,
@@ -17,7 +18,7 @@ from pseudo_service.core.identifiers.superseded import (
     ProjectAliases,
 )
 from pseudo_service.core.keys.material import SecretKey
-from pseudo_service.core.opt_outs import OptOutCheck, list_survivors
+from pseudo_service.core.opt_outs import OptOutCheck, add_survivors
 from pseudo_service.core.policies.plan import compile_plan
 from pseudo_service.core.policies.policy import parse_policy
 from pseudo_service.core.projects.project import DateShiftRule, Uncheckable
@@ -88,14 +89,15 @@ def make_opt_outs(
 ) -> OptOutCheck:
     hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
     listed = sorted(hashing.mac_one(number) for number in numbers)
-    indices = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    joined = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    stored = SortedMacs.build(joined)
     if not is_allow_list:
-        indices = list_survivors(indices, hashing, aliases)
+        stored = add_survivors(stored, hashing, aliases)
     return OptOutCheck(
         hash=hashing,
         aliases=aliases,
         is_allow_list=is_allow_list,
-        indices=indices,
+        listed=stored,
         uncheckable=uncheckable,
     )
 

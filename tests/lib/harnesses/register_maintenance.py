@@ -18,10 +18,10 @@ from pseudo_service.adapters.sql.stores.projects import SqlProjects
 from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
 from pseudo_service.core.access.roles import Actor, Role, RoleGrant
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
-    read_prefixes,
 )
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import (

@@ -8,6 +8,7 @@ import pytest
 
 from pseudo_service.core.disclosures import sealing
 from pseudo_service.core.disclosures.disclosure import (
+    MOST_MEMBERS,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
@@ -135,18 +136,20 @@ def test_another_key_opens_nothing() -> None:
         PACKED[:5] + b"\x08" + PACKED[6:],
         PACKED[:-4] + bytes(4),
         PACKED[:4] + b"\x02" + PACKED[5:],
+        PACKED[:1] + b"\xff" * 4 + PACKED[5:],
     ],
-    ids=["empty", "short", "version", "nobody", "flags", "bytes", "count"],
+    ids=["empty", "short", "version", "nobody", "flags", "bytes", "count", "huge"],
 )
 def test_other_bytes_are_no_set_of_people(packed: bytes) -> None:
     with pytest.raises(ValueError, match="cannot be read"):
         unpack_members(packed)
 
 
-def test_nobody_is_not_packed() -> None:
-    nobody = DisclosedPeople.of_one_operation(np.zeros(0, np.uint64), RELEASED_AT)
-    with pytest.raises(InvalidArgument):
-        pack_members(nobody)
+@pytest.mark.parametrize("count", [0, MOST_MEMBERS + 1])
+def test_too_few_and_too_many_are_not_packed(count: int) -> None:
+    people = np.arange(count, dtype=np.uint64)
+    with pytest.raises(InvalidArgument, match="1 to 1000000 members"):
+        pack_members(DisclosedPeople.of_one_operation(people, RELEASED_AT))
 
 
 def test_what_is_secret_is_not_printed() -> None:

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.audit.events import AuditKind
-from pseudo_service.core.disclosures.disclosure import DisclosureUse, read_prefixes
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosureUse,
+)
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.errors import KeyVaultUnavailable, StoreUnavailable
 from pseudo_service.core.identifiers.identities import Identities
