@@ -48,6 +48,7 @@ from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.core.register.reports import CompactionReport
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
+from pseudo_service.engine.register.data_key_holder import DataKeyHolder
 from pseudo_service.engine.register.maintenance import RegisterMaintenance
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 from pseudo_service.engine.register.writer import RegisterWriter
@@ -226,12 +227,17 @@ def _open(folder: Path) -> tuple[SqlDatabase, LocalKeyVault]:
 
 
 def _make_writer(vault: LocalKeyVault) -> RegisterWriter:
-    return RegisterWriter(
+    data_keys = DataKeyHolder(
         vault=vault,
         clock=CLOCK,
         entropy=SystemEntropy(),
-        mac_key=SERVICE_ROOT.derive(KeyUse.SEGMENT_MAC),
         lifetime=timedelta(hours=12),
+    )
+    return RegisterWriter(
+        data_keys=data_keys,
+        service_root=SERVICE_ROOT,
+        clock=CLOCK,
+        entropy=SystemEntropy(),
     )
 
 

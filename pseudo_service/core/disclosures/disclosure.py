@@ -9,16 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from pseudo_service.core.arrow.arrays import Mask, Places, Prefixes
 from pseudo_service.core.arrow.sorted_macs import NO_PREFIXES, find_sorted
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 
 MOST_MEMBERS = 1_000_000
 """The most people in one membership; more are cut into several."""
-NO_OPERATION = ""
+NO_OPERATION: Final = OperationId("")
 """The operation of memberships of unary calls, and of those merged by compaction."""
 
 
@@ -38,11 +40,11 @@ class Disclosure:
     """
 
     membership_id: str
-    project: str
+    project: ProjectId
     kind: str
     use: DisclosureUse
-    key_version: int
-    operation: str
+    key_version: KeyVersion
+    operation: OperationId
     recorded_at: datetime
     count: int
     data_key_id: str

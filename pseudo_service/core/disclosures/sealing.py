@@ -1,19 +1,17 @@
-"""Memberships packed, sealed and opened.
+"""Disclosures packed, sealed and opened.
 
 Packed: prefixes in order, their differences, the bytes of equal weight side by side
 (the leading ones are nearly all zero), Zstandard. About 6 bytes a person.
 """
 
-import hashlib
-import hmac
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.disclosures.disclosure import (
@@ -23,7 +21,15 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
 )
 from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.keys.sealed_records import (
+    SealedRecord,
+    encode_fields,
+    is_authentic,
+    open_record,
+    seal_record,
+)
 
 MEMBERSHIP_FORMAT = "pseudo/membership/v1"
 _PACKED_FORMAT = 1
@@ -89,18 +95,18 @@ def seal_membership(
     members: DisclosedPeople,
     *,
     membership_id: str,
-    project: str,
+    project: ProjectId,
     kind: str,
     use: DisclosureUse,
-    key_version: int,
-    operation: str,
+    key_version: KeyVersion,
+    operation: OperationId,
     recorded_at: datetime,
     data_key_id: str,
     data_key: SecretKey,
     mac_key: SecretKey,
     nonce: bytes,
 ) -> Disclosure:
-    """Seal whom an operation released.
+    """Seal the people whom an operation released.
 
     Args:
         members: At least one.
@@ -116,19 +122,7 @@ def seal_membership(
         mac_key: Authenticates it to whoever merges or opens it.
         nonce: 12 random bytes, never used before under this data key.
     """
-    aad = _associate(
-        membership_id=membership_id,
-        project=project,
-        kind=kind,
-        use=use,
-        key_version=key_version,
-        operation=operation,
-        recorded_at=recorded_at,
-        count=len(members),
-        data_key_id=data_key_id,
-    )
-    sealed = AESGCM(data_key.reveal()).encrypt(nonce, pack_members(members), aad)
-    return Disclosure(
+    unsealed = Disclosure(
         membership_id=membership_id,
         project=project,
         kind=kind,
@@ -139,9 +133,17 @@ def seal_membership(
         count=len(members),
         data_key_id=data_key_id,
         nonce=nonce,
-        sealed=sealed,
-        mac=_authenticate(mac_key, aad, nonce, sealed),
+        sealed=b"",
+        mac=b"",
     )
+    record = seal_record(
+        pack_members(members),
+        associated=_associate(unsealed),
+        data_key=data_key,
+        mac_key=mac_key,
+        nonce=nonce,
+    )
+    return replace(unsealed, sealed=record.sealed, mac=record.mac)
 
 
 def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
@@ -150,23 +152,23 @@ def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
     Raises:
         RegisterCorrupt: Its MAC does not agree.
     """
-    aad = _associate_stored(membership)
-    expected = _authenticate(mac_key, aad, membership.nonce, membership.sealed)
-    if not hmac.compare_digest(expected, membership.mac):
+    record, associated = _read_record(membership), _associate(membership)
+    if not is_authentic(record, associated=associated, mac_key=mac_key):
         raise RegisterCorrupt(_describe_corruption(membership))
 
 
 def open_membership(membership: Disclosure, data_key: SecretKey) -> DisclosedPeople:
-    """Return whom a membership names; check it first.
+    """Return the people whom a membership names; check it first.
 
     Raises:
         RegisterCorrupt: It does not open under this key.
     """
-    cipher, aad = AESGCM(data_key.reveal()), _associate_stored(membership)
+    record, associated = _read_record(membership), _associate(membership)
+    cipher = AESGCM(data_key.reveal())
     try:
-        packed = cipher.decrypt(membership.nonce, membership.sealed, aad)
+        packed = open_record(record, associated=associated, cipher=cipher)
         members = unpack_members(packed)
-    except (InvalidTag, ValueError):
+    except ValueError:
         raise RegisterCorrupt(_describe_corruption(membership)) from None
     if len(members) != membership.count:
         raise RegisterCorrupt(_describe_corruption(membership))
@@ -195,51 +197,26 @@ def _read_columns(
     return columns
 
 
-def _associate_stored(membership: Disclosure) -> bytes:
-    return _associate(
-        membership_id=membership.membership_id,
-        project=membership.project,
-        kind=membership.kind,
-        use=membership.use,
-        key_version=membership.key_version,
-        operation=membership.operation,
-        recorded_at=membership.recorded_at,
-        count=membership.count,
-        data_key_id=membership.data_key_id,
+def _read_record(membership: Disclosure) -> SealedRecord:
+    return SealedRecord(
+        nonce=membership.nonce, sealed=membership.sealed, mac=membership.mac
     )
 
 
-def _associate(
-    *,
-    membership_id: str,
-    project: str,
-    kind: str,
-    use: DisclosureUse,
-    key_version: int,
-    operation: str,
-    recorded_at: datetime,
-    count: int,
-    data_key_id: str,
-) -> bytes:
-    fields = [
+def _associate(membership: Disclosure) -> bytes:
+    texts = [
         MEMBERSHIP_FORMAT,
-        membership_id,
-        project,
-        kind,
-        use.value,
-        str(key_version),
-        operation,
-        recorded_at.isoformat(),
-        str(count),
-        data_key_id,
+        membership.membership_id,
+        membership.project,
+        membership.kind,
+        membership.use.value,
+        str(membership.key_version),
+        membership.operation,
+        membership.recorded_at.isoformat(),
+        str(membership.count),
+        membership.data_key_id,
     ]
-    parts = [text.encode() for text in fields]
-    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
-
-
-def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    message = aad + nonce + hashlib.sha256(sealed).digest()
-    return hmac.digest(key.reveal(), message, hashlib.sha256)
+    return encode_fields(text.encode() for text in texts)
 
 
 def _describe_corruption(membership: Disclosure) -> str:

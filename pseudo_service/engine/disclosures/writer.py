@@ -20,7 +20,6 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
 )
 from pseudo_service.core.identifiers.identities import Identities
-from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.register.segments import DataKeyRow
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
@@ -66,11 +65,8 @@ class Released:
 class DisclosureWriter:
     """Seals memberships under the register's data key."""
 
-    def __init__(
-        self, *, writer: RegisterWriter, service_root: Root, clock: Clock
-    ) -> None:
+    def __init__(self, *, writer: RegisterWriter, clock: Clock) -> None:
         self._writer = writer
-        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
         self._clock = clock
 
     def now(self) -> datetime:
@@ -93,7 +89,6 @@ class DisclosureWriter:
         sealed = [
             self._writer.seal_members(
                 piece,
-                mac_key=self._mac_key,
                 project=project,
                 kind=kind,
                 use=use,

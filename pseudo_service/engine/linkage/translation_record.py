@@ -51,9 +51,7 @@ class TranslationRecord:
         clock: Clock,
     ) -> None:
         self._writer = writer
-        self._memberships = DisclosureWriter(
-            writer=writer, service_root=service_root, clock=clock
-        )
+        self._memberships = DisclosureWriter(writer=writer, clock=clock)
         self._service_root = service_root
         self._journal = journal
         self._clock = clock

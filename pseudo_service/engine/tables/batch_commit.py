@@ -63,9 +63,7 @@ class BatchCommit:
         self._writer = writer
         self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
         self._clock = clock
-        self._memberships = DisclosureWriter(
-            writer=writer, service_root=service_root, clock=clock
-        )
+        self._memberships = DisclosureWriter(writer=writer, clock=clock)
 
     def begin(
         self,

@@ -59,10 +59,10 @@ from pseudo_service.engine.linkage.verified_history import (
 from pseudo_service.engine.linkage.views import LinkageSubmission, SealedRelease
 from pseudo_service.engine.linkage.visibility import RequestVisibility
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.linkage_stores import (
     FixedLocation,
     LinkageJournal,
@@ -195,12 +195,11 @@ class Bench:
                     read_aliases=lambda: self.aliases,
                 ),
                 translations=TranslationRecord(
-                    writer=RegisterWriter(
+                    writer=make_register_writer(
                         vault=self.vault,
                         clock=self.clock,
                         entropy=self.entropy,
-                        mac_key=self.root.derive(KeyUse.SEGMENT_MAC),
-                        lifetime=timedelta(hours=1),
+                        service_root=self.root,
                     ),
                     service_root=self.root,
                     journal=self.journal,

@@ -39,6 +39,7 @@ from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.databases import OpenDatabase
 from tests.lib.stores.memory import MemoryVault
 from tests.lib.stores.stored_values import make_event, make_key_row, make_project
@@ -101,11 +102,11 @@ class MaintainedRegister:
         )
 
     def make_writer(self) -> RegisterWriter:
-        return RegisterWriter(
+        return make_register_writer(
             vault=self.vault,
             clock=self.clock,
             entropy=self.entropy,
-            mac_key=ROOT.derive(KeyUse.SEGMENT_MAC),
+            service_root=ROOT,
             lifetime=LIFETIME,
         )
 
@@ -125,7 +126,6 @@ class MaintainedRegister:
         prefixes = np.unique(read_prefixes(hash_blindly(texts)))
         row, membership = self.make_writer().seal_members(
             DisclosedPeople.of_one_operation(prefixes, self.clock.now()),
-            mac_key=ROOT.derive(KeyUse.MEMBERSHIP_MAC),
             project=PROJECT,
             kind=NHS.text,
             use=DisclosureUse.PSEUDONYM,
