@@ -47,10 +47,16 @@ from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.core.register.reports import CompactionReport
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
 from pseudo_service.engine.register.data_key_holder import DataKeyHolder
-from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.maintenance import (
+    MaintainedStores,
+    RegisterMaintenance,
+)
+from pseudo_service.engine.register.maintenance_runs import MaintenanceRuns
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealing
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.journal import BatchChange, Journal
 
@@ -197,24 +203,33 @@ def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str
 
 def _make_care(database: SqlDatabase, vault: LocalKeyVault) -> RegisterMaintenance:
     journal, register = SqlJournal(database), SqlRegister(database)
+    entropy = SystemEntropy()
     return RegisterMaintenance(
         opening=RegisterOpening(
             register=register, vault=vault, service_root=SERVICE_ROOT
         ),
-        register=register,
-        keeper=SqlRegisterKeeper(database),
-        memberships=SqlDisclosures(database),
-        projects=SqlProjects(database),
-        vault=vault,
-        journal=journal,
-        clock=CLOCK,
-        entropy=SystemEntropy(),
-        admission=AccessControl(journal=journal, clock=CLOCK),
+        stores=MaintainedStores(
+            register=register,
+            keeper=SqlRegisterKeeper(database),
+            disclosures=SqlDisclosures(database),
+            projects=SqlProjects(database),
+        ),
+        sealing=RewriteSealing(
+            vault=vault,
+            clock=CLOCK,
+            entropy=entropy,
+            service_root=SERVICE_ROOT,
+            data_key_lifetime=timedelta(0),
+        ),
+        runs=MaintenanceRuns(
+            access_control=AccessControl(journal=journal, clock=CLOCK),
+            audit=AuditRecorder(journal, CLOCK),
+            entropy=entropy,
+        ),
         service_root=SERVICE_ROOT,
         rules=IdentifierRules(
             accept_test_range=False, chi_in_nhs_column=ChiInNhsColumn.REJECT
         ),
-        data_key_lifetime=timedelta(0),
     )
 
 

@@ -9,9 +9,9 @@ import pyarrow as pa
 from pseudo_service.core.arrow.arrays import Mask
 from pseudo_service.core.arrow.sorted_macs import MacWords, SortedMacs
 from pseudo_service.core.identifiers.superseded import (
-    EMPTY_TABLE,
+    NO_SUPERSEDED_NUMBERS,
     REISSUED,
-    AliasTable,
+    SupersededNumbers,
     write_numbers,
 )
 from pseudo_service.core.projects.project import Uncheckable
@@ -31,15 +31,15 @@ class OptOutCheck:
         is_allow_list: Whether the list names those who stay, not those who go.
         listed: The numbers of the list, as MACs made by ``hash``.
         uncheckable: What becomes of rows without a usable NHS number.
-        aliases: Merged numbers are checked as given and under their survivor, whether
-            or not the project follows merges: it only ever makes more rows leave.
+        superseded: Merged numbers are checked as given and under their survivor, even
+            where the project follows no merges: that only makes more rows leave.
     """
 
     hash: KeyedHash = field(repr=False)
     is_allow_list: bool
     listed: SortedMacs = field(repr=False)
     uncheckable: Uncheckable
-    aliases: AliasTable = EMPTY_TABLE
+    superseded: SupersededNumbers = NO_SUPERSEDED_NUMBERS
 
     @property
     def removes_uncheckable(self) -> bool:
@@ -53,7 +53,7 @@ class OptOutCheck:
         both numbers: a list asked for the old number may have left that one out.
         """
         opted_out = self._must_leave(canonical)
-        targets = self.aliases.find_targets(canonical)
+        targets = self.superseded.find_targets(canonical)
         is_merged = targets > REISSUED
         if is_merged.any():
             opted_out[is_merged] |= self._must_leave(write_numbers(targets[is_merged]))
@@ -61,7 +61,7 @@ class OptOutCheck:
 
     def find_checkable(self, canonical: pa.StringArray) -> Mask:
         """Say of each canonical NHS number (none null) whether it is one person's."""
-        return ~self.aliases.find_reissued(canonical)
+        return ~self.superseded.find_reissued(canonical)
 
     def _must_leave(self, canonical: pa.StringArray) -> Mask:
         is_listed = self.listed.contains(MacWords.read(self.hash.mac(canonical)))
@@ -69,17 +69,17 @@ class OptOutCheck:
 
 
 def add_survivors(
-    listed: SortedMacs, hashing: KeyedHash, aliases: AliasTable
+    listed: SortedMacs, hashing: KeyedHash, superseded: SupersededNumbers
 ) -> SortedMacs:
     """Return an opt-out list with the survivors of its superseded numbers.
 
     A person who opted out under an old number has opted out under the number that
     replaced it, and under every other number that the new one replaced.
     """
-    superseded, survivors = aliases.list_superseded()
-    if not len(superseded):
+    former, survivors = superseded.list_superseded()
+    if not len(former):
         return listed
-    is_listed = listed.contains(MacWords.read(hashing.mac(superseded)))
+    is_listed = listed.contains(MacWords.read(hashing.mac(former)))
     if not is_listed.any():
         return listed
     added = hashing.mac(survivors.filter(pa.array(is_listed)).unique())

@@ -1,4 +1,4 @@
-"""Whom an operation released, as sets of blind-index prefixes.
+"""The people whom an operation released, as sets of blind-index prefixes.
 
 A prefix is the first 8 bytes of a blind index as an integer: enough to tell people
 apart (two of 60 million share one with a chance of one in 10,000, and then one too
@@ -25,7 +25,10 @@ NO_OPERATION: Final = OperationId("")
 
 
 class DisclosureUse(StrEnum):
-    """PSEUDONYM: a pseudonym was answered; DATES: only shifted dates or surrogates."""
+    """What was answered of a person.
+
+    PSEUDONYM: a pseudonym; DATES: only shifted dates or surrogates.
+    """
 
     PSEUDONYM = "pseudonym"
     DATES = "dates"
@@ -92,15 +95,15 @@ class DisclosedPeople:
         return find_sorted(self.prefixes, prefixes)
 
     def without(self, prefixes: Prefixes) -> "DisclosedPeople":
-        """Return the members but for some people, who need not be among them."""
-        return self._take(~np.isin(self.prefixes, prefixes))
+        """Return the members without some people, who need not be among them."""
+        return self._select(~np.isin(self.prefixes, prefixes))
 
     def cut(self, most: int = MOST_MEMBERS) -> Iterator["DisclosedPeople"]:
         """Yield the members in runs of at most ``most``."""
         for start in range(0, len(self), most):
-            yield self._take(slice(start, start + most))
+            yield self._select(slice(start, start + most))
 
-    def _take(self, which: "slice | Mask") -> "DisclosedPeople":
+    def _select(self, which: "slice | Mask") -> "DisclosedPeople":
         return DisclosedPeople(
             self.prefixes[which],
             self.operations[which],

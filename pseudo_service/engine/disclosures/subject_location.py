@@ -27,7 +27,7 @@ from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpenin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedSubject:
-    """Where a person was released, and what nobody can say that of."""
+    """Where a person was released, and the operations that left no record."""
 
     rows: Sequence[ProjectLocation]
     unaccounted: Sequence[Unaccounted]
@@ -51,18 +51,18 @@ class SubjectLocation:
         self._unaccounted = unaccounted
 
     def locate(
-        self, warrant: RegisterGrant, *, subjects: Sequence[str]
+        self, grant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
         """Return where a person was released, by project, use and key version.
 
         Args:
-            warrant: Spent by this.
-            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, of one kind: one
-                for each number that the person has had.
+            grant: Spent by this.
+            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, all of one kind:
+                one for each number that the person has had.
 
         Raises:
             InvalidArgument: A subject is something else.
-            GrantSpent: The warrant was used before.
+            GrantSpent: The grant was used before.
             RegisterCorrupt: A membership was edited, or does not open.
             KeyVaultUnavailable, KeyVaultRefused: The data keys do not open.
         """
@@ -72,7 +72,7 @@ class SubjectLocation:
         wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, MAC_BYTES))
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
-        opened = self._opening.open(warrant)
+        opened = self._opening.open(grant)
         found: dict[tuple[str, DisclosureUse, int], _Found] = {}
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text

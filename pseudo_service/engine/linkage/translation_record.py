@@ -11,7 +11,7 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recorded
+from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.request import LinkageRequest
@@ -97,7 +97,7 @@ class TranslationRecord:
                     actor=request.redeemer,
                     project=request.target_project,
                     operation=request.request_id,
-                    details={MEMBERSHIP: Recorded.NOW.value, "people": len(people)},
+                    details={MEMBERSHIP: Recording.NOW.value, "people": len(people)},
                 ),
                 data_keys=list({row.data_key_id: row for row in rows}.values()),
                 segments=segments,

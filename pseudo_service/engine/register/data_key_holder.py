@@ -51,7 +51,7 @@ class DataKeyHolder:
         self._lock = threading.Lock()
         self._held: HeldDataKey | None = None
 
-    def take(self) -> HeldDataKey:
+    def current(self) -> HeldDataKey:
         """Return the key in hand, or a fresh one.
 
         Raises:

@@ -63,7 +63,7 @@ class CheckedMemberships:
         try:
             check_membership(membership, self._mac_key)
         except RegisterCorrupt:
-            self._note(RegisterFaultKind.MEMBERSHIP_MAC, where)
+            self._add_fault(RegisterFaultKind.MEMBERSHIP_MAC, where)
             return None
         key = self._opened.data_key(membership.data_key_id)
         try:
@@ -71,10 +71,10 @@ class CheckedMemberships:
                 return open_membership(membership, key)
         except RegisterCorrupt:
             pass
-        self._note(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
+        self._add_fault(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
         return None
 
-    def _note(self, fault: RegisterFaultKind, where: str) -> None:
+    def _add_fault(self, fault: RegisterFaultKind, where: str) -> None:
         self.faults.append(RegisterFault(fault=fault, where=where))
 
 

@@ -1,5 +1,7 @@
 """Seals what maintenance rewrites, under one data key made for the run."""
 
+from datetime import datetime, timedelta
+
 import pyarrow as pa
 
 from pseudo_service.core.arrow.arrays import BlindIndices
@@ -59,3 +61,48 @@ class RewriteSealer:
             operation=operation,
         )
         return disclosure
+
+
+class RewriteSealing:
+    """Makes the sealers of runs, and tells when a data key is no longer in use."""
+
+    def __init__(
+        self,
+        *,
+        vault: KeyVault,
+        clock: Clock,
+        entropy: Entropy,
+        service_root: Root,
+        data_key_lifetime: timedelta,
+    ) -> None:
+        """Take the linkage identity's vault.
+
+        Args:
+            vault: Wraps the data key of a run.
+            clock: Dates what is sealed.
+            entropy: Draws ids and nonces.
+            service_root: Derives the keys that authenticate records.
+            data_key_lifetime: How long a process holds a data key.
+        """
+        self._vault = vault
+        self._clock = clock
+        self._entropy = entropy
+        self._service_root = service_root
+        self._data_key_lifetime = data_key_lifetime
+
+    def begin(self) -> RewriteSealer:
+        """Return the sealer of one run."""
+        return RewriteSealer(
+            vault=self._vault,
+            clock=self._clock,
+            entropy=self._entropy,
+            service_root=self._service_root,
+        )
+
+    def find_oldest_held(self) -> datetime:
+        """Return when the oldest data key was made that a process may still hold.
+
+        A younger one stays though nothing is sealed under it: a process may hold it and
+        not have used it yet.
+        """
+        return self._clock.now() - self._data_key_lifetime

@@ -54,7 +54,7 @@ class RegisterWriter:
         Raises:
             KeyVaultUnavailable: The vault does not answer and no key is in hand.
         """
-        self._data_keys.take()
+        self._data_keys.current()
 
     def seal(
         self, canonical: pa.StringArray, *, blind: BlindIndices, kind: str
@@ -69,7 +69,7 @@ class RegisterWriter:
         Raises:
             KeyVaultUnavailable: As ``prepare`` does.
         """
-        held = self._data_keys.take()
+        held = self._data_keys.current()
         segment = seal_segment(
             pack_identities(canonical),
             blind_index=blind,
@@ -97,7 +97,7 @@ class RegisterWriter:
         Raises:
             KeyVaultUnavailable: As ``prepare`` does.
         """
-        held = self._data_keys.take()
+        held = self._data_keys.current()
         membership = seal_membership(
             members,
             membership_id=self._entropy.draw(16).hex(),

@@ -16,7 +16,7 @@ from pseudo_service.core.disclosures.unrecorded import (
     INPUT,
     MEMBERSHIP,
     NO_DIGEST,
-    Recorded,
+    Recording,
 )
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import (
@@ -302,7 +302,7 @@ class TableStream:
                 self._record_end(AuditKind.TABLE_FAILED, details)
             except (KeyVaultUnavailable, KeyVaultRefused):
                 self._record(
-                    AuditKind.TABLE_FAILED, details | {MEMBERSHIP: Recorded.NOT}
+                    AuditKind.TABLE_FAILED, details | {MEMBERSHIP: Recording.MISSING}
                 )
 
     def _seal_patients(self) -> None:
@@ -335,7 +335,7 @@ class TableStream:
 
     def _record_end(self, kind: AuditKind, details: dict[str, Detail]) -> None:
         # A client that leaves between the end and the receipt ends a stream twice.
-        recorded = Recorded.BEFORE if self._has_ended else Recorded.NOW
+        recorded = Recording.BEFORE if self._has_ended else Recording.NOW
         details = {"part": self.facts.part, **details, MEMBERSHIP: recorded}
         self._ledger.record_released(self._describe(kind, details), self._released)
         self._has_ended = True

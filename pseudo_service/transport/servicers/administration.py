@@ -15,7 +15,7 @@ from pseudo_service.engine.projects.closing import ProjectClosing
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs.administration import (
@@ -52,7 +52,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         policies: PolicyRegistry,
         opt_outs: OptOutLists,
         audit: AuditTrail,
-        aliases: AliasTables,
+        aliases: SupersededLists,
         project_audit: ProjectAudit,
         closing: ProjectClosing,
     ) -> None:

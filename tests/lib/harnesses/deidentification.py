@@ -12,10 +12,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierRules,
 )
 from pseudo_service.core.identifiers.superseded import (
-    EMPTY_TABLE,
-    NOTHING_ALIASED,
-    AliasTable,
-    ProjectAliases,
+    NO_SUPERSEDED_NUMBERS,
+    NOTHING_SUPERSEDED,
+    ProjectSupersededNumbers,
+    SupersededNumbers,
 )
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.opt_outs import OptOutCheck, add_survivors
@@ -46,7 +46,7 @@ def make_context(
     rules: IdentifierRules | None = None,
     redact: RedactTexts = withhold_texts,
     patient_table: PatientTable | None = None,
-    aliases: ProjectAliases = NOTHING_ALIASED,
+    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
     overlaps: bool = False,
 ) -> BatchContext:
     parsed = [IdentifierKind.parse(kind) for kind in kinds]
@@ -85,7 +85,7 @@ def make_opt_outs(
     *,
     is_allow_list: bool = False,
     uncheckable: Uncheckable = Uncheckable.REMOVE,
-    aliases: AliasTable = EMPTY_TABLE,
+    aliases: SupersededNumbers = NO_SUPERSEDED_NUMBERS,
 ) -> OptOutCheck:
     hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
     listed = sorted(hashing.mac_one(number) for number in numbers)
@@ -95,7 +95,7 @@ def make_opt_outs(
         stored = add_survivors(stored, hashing, aliases)
     return OptOutCheck(
         hash=hashing,
-        aliases=aliases,
+        superseded=aliases,
         is_allow_list=is_allow_list,
         listed=stored,
         uncheckable=uncheckable,

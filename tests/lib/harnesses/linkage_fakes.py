@@ -15,7 +15,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import NO_ALIASES, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_PINNED,
+    PinnedSupersededNumbers,
+)
 from pseudo_service.core.keys.material import (
     SERVICE_OWNER,
     KeyUse,
@@ -118,7 +121,7 @@ class Bench:
         self.register = MemoryRegister()
         self.opt_out_store = MemoryOptOuts()
         self.location = FixedLocation()
-        self.aliases: PinnedAliases = NO_ALIASES
+        self.aliases: PinnedSupersededNumbers = NOTHING_PINNED
         for name in ("audit", "ingest", "linkage", "project-asthma", "project-stroke"):
             self.vault.create_key(name)
         trail = Trail()

@@ -32,9 +32,15 @@ from pseudo_service.core.identifiers.kinds import (
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.maintenance import (
+    MaintainedStores,
+    RegisterMaintenance,
+)
+from pseudo_service.engine.register.maintenance_runs import MaintenanceRuns
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealing
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.journal import BatchChange
@@ -87,18 +93,26 @@ class MaintainedRegister:
     def care(self) -> RegisterMaintenance:
         return RegisterMaintenance(
             opening=self.opening,
-            register=self.register,
-            keeper=self.keeper,
-            memberships=self.memberships,
-            projects=SqlProjects(self.database),
-            vault=self.vault,
-            journal=self.journal,
-            clock=self.clock,
-            entropy=self.entropy,
-            access_control=AccessControl(journal=self.journal, clock=self.clock),
+            stores=MaintainedStores(
+                register=self.register,
+                keeper=self.keeper,
+                disclosures=self.memberships,
+                projects=SqlProjects(self.database),
+            ),
+            sealing=RewriteSealing(
+                vault=self.vault,
+                clock=self.clock,
+                entropy=self.entropy,
+                service_root=ROOT,
+                data_key_lifetime=LIFETIME,
+            ),
+            runs=MaintenanceRuns(
+                access_control=AccessControl(journal=self.journal, clock=self.clock),
+                audit=AuditRecorder(self.journal, self.clock),
+                entropy=self.entropy,
+            ),
             service_root=ROOT,
             rules=RULES,
-            data_key_lifetime=LIFETIME,
         )
 
     def make_writer(self) -> RegisterWriter:
