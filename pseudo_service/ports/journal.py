@@ -13,6 +13,7 @@ from typing import Protocol
 from pseudo_service.core.arrow.arrays import QuotaCodes
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure
+from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.register.segments import DataKeyRow, Segment
 
 
@@ -24,7 +25,7 @@ class QuotaCharge:
     """
 
     caller: str
-    project: str
+    project: ProjectId
     day: date
     codes: QuotaCodes
     limit: int

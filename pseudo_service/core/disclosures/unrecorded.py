@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from pseudo_service.core.audit.events import AuditKind, RecordedEvent
+from pseudo_service.core.ids import OperationId, ProjectId
 
 MEMBERSHIP = "membership"
 """The detail of an event that says whether its operation's people are recorded."""
@@ -39,8 +40,8 @@ class Recording(StrEnum):
 class UnaccountedOperation:
     """A part of a run whose people are not on record, or not yet."""
 
-    project: str
-    operation: str
+    project: ProjectId
+    operation: OperationId
     part: int
     opened_at: datetime
 
@@ -54,7 +55,7 @@ class UnaccountedOperation:
 class UnaccountedCalls:
     """Single calls of a project from before their people were recorded."""
 
-    project: str
+    project: ProjectId
     calls: int
     first: datetime
     last: datetime
@@ -71,7 +72,7 @@ class UnaccountedCalls:
 Unaccounted = UnaccountedOperation | UnaccountedCalls
 
 
-Place = tuple[str, str, int]
+Place = tuple[ProjectId, OperationId, int]
 """Project, operation and part."""
 
 
@@ -104,7 +105,7 @@ class _Findings:
     whole: dict[tuple[Place, tuple[object, ...]], set[str]] = field(
         default_factory=dict
     )
-    calls: dict[str, UnaccountedCalls] = field(default_factory=dict)
+    calls: dict[ProjectId, UnaccountedCalls] = field(default_factory=dict)
 
     def summarise_operations(self) -> list[Unaccounted]:
         """Return what is unaccounted, oldest first."""
@@ -128,7 +129,7 @@ class _Findings:
 
 
 def find_unaccounted(
-    chains: Iterable[Iterable[RecordedEvent]], *, project: str | None
+    chains: Iterable[Iterable[RecordedEvent]], *, project: ProjectId | None
 ) -> list[Unaccounted]:
     """Return what is unaccounted in a project, or in all, oldest first.
 
@@ -179,7 +180,7 @@ _PINS = (
 _MARKS = tuple(f'"kind":"{kind}"' for kind in _KINDS)
 
 
-def _may_matter(body: str, project: str | None) -> bool:
+def _may_matter(body: str, project: ProjectId | None) -> bool:
     # Bodies are canonical JSON: most events are told apart without reading them.
     if project is not None and f'"project":"{project}"' not in body:
         return False
@@ -191,7 +192,11 @@ def _follow_stream(
 ) -> None:
     """Follow the streams of a part; find those that ended unaccounted."""
     details = body["details"]
-    place = (body["project"], body["operation"], details.get("part", 0))
+    place = (
+        ProjectId(body["project"]),
+        OperationId(body["operation"]),
+        details.get("part", 0),
+    )
     match body["kind"]:
         case AuditKind.TABLE_OPENED:
             pins = tuple(details.get(name) for name in _PINS)
@@ -230,12 +235,14 @@ def _end_stream(
         findings.open.append((place, opened, left.inputs))
 
 
-def _add_call(body: Mapping[str, Any], calls: dict[str, UnaccountedCalls]) -> None:
+def _add_call(
+    body: Mapping[str, Any], calls: dict[ProjectId, UnaccountedCalls]
+) -> None:
     details = body["details"]
     if MEMBERSHIP in details or details.get("identities") == 0:
         return
     at = datetime.fromisoformat(body["at"])
-    project = body["project"]
+    project = ProjectId(body["project"])
     before = calls.get(project)
     calls[project] = UnaccountedCalls(
         project=project,

@@ -64,7 +64,3 @@ class MacIndex:
         rows, which = likely[found], self.order[places]
         order = np.lexsort((which, rows))
         return rows[order], which[order]
-
-
-def _read_beginnings(macs: Macs) -> Places:
-    return np.ascontiguousarray(macs, np.uint8).view(np.uint16)[:, 0]

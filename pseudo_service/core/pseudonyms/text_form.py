@@ -18,6 +18,7 @@ from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.arrow.numba_kernels import compiled
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.projects.project import TAG_LENGTH
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -46,7 +47,7 @@ class Pseudonym:
 
     tag: str
     letter: str
-    version: int
+    version: KeyVersion
     mac: bytes
 
 
@@ -56,7 +57,7 @@ class PseudonymFormat:
 
     tag: str
     kind: IdentifierKind
-    version: int
+    version: KeyVersion
     _head: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -124,7 +125,7 @@ def parse_pseudonym(text: str) -> Pseudonym:
         msg = "pseudonym: padding is not zero"
         raise PseudonymRefused(msg)
     mac = number.to_bytes(MAC_BYTES, "big")
-    return Pseudonym(tag=tag, letter=letter, version=int(version), mac=mac)
+    return Pseudonym(tag=tag, letter=letter, version=KeyVersion(int(version)), mac=mac)
 
 
 def draw_tag(entropy_bytes: bytes) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pseudo_service.core.arrow.arrays import Prefixes
 from pseudo_service.core.arrow.sorted_macs import find_sorted, read_prefixes
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -65,7 +66,7 @@ class PseudonymWriter:
 
 
 def open_writer(
-    key_ring: KeyRing, project: Project, kind: IdentifierKind, version: int
+    key_ring: KeyRing, project: Project, kind: IdentifierKind, version: KeyVersion
 ) -> PseudonymWriter:
     """Return what writes a project's pseudonyms under one of its key versions.
 

@@ -18,6 +18,7 @@ from pseudo_service.core.disclosures.location import ProjectLocation
 from pseudo_service.core.disclosures.unrecorded import Unaccounted
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.engine.disclosures.reader import (
     DisclosureReader,
     UnaccountedOperations,
@@ -73,7 +74,7 @@ class SubjectLocation:
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(grant)
-        found: dict[tuple[str, DisclosureUse, int], _Found] = {}
+        found: dict[tuple[ProjectId, DisclosureUse, KeyVersion], _Found] = {}
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text
         ):
@@ -111,7 +112,7 @@ class _Found:
     """The memberships that name one person, added up."""
 
     def __init__(self) -> None:
-        self._named: set[str] = set()
+        self._named: set[OperationId] = set()
         self._calls = 0
         self._first = self._last = -1
 
@@ -125,7 +126,7 @@ class _Found:
         self._last = max(last, self._last)
 
     def describe(
-        self, project: str, use: DisclosureUse, key_version: int
+        self, project: ProjectId, use: DisclosureUse, key_version: KeyVersion
     ) -> ProjectLocation:
         return ProjectLocation(
             project=project,

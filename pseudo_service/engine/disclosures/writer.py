@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
+from pseudo_service.core.arrow.arrays import Prefixes
 from pseudo_service.core.arrow.sorted_macs import (
     find_sorted,
     read_prefixes,
@@ -20,6 +20,7 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
 )
 from pseudo_service.core.identifiers.identities import Identities
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.register.segments import DataKeyRow
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
@@ -50,7 +51,7 @@ class SealedMemberships:
 class PreviousRelease:
     """The key version before, and the kinds whose old pseudonyms a stream answers."""
 
-    key_version: int
+    key_version: KeyVersion
     kinds: frozenset[str]
 
 
@@ -58,8 +59,8 @@ class PreviousRelease:
 class Released:
     """Whom a unary call releases: in which project, under which key version."""
 
-    project: str
-    key_version: int
+    project: ProjectId
+    key_version: KeyVersion
 
 
 class DisclosureWriter:
@@ -77,9 +78,9 @@ class DisclosureWriter:
         self,
         people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
         *,
-        project: str,
-        key_version: int,
-        operation: str,
+        project: ProjectId,
+        key_version: KeyVersion,
+        operation: OperationId,
     ) -> SealedMemberships:
         """Seal people by kind and use; empty sets leave nothing.
 
@@ -138,9 +139,9 @@ class DisclosureCollector:
         self,
         *,
         writer: DisclosureWriter,
-        project: str,
-        operation: str,
-        key_version: int,
+        project: ProjectId,
+        operation: OperationId,
+        key_version: KeyVersion,
         previous: PreviousRelease | None = None,
         most: int = MOST_MEMBERS,
         remembered: int = MOST_REMEMBERED,
@@ -197,7 +198,7 @@ class DisclosureCollector:
     def _seal(
         self,
         people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
-        key_version: int,
+        key_version: KeyVersion,
     ) -> SealedMemberships:
         return self._writer.seal(
             people,
@@ -220,15 +221,15 @@ _NOBODY = np.zeros(0, np.uint64)
 class _Gathered:
     """People of one kind and use: those to record, and those recorded before."""
 
-    new: npt.NDArray[np.uint64] = field(default_factory=lambda: _NOBODY)
-    recorded: npt.NDArray[np.uint64] = field(default_factory=lambda: _NOBODY)
-    pending: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+    new: Prefixes = field(default_factory=lambda: _NOBODY)
+    recorded: Prefixes = field(default_factory=lambda: _NOBODY)
+    pending: list[Prefixes] = field(default_factory=list)
     waiting: int = 0
 
     def __len__(self) -> int:
         return len(self.new) + self.waiting
 
-    def add(self, prefixes: npt.NDArray[np.uint64]) -> None:
+    def add(self, prefixes: Prefixes) -> None:
         # Sorted needles are found several times as fast as they come.
         prefixes = np.sort(prefixes)
         for known in (self.recorded, self.new):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -64,7 +65,7 @@ class ProjectKeys:
         if not is_open or newest == 1:
             return roots
         previous = self._key_ring.get(
-            project.project_id, RootPurpose.PSEUDONYMS, newest - 1
+            project.project_id, RootPurpose.PSEUDONYMS, KeyVersion(newest - 1)
         )
         return replace(roots, previous=previous)
 

@@ -22,6 +22,7 @@ from pseudo_service.core.identifiers.superseded import (
     PinnedSupersededNumbers,
     ProjectSupersededNumbers,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.linkage.request import (
     LinkageOutcome,
@@ -252,7 +253,7 @@ class ReleaseAnswers:
         for version in sorted(asked):
             try:
                 root = self._key_ring.get(
-                    project.project_id, RootPurpose.PSEUDONYMS, version
+                    project.project_id, RootPurpose.PSEUDONYMS, KeyVersion(version)
                 )
             except KeyUnknown:
                 continue  # answered subject by subject, as CLOSED_KEY_VERSION

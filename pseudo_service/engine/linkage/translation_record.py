@@ -13,6 +13,7 @@ from pseudo_service.core.disclosures.disclosure import (
 )
 from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.request import LinkageRequest
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -57,7 +58,11 @@ class TranslationRecord:
         self._clock = clock
 
     def record(
-        self, request: LinkageRequest, people: Sequence[Translated], *, key_version: int
+        self,
+        request: LinkageRequest,
+        people: Sequence[Translated],
+        *,
+        key_version: KeyVersion,
     ) -> None:
         """Make it durable; whoever is named in vain, as the release then fails, may be.
 
@@ -84,9 +89,9 @@ class TranslationRecord:
                 segments.append(segment)
         sealed = self._memberships.seal(
             sets,
-            project=request.target_project,
-            key_version=key_version,
-            operation=request.request_id,
+            project=ProjectId(request.target_project),
+            key_version=KeyVersion(key_version),
+            operation=OperationId(request.request_id),
         )
         rows += sealed.data_keys
         self._journal.submit(

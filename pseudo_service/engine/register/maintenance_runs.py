@@ -23,13 +23,21 @@ class MaintenanceRun:
     def describe(self, kind: AuditKind, details: Mapping[str, Detail]) -> AuditEvent:
         """Return an event of the run, for a change that commits it with its rows."""
         return self.audit.describe(
-            kind, actor=self.actor.subject, operation=self.operation, **details
+            kind,
+            actor=self.actor.subject,
+            project=None,
+            operation=self.operation,
+            **details,
         )
 
     def record(self, kind: AuditKind, details: Mapping[str, Detail]) -> None:
         """Put an event of the run on record."""
         self.audit.record(
-            kind, actor=self.actor.subject, operation=self.operation, **details
+            kind,
+            actor=self.actor.subject,
+            project=None,
+            operation=self.operation,
+            **details,
         )
 
     def mint_grant(self) -> MaintenanceGrant:

@@ -23,6 +23,7 @@ from pseudo_service.core.errors import (
     RegisterCorrupt,
 )
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import OperationId
 from pseudo_service.core.keys.material import KEY_BYTES, KeyUse, Root, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.register.packed_identities import unpack_identities
@@ -50,7 +51,7 @@ class RegisterGrant:
 
     __slots__ = ("_lock", "_spent", "operation")
 
-    def __init__(self, *, operation: str) -> None:
+    def __init__(self, *, operation: OperationId) -> None:
         """Mint a grant; ``operation`` is that of its intent event on record."""
         self.operation = operation
         self._lock = threading.Lock()

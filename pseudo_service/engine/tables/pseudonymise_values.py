@@ -19,6 +19,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierRules,
 )
 from pseudo_service.core.identifiers.superseded import PinnedSupersededNumbers
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
@@ -143,7 +144,9 @@ class DeidentifyValues:
             event,
             identities,
             limit=project.daily_quota,
-            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+            released=Released(
+                project=project.project_id, key_version=roots.pseudonyms.version
+            ),
         )
         pseudonyms = {
             text: keys.form.encode_one(keys.pseudonym.mac_one(text))
@@ -229,7 +232,7 @@ def check_count(field: str, count: int, most: int) -> None:
 
 
 def _check_one(
-    text: str, project: Project, versions: set[int]
+    text: str, project: Project, versions: set[KeyVersion]
 ) -> tuple[PseudonymOutcome, int]:
     try:
         pseudonym = parse_pseudonym(text)

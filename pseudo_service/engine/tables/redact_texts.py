@@ -180,7 +180,9 @@ class RedactFreeText:
             named,
             limit=project.daily_quota,
             dated=dated,
-            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+            released=Released(
+                project=project.project_id, key_version=roots.pseudonyms.version
+            ),
         )
         rows = [
             _make_row(text, patient, resolved, project, keys)

@@ -26,6 +26,7 @@ from pseudo_service.core.errors import (
     PseudoError,
     StreamIncomplete,
 )
+from pseudo_service.core.ids import KeyVersion, OperationId
 from pseudo_service.core.keys.statements import SignedStatement
 from pseudo_service.core.policies.plan import Plan
 from pseudo_service.core.projects.project import Project
@@ -133,8 +134,8 @@ class TableStream:
         self._clock = clock
         self._released = ledger.collect(
             project=facts.project.project_id,
-            operation=facts.operation,
-            key_version=facts.pins.key_version,
+            operation=OperationId(facts.operation),
+            key_version=KeyVersion(facts.pins.key_version),
             previous=_name_previous(facts.pins, plan),
         )
         self._inputs: dict[int, str] = {}
@@ -359,5 +360,5 @@ def _name_previous(pins: PinSet, plan: Plan) -> PreviousRelease | None:
     if not pins.previous_key_version:
         return None
     return PreviousRelease(
-        key_version=pins.previous_key_version, kinds=plan.previous_kinds
+        key_version=KeyVersion(pins.previous_key_version), kinds=plan.previous_kinds
     )
