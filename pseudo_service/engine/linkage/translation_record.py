@@ -62,7 +62,7 @@ class TranslationRecord:
         request: LinkageRequest,
         people: Sequence[Translated],
         *,
-        key_version: KeyVersion,
+        key_version: int,
     ) -> None:
         """Make it durable; whoever is named in vain, as the release then fails, may be.
 
