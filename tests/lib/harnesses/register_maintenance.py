@@ -135,15 +135,22 @@ class MaintainedRegister:
         self.journal.submit(change).wait()
         return segment.segment_id
 
-    def release(self, texts: Sequence[str], operation: str) -> str:
-        """Record whom an operation released; return the membership's id."""
+    def release(
+        self,
+        texts: Sequence[str],
+        operation: str,
+        *,
+        key_version: int = 1,
+        use: DisclosureUse = DisclosureUse.PSEUDONYM,
+    ) -> str:
+        """Record people whom an operation released; return the disclosure's id."""
         prefixes = np.unique(read_prefixes(hash_blindly(texts)))
         row, membership = self.make_writer().seal_members(
             DisclosedPeople.of_one_operation(prefixes, self.clock.now()),
             project=PROJECT,
             kind=NHS.text,
-            use=DisclosureUse.PSEUDONYM,
-            key_version=1,
+            use=use,
+            key_version=key_version,
             operation=operation,
         )
         change = BatchChange(
