@@ -119,7 +119,7 @@ def seal_membership(
         recorded_at: Now.
         data_key_id: The id of ``data_key``.
         data_key: Seals the set.
-        mac_key: Authenticates it to whoever merges or opens it.
+        mac_key: Authenticates it to those that merge or open it.
         nonce: 12 random bytes, never used before under this data key.
     """
     unsealed = Disclosure(

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import is_text
 from pseudo_service.core.errors import ColumnTypeUnsuitable
 from pseudo_service.core.identifiers.kinds import (
     CLASS_CODES,
@@ -41,7 +42,6 @@ _PREFIX: Final = re.compile(
     r"(?:NHS|CHI|H\s*&\s*C|HCN)\b\s*(?:NUMBER|NUM|NO|N)?\b\s*\.?\s*[:#=]?\s*",
     re.IGNORECASE,
 )
-_SPREADSHEET_TAIL: Final = re.compile(r"\.0*")
 _DIGIT_GROUPS: Final = re.compile(r"([0-9][0-9 -]*)(?:\.0*)?")
 _LOCAL_DUMMY: Final = re.compile(r"0+|X{2,}")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
@@ -126,13 +126,7 @@ def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]
 
 
 def _holds_identifiers(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_null(kind)
-    )
+    return is_text(kind) or bool(pa.types.is_integer(kind))
 
 
 def _canonicalise_national(

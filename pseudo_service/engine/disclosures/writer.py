@@ -1,4 +1,4 @@
-"""Gathers whom an operation releases, and seals it for the linkage identity."""
+"""Gathers the people whom an operation releases, and seals them for linkage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
 
 MOST_REMEMBERED = 4_000_000
-"""How many people a stream keeps in mind as recorded: 32 MB at most. Beyond that it
-forgets them all, and records whom it meets again twice, which is harmless."""
+"""How many people a stream remembers as recorded: 32 MB at most. Beyond that it forgets
+them all, and records people whom it meets again twice, which is harmless."""
 _PENDING = 1 << 16
 
 
@@ -39,7 +39,7 @@ class SealedMemberships:
     data_keys: Sequence[DataKeyRow] = ()
 
     def join(self, other: "SealedMemberships") -> "SealedMemberships":
-        """Return both; a data key is new to whoever sealed under it first."""
+        """Return both; each data key's row stands once."""
         rows = [*self.data_keys, *other.data_keys]
         return SealedMemberships(
             memberships=[*self.memberships, *other.memberships],
@@ -57,7 +57,7 @@ class PreviousRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """Whom a unary call releases: in which project, under which key version."""
+    """The project in which a unary call releases people, and the key version."""
 
     project: ProjectId
     key_version: KeyVersion
@@ -71,7 +71,7 @@ class DisclosureWriter:
         self._clock = clock
 
     def now(self) -> datetime:
-        """Return the time that whoever is released now is recorded with."""
+        """Return the time with which people released now are recorded."""
         return self._clock.now()
 
     def seal(
@@ -111,7 +111,7 @@ class DisclosureWriter:
         *,
         released: Released,
     ) -> SealedMemberships:
-        """Seal whom a unary call releases."""
+        """Seal the people whom a unary call releases."""
         now = self.now()
         uses = [(DisclosureUse.PSEUDONYM, one) for one in named]
         uses += [(DisclosureUse.DATES, one) for one in dated]
@@ -174,7 +174,7 @@ class DisclosureCollector:
         return sum(len(one) for one in self._people.values()) >= self._most
 
     def seal(self) -> SealedMemberships:
-        """Return whoever is not recorded yet, sealed; nothing if that is nobody.
+        """Return the people who are not recorded yet, sealed; nothing for nobody.
 
         Raises:
             KeyVaultUnavailable: A data key must be made and the vault does not answer.

@@ -47,8 +47,8 @@ class _Held:
 class KeyRing:
     """Gives roots by owner, purpose and version.
 
-    A root is unwrapped once a process and dropped after ``lifetime``; who pins one
-    to a stream simply keeps the object. Each row is verified before it is unwrapped,
+    A root is unwrapped once a process and dropped after ``lifetime``; a stream that
+    pins one keeps the object. Each row is verified before it is unwrapped,
     and verified anew whenever the stored row differs from the one that was held.
     """
 

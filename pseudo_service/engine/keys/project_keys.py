@@ -17,7 +17,7 @@ from pseudo_service.engine.keys.key_ring import KeyRing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedRoots:
-    """A project's roots, held as long as whoever pinned them.
+    """A project's roots, pinned for a stream or call.
 
     ``previous`` is the root before the newest, where old pseudonyms are answered too.
     """

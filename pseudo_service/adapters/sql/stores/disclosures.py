@@ -28,8 +28,8 @@ PAGE_BYTES = 16 << 20
 class SqlDisclosures:
     """``DisclosureStore`` over SQL.
 
-    New memberships get higher positions than those that they replace, so whoever
-    reads meanwhile sees each of them, old or new, at least once.
+    New memberships get higher positions than those that they replace, so a
+    reader meanwhile sees each of them, old or new, at least once.
     """
 
     def __init__(self, database: SqlDatabase) -> None:
