@@ -43,13 +43,20 @@ from pseudo_service.core.keys.material import (
     SecretKey,
 )
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.core.register.reports import CompactionReport
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
-from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.data_key_holder import DataKeyHolder
+from pseudo_service.engine.register.maintenance import (
+    MaintainedStores,
+    RegisterMaintenance,
+)
+from pseudo_service.engine.register.maintenance_runs import MaintenanceRuns
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealing
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.journal import BatchChange, Journal
 
@@ -166,7 +173,7 @@ def _resolve(
     wanted, found = MacIndex.build(macs), dict[int, str]()
     scan = opening.scan(RegisterGrant(operation="load-test"), kind=KIND)
     for page in scan:
-        rows, which = find_wanted(PROJECT_HASH.mac(page.canonical), wanted)
+        rows, which = wanted.find(PROJECT_HASH.mac(page.canonical))
         names = page.canonical.take(pa.array(rows)).to_pylist()
         found |= dict(zip(which.tolist(), names, strict=True))
     if scan.faults:
@@ -196,24 +203,33 @@ def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str
 
 def _make_care(database: SqlDatabase, vault: LocalKeyVault) -> RegisterMaintenance:
     journal, register = SqlJournal(database), SqlRegister(database)
+    entropy = SystemEntropy()
     return RegisterMaintenance(
         opening=RegisterOpening(
             register=register, vault=vault, service_root=SERVICE_ROOT
         ),
-        register=register,
-        keeper=SqlRegisterKeeper(database),
-        memberships=SqlDisclosures(database),
-        projects=SqlProjects(database),
-        vault=vault,
-        journal=journal,
-        clock=CLOCK,
-        entropy=SystemEntropy(),
-        admission=AccessControl(journal=journal, clock=CLOCK),
+        stores=MaintainedStores(
+            register=register,
+            keeper=SqlRegisterKeeper(database),
+            disclosures=SqlDisclosures(database),
+            projects=SqlProjects(database),
+        ),
+        sealing=RewriteSealing(
+            vault=vault,
+            clock=CLOCK,
+            entropy=entropy,
+            service_root=SERVICE_ROOT,
+            data_key_lifetime=timedelta(0),
+        ),
+        runs=MaintenanceRuns(
+            access_control=AccessControl(journal=journal, clock=CLOCK),
+            audit=AuditRecorder(journal, CLOCK),
+            entropy=entropy,
+        ),
         service_root=SERVICE_ROOT,
         rules=IdentifierRules(
             accept_test_range=False, chi_in_nhs_column=ChiInNhsColumn.REJECT
         ),
-        data_key_lifetime=timedelta(0),
     )
 
 
@@ -226,12 +242,17 @@ def _open(folder: Path) -> tuple[SqlDatabase, LocalKeyVault]:
 
 
 def _make_writer(vault: LocalKeyVault) -> RegisterWriter:
-    return RegisterWriter(
+    data_keys = DataKeyHolder(
         vault=vault,
         clock=CLOCK,
         entropy=SystemEntropy(),
-        mac_key=SERVICE_ROOT.derive(KeyUse.SEGMENT_MAC),
         lifetime=timedelta(hours=12),
+    )
+    return RegisterWriter(
+        data_keys=data_keys,
+        service_root=SERVICE_ROOT,
+        clock=CLOCK,
+        entropy=SystemEntropy(),
     )
 
 

@@ -18,11 +18,16 @@ from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.subject_trace import SubjectTrace
 from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall
 from pseudo_service.engine.disclosures.reader import (
     DisclosureReader,
     UnaccountedOperations,
+)
+from pseudo_service.engine.disclosures.register_query import (
+    RegisterQueries,
+    RegisterReaders,
 )
 from pseudo_service.engine.disclosures.subject_location import SubjectLocation
 from pseudo_service.engine.disclosures.version_map import KeyVersionMap
@@ -36,8 +41,13 @@ from pseudo_service.engine.linkage.verified_history import (
     LinkageEventIndex,
 )
 from pseudo_service.engine.linkage.visibility import RequestVisibility
-from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.maintenance import (
+    MaintainedStores,
+    RegisterMaintenance,
+)
+from pseudo_service.engine.register.maintenance_runs import MaintenanceRuns
 from pseudo_service.engine.register.opening import RegisterOpening
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealing
 from pseudo_service.ports.linkage_requests import RequestStore
 
 _Given = TypeVar("_Given")
@@ -62,16 +72,28 @@ def build_linkage_use_cases(
     config: Config, base: SharedServices, database: SqlDatabase, common: UseCases
 ) -> LinkageUseCases:
     """Return the use cases of the linkage duty."""
-    register = SqlRegister(database)
     opening = RegisterOpening(
-        register=register,
+        register=SqlRegister(database),
         vault=base.vault,
         service_root=base.service_root,
-        spread=_spread,
+        parallel_map=_map_in_threads,
     )
-    memberships = SqlDisclosures(database)
-    reader = DisclosureReader(memberships=memberships, service_root=base.service_root)
+    reader = DisclosureReader(
+        memberships=SqlDisclosures(database), service_root=base.service_root
+    )
     unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
+    queries = RegisterQueries(
+        access_control=base.access_control,
+        projects=base.projects,
+        readers=RegisterReaders(
+            opening=opening,
+            disclosures=reader,
+            unaccounted=unaccounted,
+            key_ring=base.key_ring,
+        ),
+        audit=AuditRecorder(base.journal, base.clock),
+        entropy=base.entropy,
+    )
     rules = choose_rules(config).identifiers
     requests = SqlRequests(database)
     return LinkageUseCases(
@@ -95,47 +117,46 @@ def build_linkage_use_cases(
             rules=rules,
             read_aliases=common.aliases.current,
         ),
-        care=RegisterMaintenance(
-            opening=opening,
-            register=register,
-            keeper=SqlRegisterKeeper(database),
-            memberships=memberships,
-            projects=base.projects,
-            vault=base.vault,
-            journal=base.journal,
-            clock=base.clock,
-            entropy=base.entropy,
-            access_control=base.access_control,
-            service_root=base.service_root,
-            rules=rules,
-            data_key_lifetime=timedelta(minutes=config.keys.data_key_minutes),
-        ),
-        recall=OptOutRecall(
-            access_control=base.access_control,
-            projects=base.projects,
-            opt_outs=common.opt_outs,
-            opening=opening,
-            memberships=reader,
-            unaccounted=unaccounted,
-            key_ring=base.key_ring,
-            journal=base.journal,
-            clock=base.clock,
-            entropy=base.entropy,
-        ),
+        care=_build_maintenance(config, base, database, opening),
+        recall=OptOutRecall(queries=queries, opt_outs=common.opt_outs),
         key_map=KeyVersionMap(
-            access_control=base.access_control,
-            projects=base.projects,
+            queries=queries,
             key_ring=base.key_ring,
-            opening=opening,
-            stored=memberships,
-            memberships=reader,
-            unaccounted=unaccounted,
             signer=base.signer,
-            journal=base.journal,
             clock=base.clock,
-            entropy=base.entropy,
         ),
         requests=requests,
+    )
+
+
+def _build_maintenance(
+    config: Config,
+    base: SharedServices,
+    database: SqlDatabase,
+    opening: RegisterOpening,
+) -> RegisterMaintenance:
+    return RegisterMaintenance(
+        opening=opening,
+        stores=MaintainedStores(
+            register=SqlRegister(database),
+            keeper=SqlRegisterKeeper(database),
+            disclosures=SqlDisclosures(database),
+            projects=base.projects,
+        ),
+        sealing=RewriteSealing(
+            vault=base.vault,
+            clock=base.clock,
+            entropy=base.entropy,
+            service_root=base.service_root,
+            data_key_lifetime=timedelta(minutes=config.keys.data_key_minutes),
+        ),
+        runs=MaintenanceRuns(
+            access_control=base.access_control,
+            audit=AuditRecorder(base.journal, base.clock),
+            entropy=base.entropy,
+        ),
+        service_root=base.service_root,
+        rules=choose_rules(config).identifiers,
     )
 
 
@@ -207,7 +228,7 @@ def _build_desk(
     )
 
 
-def _spread(
+def _map_in_threads(
     make: Callable[[_Given], _Made], given: Iterable[_Given]
 ) -> Iterator[_Made]:
     """Return what ``map`` does, several at a time."""

@@ -21,6 +21,7 @@ from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
+from pseudo_service.engine.register.data_key_holder import DataKeyHolder
 from pseudo_service.engine.register.known_identities import KnownIdentities
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
@@ -88,20 +89,21 @@ def build_shared_services(
     )
     projects = SqlProjects(database)
     root = key_ring.ensure_service_root(process, is_new=not projects.list())
-    segment_key = root.derive(KeyUse.SEGMENT_MAC)
     known = KnownIdentities(
         register=SqlRegister(database),
-        mac_key=segment_key,
+        mac_key=root.derive(KeyUse.SEGMENT_MAC),
         patience=config.database.commit_timeout_seconds,
     )
     if Duty.INGESTION in config.served_duties:
         known.load()  # 16 bytes a person, which the linkage desk has no use for
-    writer = RegisterWriter(
+    data_keys = DataKeyHolder(
         vault=vault,
         clock=clock,
         entropy=entropy,
-        mac_key=segment_key,
         lifetime=timedelta(minutes=config.keys.data_key_minutes),
+    )
+    writer = RegisterWriter(
+        data_keys=data_keys, service_root=root, clock=clock, entropy=entropy
     )
     writer.prepare()
     signer = ReceiptSigner(

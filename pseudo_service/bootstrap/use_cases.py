@@ -9,7 +9,7 @@ from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
 from pseudo_service.adapters.sql.stores.policies import SqlPolicies
-from pseudo_service.adapters.sql.stores.superseded import SqlAliases
+from pseudo_service.adapters.sql.stores.superseded import SqlSuperseded
 from pseudo_service.bootstrap.shared_services import SharedServices
 from pseudo_service.config import Config
 from pseudo_service.core.access.enumeration import EnumerationSettings
@@ -23,7 +23,7 @@ from pseudo_service.engine.projects.closing import ProjectClosing
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.deidentify_table import (
     DeidentifyTable,
@@ -47,7 +47,7 @@ class UseCases:
     rotation: KeyRotation
     policies: PolicyRegistry
     opt_outs: OptOutLists
-    aliases: AliasTables
+    aliases: SupersededLists
     audit: AuditTrail
     project_audit: ProjectAudit
     closing: ProjectClosing
@@ -64,8 +64,8 @@ def build_use_cases(
         clock=base.clock,
         access_control=base.access_control,
     )
-    aliases = AliasTables(
-        store=SqlAliases(database),
+    aliases = SupersededLists(
+        store=SqlSuperseded(database),
         service_root=base.service_root,
         rules=rules.identifiers,
         clock=base.clock,
@@ -79,7 +79,7 @@ def build_use_cases(
         clock=base.clock,
         entropy=base.entropy,
         access_control=base.access_control,
-        aliases=aliases,
+        superseded=aliases,
     )
     tables, texts, values = _build_data_use_cases(
         config, base, rules, policies=policies, opt_outs=opt_outs, aliases=aliases
@@ -160,7 +160,7 @@ def _build_data_use_cases(
     *,
     policies: PolicyRegistry,
     opt_outs: OptOutLists,
-    aliases: AliasTables,
+    aliases: SupersededLists,
 ) -> tuple[DeidentifyTable, RedactFreeText, DeidentifyValues]:
     keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
     ledger = BatchCommit(

@@ -59,7 +59,7 @@ def verify(options: ConnectionOptions, json: JsonOption = False) -> None:
     if json:
         show_json(_describe_verdict(verdict))
     else:
-        _say_verdict(verdict)
+        _print_verdict(verdict)
     if verdict.faults:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
 
@@ -83,7 +83,7 @@ def compact(
     if json:
         show_json(_describe_report(report))
     else:
-        _say_report(report)
+        _print_report(report)
     if report.faults:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
 
@@ -162,7 +162,7 @@ def _show_progress(progress: RegisterProgress) -> None:
         )
 
 
-def _say_verdict(verdict: RegisterVerdict) -> None:
+def _print_verdict(verdict: RegisterVerdict) -> None:
     say_field("segments", count(verdict.segments))
     say_field("people", count(verdict.distinct_identities))
     say_field("repeated", count(verdict.identities - verdict.distinct_identities))
@@ -170,10 +170,10 @@ def _say_verdict(verdict: RegisterVerdict) -> None:
     say_field("memberships", count(verdict.memberships))
     if not verdict.faults:
         say("The register is whole: everything opens and agrees.")
-    _say_faults(verdict.faults)
+    _print_faults(verdict.faults)
 
 
-def _say_report(report: CompactionReport) -> None:
+def _print_report(report: CompactionReport) -> None:
     for name, before, after in (
         ("segments", report.segments_before, report.segments_after),
         ("data keys", report.data_keys_before, report.data_keys_after),
@@ -181,10 +181,10 @@ def _say_report(report: CompactionReport) -> None:
     ):
         say_field(name, f"{count(before)} before, {count(after)} now")
     say_field("people", count(report.identities))
-    _say_faults(report.faults)
+    _print_faults(report.faults)
 
 
-def _say_faults(faults: tuple[RegisterFault, ...]) -> None:
+def _print_faults(faults: tuple[RegisterFault, ...]) -> None:
     if not faults:
         return
     say(f"{count_of(len(faults), 'fault')}; restore what is named from a backup:")

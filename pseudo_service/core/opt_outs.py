@@ -1,17 +1,17 @@
-"""Which rows must leave for their patient's opt-out, or for want of a check."""
+"""Which rows must leave: their patient opted out, or cannot be checked."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import Mask
+from pseudo_service.core.arrow.sorted_macs import MacWords, SortedMacs
 from pseudo_service.core.identifiers.superseded import (
-    EMPTY_TABLE,
+    NO_SUPERSEDED_NUMBERS,
     REISSUED,
-    AliasTable,
+    SupersededNumbers,
     write_numbers,
 )
 from pseudo_service.core.projects.project import Uncheckable
@@ -29,100 +29,58 @@ class OptOutCheck:
     Attributes:
         hash: The opt-out index key, for the kind ``nhs_number``.
         is_allow_list: Whether the list names those who stay, not those who go.
-        indices: (n, 16) uint8, sorted, made by ``hash``.
+        listed: The numbers of the list, as MACs made by ``hash``.
         uncheckable: What becomes of rows without a usable NHS number.
-        aliases: Merged numbers are checked as given and under their survivor, whether
-            or not the project follows merges: it only ever makes more rows leave.
+        superseded: Merged numbers are checked as given and under their survivor, even
+            where the project follows no merges: that only makes more rows leave.
     """
 
     hash: KeyedHash = field(repr=False)
     is_allow_list: bool
-    indices: npt.NDArray[np.uint8] = field(repr=False)
+    listed: SortedMacs = field(repr=False)
     uncheckable: Uncheckable
-    aliases: AliasTable = EMPTY_TABLE
-    _heads: npt.NDArray[np.uint64] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_heads", read_heads(self.indices))
+    superseded: SupersededNumbers = NO_SUPERSEDED_NUMBERS
 
     @property
     def removes_uncheckable(self) -> bool:
-        """Say whether rows that cannot be checked leave."""
+        """Whether rows that cannot be checked leave."""
         return _REMOVES_UNCHECKABLE[self.uncheckable]
 
-    def find_opted_out(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
+    def find_opted_out(self, canonical: pa.StringArray) -> Mask:
         """Say of each canonical NHS number (none null) whether it must leave.
 
-        Who opted out under one number has opted out. An allow list must name both
-        numbers: it was asked of the old one, and may have left that one out.
+        A person who opted out under one number has opted out. An allow list must name
+        both numbers: a list asked for the old number may have left that one out.
         """
-        opted_out = self._judge(canonical)
-        targets = self.aliases.find_targets(canonical)
+        opted_out = self._must_leave(canonical)
+        targets = self.superseded.find_targets(canonical)
         is_merged = targets > REISSUED
         if is_merged.any():
-            opted_out[is_merged] |= self._judge(write_numbers(targets[is_merged]))
+            opted_out[is_merged] |= self._must_leave(write_numbers(targets[is_merged]))
         return opted_out
 
-    def find_checkable(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
+    def find_checkable(self, canonical: pa.StringArray) -> Mask:
         """Say of each canonical NHS number (none null) whether it is one person's."""
-        return ~self.aliases.find_reissued(canonical)
+        return ~self.superseded.find_reissued(canonical)
 
-    def _judge(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
-        listed = find_listed(self.indices, self._heads, self.hash.mac(canonical))
-        return ~listed if self.is_allow_list else listed
+    def _must_leave(self, canonical: pa.StringArray) -> Mask:
+        is_listed = self.listed.contains(MacWords.read(self.hash.mac(canonical)))
+        return ~is_listed if self.is_allow_list else is_listed
 
 
-def list_survivors(
-    indices: npt.NDArray[np.uint8], hashing: KeyedHash, aliases: AliasTable
-) -> npt.NDArray[np.uint8]:
-    """Return the indices of an opt-out list with survivors of its superseded numbers.
+def add_survivors(
+    listed: SortedMacs, hashing: KeyedHash, superseded: SupersededNumbers
+) -> SortedMacs:
+    """Return an opt-out list with the survivors of its superseded numbers.
 
-    So whoever opted out under an old number has under the new one, and under every
-    other number that it superseded.
+    A person who opted out under an old number has opted out under the number that
+    replaced it, and under every other number that the new one replaced.
     """
-    superseded, survivors = aliases.list_superseded()
-    if not len(superseded):
-        return indices
-    listed = find_listed(indices, read_heads(indices), hashing.mac(superseded))
-    if not listed.any():
-        return indices
-    added = hashing.mac(survivors.filter(pa.array(listed)).unique())
-    return sort_indices(np.concatenate([indices, added]))
-
-
-def sort_indices(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """Return indices (n, 16) in order, each once."""
-    # Bytes of fixed width sort as unsigned, whatever they hold.
-    pairs = np.ascontiguousarray(indices).view(">u8").reshape(-1, 2)
-    whole = np.unique(pairs, axis=0)
-    return np.ascontiguousarray(whole).view(np.uint8).reshape(-1, 16)
-
-
-def read_heads(indices: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """Return the first eight bytes of each index (n, 16) as a number, in order."""
-    pairs = np.ascontiguousarray(indices, dtype=np.uint8).view(">u8").reshape(-1, 2)
-    return pairs[:, 0].astype(np.uint64)
-
-
-def find_listed(
-    indices: npt.NDArray[np.uint8],
-    heads: npt.NDArray[np.uint64],
-    wanted: npt.NDArray[np.uint8],
-) -> npt.NDArray[np.bool_]:
-    """Say of each wanted row (m, 16) whether it is among sorted indices (n, 16).
-
-    Heads are searched as plain numbers, in their order, which stays in the cache;
-    indices that share a head are compared one after another.
-    """
-    found = np.zeros(len(wanted), dtype=np.bool_)
-    sought = read_heads(wanted)
-    order = np.argsort(sought)
-    places = np.searchsorted(heads, sought[order])
-    while len(order):
-        in_reach = places < len(heads)
-        order, places = order[in_reach], places[in_reach]
-        same_head = heads[places] == sought[order]
-        order, places = order[same_head], places[same_head]
-        found[order] |= (indices[places] == wanted[order]).all(axis=1)
-        places = places + 1
-    return found
+    former, survivors = superseded.list_superseded()
+    if not len(former):
+        return listed
+    is_listed = listed.contains(MacWords.read(hashing.mac(former)))
+    if not is_listed.any():
+        return listed
+    added = hashing.mac(survivors.filter(pa.array(is_listed)).unique())
+    return listed.merge(SortedMacs.build(added))

@@ -5,13 +5,14 @@ from typing import Protocol
 
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure
+from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.register.segments import DataKeyRow
 
 
 class DisclosureStore(Protocol):
     """Reads what ``Journal`` committed, and replaces it when the register is compacted."""
 
-    def read(self, *, project: str | None) -> Iterator[Disclosure]:
+    def read(self, *, project: ProjectId | None) -> Iterator[Disclosure]:
         """Yield the memberships of a project, or of all, in pages, in stored order."""
         ...
 

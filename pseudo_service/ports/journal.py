@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-import numpy as np
-
+from pseudo_service.core.arrow.arrays import QuotaCodes
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure
+from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.register.segments import DataKeyRow, Segment
 
 
@@ -21,13 +21,13 @@ from pseudo_service.core.register.segments import DataKeyRow, Segment
 class QuotaCharge:
     """Distinct identifiers that a caller has just used.
 
-    ``codes`` are 64-bit keyed hashes (numpy uint64), so that resends count once.
+    ``codes`` are keyed hashes, so that resends count once.
     """
 
     caller: str
-    project: str
+    project: ProjectId
     day: date
-    codes: np.ndarray
+    codes: QuotaCodes
     limit: int
 
 

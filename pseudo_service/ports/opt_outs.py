@@ -5,8 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-import numpy as np
-
+from pseudo_service.core.arrow.arrays import Macs
 from pseudo_service.core.audit.events import AuditEvent
 
 
@@ -32,7 +31,7 @@ class OptOutList:
 class OptOutStore(Protocol):
     """Keeps the lists; the newest is the one in force."""
 
-    def load(self, facts: OptOutList, indices: np.ndarray, audit: AuditEvent) -> None:
+    def load(self, facts: OptOutList, indices: Macs, audit: AuditEvent) -> None:
         """Store a list in one transaction. ``indices``: (n, 16) uint8, sorted."""
         ...
 
@@ -40,6 +39,6 @@ class OptOutStore(Protocol):
         """Return the list in force, or None."""
         ...
 
-    def read(self, list_id: str) -> np.ndarray:
+    def read(self, list_id: str) -> Macs:
         """Return a list's indices, (n, 16) uint8, sorted."""
         ...

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from pseudo_service.core.audit.events import AuditEvent
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.keys.statements import SignedStatement
 from pseudo_service.core.projects.project import Closing, Project, ProjectState
@@ -126,7 +127,9 @@ class KeyRowStore(Protocol):
         """Return the row with the highest version, or None."""
         ...
 
-    def get(self, owner: str, purpose: RootPurpose, version: int) -> KeyRow | None:
+    def get(
+        self, owner: str, purpose: RootPurpose, version: KeyVersion
+    ) -> KeyRow | None:
         """Return one row, or None."""
         ...
 

@@ -1,4 +1,4 @@
-"""The table of superseded and re-issued NHS numbers, sealed under the service root."""
+"""Lists of superseded and re-issued NHS numbers, sealed under the service root."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,8 +9,8 @@ from pseudo_service.core.audit.events import AuditEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasTableFacts:
-    """What is known of a loaded table; ``digest`` is keyed."""
+class SupersededList:
+    """What is known of a loaded list; ``digest`` is keyed."""
 
     list_id: str
     merged: int
@@ -19,19 +19,19 @@ class AliasTableFacts:
     loaded_at: datetime
 
 
-class AliasStore(Protocol):
-    """Keeps alias tables; the newest is the one in force."""
+class SupersededStore(Protocol):
+    """Keeps lists of superseded numbers; the newest is the one in force."""
 
     def load(
-        self, facts: AliasTableFacts, sealed: Iterator[bytes], audit: AuditEvent
+        self, facts: SupersededList, sealed: Iterator[bytes], audit: AuditEvent
     ) -> None:
-        """Store a table's sealed chunks in one transaction."""
+        """Store a list's sealed chunks in one transaction."""
         ...
 
-    def newest(self) -> AliasTableFacts | None:
-        """Return the table in force, or None."""
+    def newest(self) -> SupersededList | None:
+        """Return the list in force, or None."""
         ...
 
     def read(self, list_id: str) -> Iterator[bytes]:
-        """Yield a table's sealed chunks in order."""
+        """Yield a list's sealed chunks in order."""
         ...

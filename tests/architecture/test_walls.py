@@ -1,6 +1,7 @@
 """The shape of the code itself: sizes, walls, and tables without gaps."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -114,6 +115,53 @@ def find_calls(path: Path) -> Iterator[str]:
 
 def test_nobody_prints_or_evaluates() -> None:
     assert [place for path in SOURCES for place in find_calls(path)] == []
+
+
+def find_annotations(tree: ast.Module) -> Iterator[ast.expr]:
+    """Yield the annotations of a module and the values of its type aliases."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.arg(annotation=ast.expr() as found):
+                yield found
+            case ast.AnnAssign(annotation=found, value=value):
+                yield found
+                if value is not None and ast.unparse(found).endswith("TypeAlias"):
+                    yield value
+            case ast.FunctionDef(returns=ast.expr() as found):
+                yield found
+
+
+def find_bare_arrays(tree: ast.Module) -> Iterator[int]:
+    """Yield the lines of annotations that name an array and not what it holds."""
+    for annotation in find_annotations(tree):
+        text = ast.unparse(annotation)
+        if re.search(r"\bndarray\b(?!\[)|\bNDArray\b(?!\[)", text):
+            yield annotation.lineno
+
+
+@pytest.mark.parametrize(
+    ("source", "is_bare"),
+    [
+        ("def f(a: np.ndarray) -> None: ...", True),
+        ("def f() -> dict[str, np.ndarray | None]: ...", True),
+        ("class A:\n    a: 'np.ndarray'", True),
+        ("A: TypeAlias = npt.NDArray", True),
+        ("a: npt.NDArray[np.uint8] = np.ndarray(3)", False),
+        ("def f(a: np.ndarray[tuple[int], np.dtype[np.uint8]]) -> None: ...", False),
+    ],
+)
+def test_a_bare_array_is_found(source: str, is_bare: bool) -> None:
+    assert bool([*find_bare_arrays(ast.parse(source))]) == is_bare
+
+
+def test_every_array_says_what_it_holds() -> None:
+    found = [
+        f"{name_of(path)}:{line}"
+        for path in SOURCES
+        if path.relative_to(ROOT).parts[0] == "pseudo_service"
+        for line in find_bare_arrays(TREES[path])
+    ]
+    assert found == []
 
 
 def find_log_fields(path: Path) -> Iterator[tuple[str, str]]:

@@ -10,9 +10,8 @@ ROOT = Path(__file__).parents[2] / "pseudo_service"
 MINTS = {
     ReleaseGrant.__name__: {"engine/linkage/release.py"},
     MaintenanceGrant.__name__: {
-        "engine/register/maintenance.py",
-        "engine/disclosures/opt_out_recall.py",
-        "engine/disclosures/version_map.py",
+        "engine/register/maintenance_runs.py",
+        "engine/disclosures/register_query.py",
     },
     RegisterGrant.__name__: set(),
 }
@@ -36,7 +35,7 @@ def test_warrants_are_minted_only_where_an_intent_is_recorded() -> None:
     strangers = {(name, path) for name, path in found if path not in MINTS[name]}
     assert not strangers
     assert ("ReleaseGrant", "engine/linkage/release.py") in found
-    assert ("MaintenanceGrant", "engine/register/maintenance.py") in found
+    assert ("MaintenanceGrant", "engine/register/maintenance_runs.py") in found
 
 
 def test_there_is_no_other_kind_of_warrant() -> None:

@@ -1,4 +1,4 @@
-"""What every ``AliasStore`` promises."""
+"""What every ``SupersededStore`` promises."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import pytest
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
-from pseudo_service.adapters.sql.stores.superseded import SqlAliases
+from pseudo_service.adapters.sql.stores.superseded import SqlSuperseded
 from pseudo_service.core.audit.events import AuditKind, encode_event
 from pseudo_service.core.errors import StateConflict
 from tests.lib.stores.databases import OpenDatabase
@@ -27,7 +27,7 @@ def read_bodies(database: SqlDatabase) -> list[str]:
 @pytest.mark.parametrize("count", [0, 1, 2, 40])
 def test_a_table_comes_back_as_it_was(open_database: OpenDatabase, count: int) -> None:
     database = open_database()
-    store = SqlAliases(database)
+    store = SqlSuperseded(database)
     store.load(make_alias_facts(), make_chunks(count), LOADED)
     assert store.newest() == make_alias_facts()
     assert list(store.read("aliases-1")) == list(make_chunks(count))
@@ -35,7 +35,7 @@ def test_a_table_comes_back_as_it_was(open_database: OpenDatabase, count: int) -
 
 
 def test_the_newest_table_is_in_force(open_database: OpenDatabase) -> None:
-    store = SqlAliases(open_database())
+    store = SqlSuperseded(open_database())
     assert store.newest() is None
     for number in (2, 1):
         store.load(make_alias_facts(number), make_chunks(3, number), LOADED)
@@ -46,7 +46,7 @@ def test_the_newest_table_is_in_force(open_database: OpenDatabase) -> None:
 
 def test_a_table_is_never_replaced(open_database: OpenDatabase) -> None:
     database = open_database()
-    store = SqlAliases(database)
+    store = SqlSuperseded(database)
     store.load(make_alias_facts(), make_chunks(3), LOADED)
     with pytest.raises(StateConflict, match="another id"):
         store.load(make_alias_facts(), make_chunks(2, seed=2), make_event(2))
@@ -56,7 +56,7 @@ def test_a_table_is_never_replaced(open_database: OpenDatabase) -> None:
 
 def test_a_table_whose_chunks_fail_is_not_stored(open_database: OpenDatabase) -> None:
     database = open_database()
-    store = SqlAliases(database)
+    store = SqlSuperseded(database)
 
     def break_off() -> Iterator[bytes]:
         yield from make_chunks(2)
@@ -70,7 +70,7 @@ def test_a_table_whose_chunks_fail_is_not_stored(open_database: OpenDatabase) ->
 
 
 def test_a_reader_does_not_hold_up_the_writer(open_database: OpenDatabase) -> None:
-    store = SqlAliases(open_database(patience=2.0))
+    store = SqlSuperseded(open_database(patience=2.0))
     store.load(make_alias_facts(1), make_chunks(3), LOADED)
     reading = store.read("aliases-1")
     first = next(reading)

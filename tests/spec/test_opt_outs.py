@@ -1,6 +1,6 @@
 """Opt-outs: who leaves, before anything else is done."""
 
-from pseudo_service.core.opt_outs import find_listed, read_heads
+from pseudo_service.core.arrow.sorted_macs import MacWords, SortedMacs
 from pseudo_service.core.projects.project import Uncheckable
 from tests.lib.harnesses.deidentification import deidentify, make_context, make_opt_outs
 from tests.lib.values.nhs_numbers import make_nhs_number
@@ -110,13 +110,11 @@ columns:
 
 def test_indices_that_share_their_first_half_are_told_apart():
     check = make_opt_outs([ADA, BOB, EVE])
-    twins = check.indices.copy()
+    twins = check.listed.words.write()
     twins[:, :8] = twins[0, :8]
-    order = sorted(range(3), key=lambda row: twins[row].tobytes())
-    stored = twins[order]
-    wanted = stored[[2, 0]].copy()
-    absent = stored[:1].copy()
+    stored = SortedMacs.build(twins)
+    absent = twins[:1].copy()
     absent[0, 15] ^= 1
 
-    assert find_listed(stored, read_heads(stored), wanted).tolist() == [True, True]
-    assert find_listed(stored, read_heads(stored), absent).tolist() == [False]
+    assert stored.contains(MacWords.read(twins[[2, 0]])).tolist() == [True, True]
+    assert stored.contains(MacWords.read(absent)).tolist() == [False]

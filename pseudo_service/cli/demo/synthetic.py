@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -98,7 +99,7 @@ def write_extract(extract: Extract, folder: Path) -> ExtractFiles:
     return files
 
 
-def make_nhs_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
+def make_nhs_numbers(rng: np.random.Generator, count: int) -> npt.NDArray[np.int64]:
     """Draw distinct NHS numbers of the 999 test range, check digits right.
 
     The check digit is modulus 11 with weights 10 to 2 (NHS Data Dictionary, NHS
@@ -119,7 +120,7 @@ def make_nhs_numbers(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def _make_patients(
-    rng: np.random.Generator, numbers: np.ndarray, mrns: pa.StringArray
+    rng: np.random.Generator, numbers: npt.NDArray[np.int64], mrns: pa.StringArray
 ) -> pa.Table:
     count = len(numbers)
     births = _FIRST_BIRTH + rng.integers(
@@ -144,7 +145,10 @@ def _make_patients(
 
 
 def _make_admissions(
-    rng: np.random.Generator, numbers: np.ndarray, mrns: pa.StringArray, count: int
+    rng: np.random.Generator,
+    numbers: npt.NDArray[np.int64],
+    mrns: pa.StringArray,
+    count: int,
 ) -> pa.Table:
     # Few patients have many admissions, as in life.
     weights = rng.gamma(0.8, size=len(numbers)) + 0.02
@@ -170,7 +174,9 @@ def _make_admissions(
     )
 
 
-def _make_opt_outs(rng: np.random.Generator, numbers: np.ndarray) -> pa.Table:
+def _make_opt_outs(
+    rng: np.random.Generator, numbers: npt.NDArray[np.int64]
+) -> pa.Table:
     count = max(1, int(len(numbers) * _OPTED_OUT_SHARE))
     chosen = np.sort(rng.choice(numbers, count, replace=False))
     return pa.table({"nhs_number": pc.cast(pa.array(chosen), pa.string())})

@@ -7,6 +7,7 @@ plain, a third are written in some other way, a few are wrong or missing.
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -64,7 +65,9 @@ _RESTRICTED_DIAGNOSES = ("Z31.2", "A54.0", "F64.0")
 _RESTRICTED_SHARE = 0.01
 
 
-def untidy_nhs_numbers(rng: np.random.Generator, numbers: np.ndarray) -> pa.Array:
+def untidy_nhs_numbers(
+    rng: np.random.Generator, numbers: npt.NDArray[np.int64]
+) -> pa.Array:
     """Write NHS numbers in a dozen ways, a few of them wrong or missing."""
     plain = pc.cast(pa.array(numbers), pa.string())
     spelling = _draw(rng, _SPELLING_SHARES, len(numbers))
@@ -101,7 +104,9 @@ def _widen_digits(plain: pa.Array) -> pa.Array:
     return plain
 
 
-def untidy_dates(rng: np.random.Generator, days: np.ndarray) -> pa.Array:
+def untidy_dates(
+    rng: np.random.Generator, days: npt.NDArray[np.datetime64]
+) -> pa.Array:
     """Write dates as ISO 8601, as 31/12/1999, as 31-Dec-1999, as a sentinel, or not."""
     dates = pa.array(days.astype("datetime64[D]"), pa.date32())
     return pc.choose(
@@ -114,7 +119,7 @@ def untidy_dates(rng: np.random.Generator, days: np.ndarray) -> pa.Array:
     )
 
 
-def pick_forenames(rng: np.random.Generator, sexes: np.ndarray) -> pa.Array:
+def pick_forenames(rng: np.random.Generator, sexes: npt.NDArray[np.int64]) -> pa.Array:
     """Pick a forename a row; ``sexes`` is 0 for female and 1 for male."""
     girls = _pick(rng, _GIRLS, len(sexes))
     boys = _pick(rng, _BOYS, len(sexes))
@@ -218,7 +223,7 @@ def _number(rng: np.random.Generator, low: int, high: int, count: int) -> pa.Arr
     return pc.cast(pa.array(rng.integers(low, high, count)), pa.string())
 
 
-def _zero_padded(numbers: np.ndarray, width: int) -> pa.Array:
+def _zero_padded(numbers: npt.NDArray[np.int64], width: int) -> pa.Array:
     return pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), width, "0")
 
 

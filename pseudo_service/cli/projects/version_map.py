@@ -44,7 +44,7 @@ def map_versions(
 ) -> None:
     """Write which new pseudonym follows which old one, and the signed statement of it.
 
-    The statement goes beside the file, as CSV.signed.json. Whoever was released in an
+    The statement goes beside the file, as CSV.signed.json. People released in an
     operation that was cut off may be missing; such operations are named.
     """
     for path in (output, _name_statement(output)):

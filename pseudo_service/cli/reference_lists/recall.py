@@ -43,7 +43,7 @@ def recall(
 
     One column, ``pseudonym``, in every key version released under: what researchers
     have to delete. The totals go to standard error. Exits with 1 if operations left
-    no record of whom they released, for then more pseudonyms may have to go.
+    no record of the people they released: more pseudonyms may then have to go.
     """
     if output is not None and not output.parent.is_dir():
         msg = f"--output: {output.parent} is no folder; make it first"
@@ -51,7 +51,7 @@ def recall(
     roles = [f"{Role.LINKAGE_OFFICER}:{project}"]
     with connect(options, roles=roles) as client, _open_answer(output) as take:
         report = client.recall_opt_outs(project, purpose=purpose, take=take)
-    _say_report(report)
+    _print_report(report)
     if report.unaccounted_operations:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
 
@@ -73,7 +73,7 @@ def _open_answer(output: Path | None) -> Iterator[Take]:
         raise Failure(msg) from None
 
 
-def _say_report(report: RecallReport) -> None:
+def _print_report(report: RecallReport) -> None:
     released = count_of(report.people_released, "NHS number")
     warn(
         f"{released} released with a pseudonym; {report.people_opted_out:,} opted out "

@@ -94,11 +94,11 @@ class _ColumnDigest:
         if pa.types.is_null(self._type):
             return
         if _is_variable(self._type):
-            self._take_variable(plain, null_rows)
+            self._add_variable(plain, null_rows)
         else:
             self._slots.update(_read_slots(plain, null_rows).data)
 
-    def _take_variable(
+    def _add_variable(
         self, values: pa.Array, null_rows: npt.NDArray[np.uint64]
     ) -> None:
         """Hash int32 lengths, and the bytes of what is not null."""
@@ -111,12 +111,12 @@ class _ColumnDigest:
         first, last = int(offsets[0]), int(offsets[-1])
         data = values.buffers()[2]
         if int(lengths.sum(dtype=np.int64)) != last - first:
-            self._take_bytes(values.drop_null())
+            self._add_bytes(values.drop_null())
         elif data is not None:
             self._bytes.update(data.slice(first, last - first))
 
-    def _take_bytes(self, values: pa.Array) -> None:
-        """Hash the bytes of values from among which nulls with bytes were taken."""
+    def _add_bytes(self, values: pa.Array) -> None:
+        """Hash the bytes of values whose nulls, which had bytes, were dropped."""
         if not len(values):
             return
         offsets = _read_offsets(values)

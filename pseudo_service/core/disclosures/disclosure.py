@@ -1,4 +1,4 @@
-"""Whom an operation released, as sets of blind-index prefixes.
+"""The people whom an operation released, as sets of blind-index prefixes.
 
 A prefix is the first 8 bytes of a blind index as an integer: enough to tell people
 apart (two of 60 million share one with a chance of one in 10,000, and then one too
@@ -9,18 +9,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from pseudo_service.core.arrow.arrays import Mask, Places, Prefixes
+from pseudo_service.core.arrow.sorted_macs import NO_PREFIXES, find_sorted
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
+
 MOST_MEMBERS = 1_000_000
 """The most people in one membership; more are cut into several."""
-NO_OPERATION = ""
+NO_OPERATION: Final = OperationId("")
 """The operation of memberships of unary calls, and of those merged by compaction."""
 
 
 class DisclosureUse(StrEnum):
-    """PSEUDONYM: a pseudonym was answered; DATES: only shifted dates or surrogates."""
+    """What was answered of a person.
+
+    PSEUDONYM: a pseudonym; DATES: only shifted dates or surrogates.
+    """
 
     PSEUDONYM = "pseudonym"
     DATES = "dates"
@@ -35,11 +43,11 @@ class Disclosure:
     """
 
     membership_id: str
-    project: str
+    project: ProjectId
     kind: str
     use: DisclosureUse
-    key_version: int
-    operation: str
+    key_version: KeyVersion
+    operation: OperationId
     recorded_at: datetime
     count: int
     data_key_id: str
@@ -59,15 +67,13 @@ class DisclosedPeople:
         last: uint32, when last.
     """
 
-    prefixes: npt.NDArray[np.uint64] = field(repr=False)
+    prefixes: Prefixes = field(repr=False)
     operations: npt.NDArray[np.uint32] = field(repr=False)
     first: npt.NDArray[np.uint32] = field(repr=False)
     last: npt.NDArray[np.uint32] = field(repr=False)
 
     @classmethod
-    def of_one_operation(
-        cls, prefixes: npt.NDArray[np.uint64], at: datetime
-    ) -> "DisclosedPeople":
+    def of_one_operation(cls, prefixes: Prefixes, at: datetime) -> "DisclosedPeople":
         """Return people whom one operation released at one time.
 
         Args:
@@ -81,66 +87,29 @@ class DisclosedPeople:
     def __len__(self) -> int:
         return len(self.prefixes)
 
-    def find(
-        self, prefixes: npt.NDArray[np.uint64]
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    def find(self, prefixes: Prefixes) -> tuple[Mask, Places]:
         """Say of each prefix whether it is a member's, and at which place.
 
         The place of one that is not means nothing.
         """
-        return find_prefixes(self.prefixes, prefixes)
+        return find_sorted(self.prefixes, prefixes)
 
-    def without(self, prefixes: npt.NDArray[np.uint64]) -> "DisclosedPeople":
-        """Return the members but for some people, who need not be among them."""
-        return self._take(~np.isin(self.prefixes, prefixes))
+    def without(self, prefixes: Prefixes) -> "DisclosedPeople":
+        """Return the members without some people, who need not be among them."""
+        return self._select(~np.isin(self.prefixes, prefixes))
 
     def cut(self, most: int = MOST_MEMBERS) -> Iterator["DisclosedPeople"]:
         """Yield the members in runs of at most ``most``."""
         for start in range(0, len(self), most):
-            yield self._take(slice(start, start + most))
+            yield self._select(slice(start, start + most))
 
-    def _take(self, which: "slice | npt.NDArray[np.bool_]") -> "DisclosedPeople":
+    def _select(self, which: "slice | Mask") -> "DisclosedPeople":
         return DisclosedPeople(
             self.prefixes[which],
             self.operations[which],
             self.first[which],
             self.last[which],
         )
-
-
-def read_prefixes(blind: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """Return the prefixes of blind indices (n, 16), in their order."""
-    words = np.ascontiguousarray(blind, np.uint8).view(">u8").reshape(-1, 2)
-    return words[:, 0].astype(np.uint64)
-
-
-def find_prefixes(
-    known: npt.NDArray[np.uint64], wanted: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
-    """Say of each wanted prefix whether it is among sorted ones, and at which place.
-
-    The place of one that is not means nothing.
-    """
-    places = np.searchsorted(known, wanted)
-    if not len(known):
-        return np.zeros(len(wanted), np.bool_), places
-    places = np.minimum(places, len(known) - 1)
-    return known[places] == wanted, places
-
-
-def sort_distinct(
-    parts: Sequence[npt.NDArray[np.uint64]],
-) -> npt.NDArray[np.uint64]:
-    """Return all prefixes of some arrays in order, each once.
-
-    A stable sort merges runs that are in order already, in a hundredth of the time
-    that ``np.unique`` takes, which hashes.
-    """
-    joined = np.sort(np.concatenate([_NOBODY, *parts]), kind="stable")
-    is_first = np.ones(len(joined), np.bool_)
-    np.not_equal(joined[1:], joined[:-1], out=is_first[1:])
-    distinct: npt.NDArray[np.uint64] = joined[is_first]
-    return distinct
 
 
 def merge_members(
@@ -154,7 +123,7 @@ def merge_members(
         parts: The sets; they may overlap.
         same_operation: They are of one operation, which counts once.
     """
-    prefixes = np.concatenate([part.prefixes for part in parts] or [_NOBODY])
+    prefixes = np.concatenate([part.prefixes for part in parts] or [NO_PREFIXES])
     order = np.argsort(prefixes, kind="stable")
     prefixes = prefixes[order]
     starts = np.flatnonzero(np.diff(prefixes, prepend=~prefixes[:1]))
@@ -175,6 +144,3 @@ def merge_members(
         reduce("first", np.minimum),
         reduce("last", np.maximum),
     )
-
-
-_NOBODY = np.zeros(0, np.uint64)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pseudo_service.core.disclosures.disclosure import DisclosureUse
+from pseudo_service.core.ids import KeyVersion, ProjectId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,9 +15,9 @@ class ProjectLocation:
     compacted; after that, a run that went on meanwhile counts twice.
     """
 
-    project: str
+    project: ProjectId
     use: DisclosureUse
-    key_version: int
+    key_version: KeyVersion
     operations: int
     first: datetime
     last: datetime

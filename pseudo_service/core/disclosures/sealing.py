@@ -1,28 +1,35 @@
-"""Memberships packed, sealed and opened.
+"""Disclosures packed, sealed and opened.
 
 Packed: prefixes in order, their differences, the bytes of equal weight side by side
 (the leading ones are nearly all zero), Zstandard. About 6 bytes a person.
 """
 
-import hashlib
-import hmac
 import struct
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.disclosures.disclosure import (
+    MOST_MEMBERS,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
 )
 from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.keys.sealed_records import (
+    SealedRecord,
+    encode_fields,
+    is_authentic,
+    open_record,
+    seal_record,
+)
 
 MEMBERSHIP_FORMAT = "pseudo/membership/v1"
 _PACKED_FORMAT = 1
@@ -35,9 +42,12 @@ def pack_members(members: DisclosedPeople) -> bytes:
 
     A format byte, the count and which of the three columns hold more than one value;
     then, compressed, the byte planes of the prefixes' differences and of the columns.
+
+    Raises:
+        InvalidArgument: There is nobody, or more than ``MOST_MEMBERS``.
     """
-    if not len(members):
-        msg = "a membership has at least one member"
+    if not 1 <= len(members) <= MOST_MEMBERS:
+        msg = f"a membership has 1 to {MOST_MEMBERS} members; cut a larger set"
         raise InvalidArgument(msg)
     columns = [members.operations, members.first, members.last]
     varied = [bool((column != column[0]).any()) for column in columns]
@@ -61,7 +71,9 @@ def unpack_members(packed: bytes) -> DisclosedPeople:
     if len(packed) < _HEADER.size:
         raise ValueError(_UNREADABLE)
     version, count, flags = _HEADER.unpack_from(packed)
-    if version != _PACKED_FORMAT or not count or flags > 0b111:  # noqa: PLR2004
+    # Memory is set aside by the count, so one that no writer writes is not believed.
+    is_sound = 1 <= count <= MOST_MEMBERS and flags <= 0b111  # noqa: PLR2004
+    if version != _PACKED_FORMAT or not is_sound:
         raise ValueError(_UNREADABLE)
     lengths = [count if flags >> place & 1 else 1 for place in range(3)]
     size = 8 * count + 4 * sum(lengths)
@@ -83,18 +95,18 @@ def seal_membership(
     members: DisclosedPeople,
     *,
     membership_id: str,
-    project: str,
+    project: ProjectId,
     kind: str,
     use: DisclosureUse,
-    key_version: int,
-    operation: str,
+    key_version: KeyVersion,
+    operation: OperationId,
     recorded_at: datetime,
     data_key_id: str,
     data_key: SecretKey,
     mac_key: SecretKey,
     nonce: bytes,
 ) -> Disclosure:
-    """Seal whom an operation released.
+    """Seal the people whom an operation released.
 
     Args:
         members: At least one.
@@ -107,22 +119,10 @@ def seal_membership(
         recorded_at: Now.
         data_key_id: The id of ``data_key``.
         data_key: Seals the set.
-        mac_key: Authenticates it to whoever merges or opens it.
+        mac_key: Authenticates it to those that merge or open it.
         nonce: 12 random bytes, never used before under this data key.
     """
-    aad = _associate(
-        membership_id=membership_id,
-        project=project,
-        kind=kind,
-        use=use,
-        key_version=key_version,
-        operation=operation,
-        recorded_at=recorded_at,
-        count=len(members),
-        data_key_id=data_key_id,
-    )
-    sealed = AESGCM(data_key.reveal()).encrypt(nonce, pack_members(members), aad)
-    return Disclosure(
+    unsealed = Disclosure(
         membership_id=membership_id,
         project=project,
         kind=kind,
@@ -133,9 +133,17 @@ def seal_membership(
         count=len(members),
         data_key_id=data_key_id,
         nonce=nonce,
-        sealed=sealed,
-        mac=_authenticate(mac_key, aad, nonce, sealed),
+        sealed=b"",
+        mac=b"",
     )
+    record = seal_record(
+        pack_members(members),
+        associated=_associate(unsealed),
+        data_key=data_key,
+        mac_key=mac_key,
+        nonce=nonce,
+    )
+    return replace(unsealed, sealed=record.sealed, mac=record.mac)
 
 
 def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
@@ -144,23 +152,23 @@ def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
     Raises:
         RegisterCorrupt: Its MAC does not agree.
     """
-    aad = _associate_stored(membership)
-    expected = _authenticate(mac_key, aad, membership.nonce, membership.sealed)
-    if not hmac.compare_digest(expected, membership.mac):
+    record, associated = _read_record(membership), _associate(membership)
+    if not is_authentic(record, associated=associated, mac_key=mac_key):
         raise RegisterCorrupt(_describe_corruption(membership))
 
 
 def open_membership(membership: Disclosure, data_key: SecretKey) -> DisclosedPeople:
-    """Return whom a membership names; check it first.
+    """Return the people whom a membership names; check it first.
 
     Raises:
         RegisterCorrupt: It does not open under this key.
     """
-    cipher, aad = AESGCM(data_key.reveal()), _associate_stored(membership)
+    record, associated = _read_record(membership), _associate(membership)
+    cipher = AESGCM(data_key.reveal())
     try:
-        packed = cipher.decrypt(membership.nonce, membership.sealed, aad)
+        packed = open_record(record, associated=associated, cipher=cipher)
         members = unpack_members(packed)
-    except (InvalidTag, ValueError):
+    except ValueError:
         raise RegisterCorrupt(_describe_corruption(membership)) from None
     if len(members) != membership.count:
         raise RegisterCorrupt(_describe_corruption(membership))
@@ -189,51 +197,26 @@ def _read_columns(
     return columns
 
 
-def _associate_stored(membership: Disclosure) -> bytes:
-    return _associate(
-        membership_id=membership.membership_id,
-        project=membership.project,
-        kind=membership.kind,
-        use=membership.use,
-        key_version=membership.key_version,
-        operation=membership.operation,
-        recorded_at=membership.recorded_at,
-        count=membership.count,
-        data_key_id=membership.data_key_id,
+def _read_record(membership: Disclosure) -> SealedRecord:
+    return SealedRecord(
+        nonce=membership.nonce, sealed=membership.sealed, mac=membership.mac
     )
 
 
-def _associate(
-    *,
-    membership_id: str,
-    project: str,
-    kind: str,
-    use: DisclosureUse,
-    key_version: int,
-    operation: str,
-    recorded_at: datetime,
-    count: int,
-    data_key_id: str,
-) -> bytes:
-    fields = [
+def _associate(membership: Disclosure) -> bytes:
+    texts = [
         MEMBERSHIP_FORMAT,
-        membership_id,
-        project,
-        kind,
-        use.value,
-        str(key_version),
-        operation,
-        recorded_at.isoformat(),
-        str(count),
-        data_key_id,
+        membership.membership_id,
+        membership.project,
+        membership.kind,
+        membership.use.value,
+        str(membership.key_version),
+        membership.operation,
+        membership.recorded_at.isoformat(),
+        str(membership.count),
+        membership.data_key_id,
     ]
-    parts = [text.encode() for text in fields]
-    return b"".join(struct.pack(">H", len(part)) + part for part in parts)
-
-
-def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    message = aad + nonce + hashlib.sha256(sealed).digest()
-    return hmac.digest(key.reveal(), message, hashlib.sha256)
+    return encode_fields(text.encode() for text in texts)
 
 
 def _describe_corruption(membership: Disclosure) -> str:

@@ -1,4 +1,4 @@
-"""Which operations may have released people without recording whom.
+"""Operations that may have released people without a record of them.
 
 A stream that was cut off (its process killed, its database gone) leaves an opening
 and intents in the audit trail, and no end that says its memberships are recorded. So
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from pseudo_service.core.audit.events import AuditKind, RecordedEvent
+from pseudo_service.core.ids import OperationId, ProjectId
 
 MEMBERSHIP = "membership"
 """The detail of an event that says whether its operation's people are recorded."""
@@ -23,20 +24,24 @@ INPUT = "input"
 NO_DIGEST = ""
 
 
-class Recorded(StrEnum):
-    """NOW: in the same transaction; BEFORE: by an earlier end of the same stream."""
+class Recording(StrEnum):
+    """What an end says of its operation's people.
+
+    NOW: recorded in the same transaction; BEFORE: by an earlier end of the same stream;
+    MISSING: not recorded.
+    """
 
     NOW = "recorded"
     BEFORE = "recorded_before"
-    NOT = "missing"
+    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnaccountedOperation:
     """A part of a run whose people are not on record, or not yet."""
 
-    project: str
-    operation: str
+    project: ProjectId
+    operation: OperationId
     part: int
     opened_at: datetime
 
@@ -50,7 +55,7 @@ class UnaccountedOperation:
 class UnaccountedCalls:
     """Single calls of a project from before their people were recorded."""
 
-    project: str
+    project: ProjectId
     calls: int
     first: datetime
     last: datetime
@@ -67,7 +72,7 @@ class UnaccountedCalls:
 Unaccounted = UnaccountedOperation | UnaccountedCalls
 
 
-Place = tuple[str, str, int]
+Place = tuple[ProjectId, OperationId, int]
 """Project, operation and part."""
 
 
@@ -94,13 +99,13 @@ class _Streams:
 
 @dataclass(slots=True)
 class _Findings:
-    """What is told from all chains: a part may be sent again to another process."""
+    """Findings over all chains: a part may be sent again to another process."""
 
     open: list[tuple[Place, _Opened, set[str]]] = field(default_factory=list)
     whole: dict[tuple[Place, tuple[object, ...]], set[str]] = field(
         default_factory=dict
     )
-    calls: dict[str, UnaccountedCalls] = field(default_factory=dict)
+    calls: dict[ProjectId, UnaccountedCalls] = field(default_factory=dict)
 
     def summarise_operations(self) -> list[Unaccounted]:
         """Return what is unaccounted, oldest first."""
@@ -114,17 +119,17 @@ class _Findings:
         return [*self.calls.values(), *sorted(left, key=lambda one: one.opened_at)]
 
     def _was_sent_again(self, place: Place, opened: _Opened, inputs: set[str]) -> bool:
-        """Tell whether the very same batches were finished afterwards, under equal pins.
+        """Say whether the very same batches were finished afterwards, under equal pins.
 
-        Whoever sends a part chooses its number: only the digests tell that the people
-        are the same. Under another opt-out list they need not be: whoever opted out
-        between the two is in the first alone.
+        The sender of a part chooses its number, so only the digests show that the
+        people are the same. Under another opt-out list they need not be: a person who
+        opted out between the two is in the first alone.
         """
         return bool(inputs) and inputs <= self.whole.get((place, opened.pins), set())
 
 
 def find_unaccounted(
-    chains: Iterable[Iterable[RecordedEvent]], *, project: str | None
+    chains: Iterable[Iterable[RecordedEvent]], *, project: ProjectId | None
 ) -> list[Unaccounted]:
     """Return what is unaccounted in a project, or in all, oldest first.
 
@@ -147,9 +152,9 @@ def find_unaccounted(
                 continue
             match body["kind"]:
                 case AuditKind.VALUES_INTENT | AuditKind.TEXTS_INTENT:
-                    _note_call(body, findings.calls)
+                    _add_call(body, findings.calls)
                 case _:
-                    _note_stream(body, streams, findings)
+                    _follow_stream(body, streams, findings)
         for place, left in streams.items():
             if left.has_intent:
                 findings.open += [(place, one, left.inputs) for one in left.opened]
@@ -171,23 +176,27 @@ _PINS = (
     "opt_out_list",
     "alias_table",
 )
-"""What decides, besides the rows, whom a stream releases."""
+"""What decides, besides the rows, which people a stream releases."""
 _MARKS = tuple(f'"kind":"{kind}"' for kind in _KINDS)
 
 
-def _may_matter(body: str, project: str | None) -> bool:
+def _may_matter(body: str, project: ProjectId | None) -> bool:
     # Bodies are canonical JSON: most events are told apart without reading them.
     if project is not None and f'"project":"{project}"' not in body:
         return False
     return any(mark in body for mark in _MARKS)
 
 
-def _note_stream(
+def _follow_stream(
     body: Mapping[str, Any], streams: dict[Place, _Streams], findings: _Findings
 ) -> None:
     """Follow the streams of a part; find those that ended unaccounted."""
     details = body["details"]
-    place = (body["project"], body["operation"], details.get("part", 0))
+    place = (
+        ProjectId(body["project"]),
+        OperationId(body["operation"]),
+        details.get("part", 0),
+    )
     match body["kind"]:
         case AuditKind.TABLE_OPENED:
             pins = tuple(details.get(name) for name in _PINS)
@@ -200,10 +209,10 @@ def _note_stream(
             stream.has_intent = True
             stream.inputs.add(str(details.get(INPUT) or NO_DIGEST))
         case _:
-            _note_end(body, place, streams, findings)
+            _end_stream(body, place, streams, findings)
 
 
-def _note_end(
+def _end_stream(
     body: Mapping[str, Any],
     place: Place,
     streams: dict[Place, _Streams],
@@ -211,27 +220,29 @@ def _note_end(
 ) -> None:
     recorded = body["details"].get(MEMBERSHIP)
     left = streams.get(place)
-    if recorded == Recorded.BEFORE or left is None or not left.opened:
+    if recorded == Recording.BEFORE or left is None or not left.opened:
         return
     # Of several streams of one part at once, any may be the one that ends: the first
     # is taken, for the later ones are the client's newer attempts.
     opened = left.opened.pop(0)
     if not left.opened:
         del streams[place]
-    is_whole = recorded == Recorded.NOW and body["kind"] == AuditKind.TABLE_FINISHED
+    is_whole = recorded == Recording.NOW and body["kind"] == AuditKind.TABLE_FINISHED
     if is_whole and not left.had_concurrent:  # else their batches are not told apart
         known = findings.whole.setdefault((place, opened.pins), set())
         known |= left.inputs - {NO_DIGEST}
-    if recorded != Recorded.NOW and left.has_intent:
+    if recorded != Recording.NOW and left.has_intent:
         findings.open.append((place, opened, left.inputs))
 
 
-def _note_call(body: Mapping[str, Any], calls: dict[str, UnaccountedCalls]) -> None:
+def _add_call(
+    body: Mapping[str, Any], calls: dict[ProjectId, UnaccountedCalls]
+) -> None:
     details = body["details"]
     if MEMBERSHIP in details or details.get("identities") == 0:
         return
     at = datetime.fromisoformat(body["at"])
-    project = body["project"]
+    project = ProjectId(body["project"])
     before = calls.get(project)
     calls[project] = UnaccountedCalls(
         project=project,

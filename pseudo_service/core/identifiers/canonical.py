@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import is_text
 from pseudo_service.core.errors import ColumnTypeUnsuitable
 from pseudo_service.core.identifiers.kinds import (
     CLASS_CODES,
@@ -23,7 +24,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.missing import fold, is_missing
+from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.identifiers.national_numbers import DIGITS, classify_numbers
 
 __all__ = [
@@ -41,7 +42,6 @@ _PREFIX: Final = re.compile(
     r"(?:NHS|CHI|H\s*&\s*C|HCN)\b\s*(?:NUMBER|NUM|NO|N)?\b\s*\.?\s*[:#=]?\s*",
     re.IGNORECASE,
 )
-_SPREADSHEET_TAIL: Final = re.compile(r"\.0*")
 _DIGIT_GROUPS: Final = re.compile(r"([0-9][0-9 -]*)(?:\.0*)?")
 _LOCAL_DUMMY: Final = re.compile(r"0+|X{2,}")
 _PRINTABLE: Final = re.compile(r"[!-~]+")
@@ -126,13 +126,7 @@ def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]
 
 
 def _holds_identifiers(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_null(kind)
-    )
+    return is_text(kind) or bool(pa.types.is_integer(kind))
 
 
 def _canonicalise_national(
@@ -184,18 +178,18 @@ def _read_one(
     text: str | None, kind: IdentifierKind
 ) -> tuple[str | None, IdentifierClass | None]:
     """Return ten digits yet to be classified, a local id, or why there is neither."""
-    folded = fold(text) if text is not None else ""
-    if is_missing(folded):
+    normal = normalise_text(text) if text is not None else ""
+    if is_missing(normal):
         return None, IdentifierClass.MISSING
     if not kind.is_national:
-        return _read_local(folded, kind)
-    return _read_national(folded, kind)
+        return _read_local(normal, kind)
+    return _read_national(normal, kind)
 
 
 def _read_national(
-    folded: str, kind: IdentifierKind
+    normal: str, kind: IdentifierKind
 ) -> tuple[str | None, IdentifierClass | None]:
-    rest = _PREFIX.sub("", folded, count=1) if folded[0].isalpha() else folded
+    rest = _PREFIX.sub("", normal, count=1) if normal[0].isalpha() else normal
     if is_missing(rest):
         return None, IdentifierClass.MISSING
     groups = _DIGIT_GROUPS.fullmatch(rest)
@@ -210,12 +204,12 @@ def _read_national(
 
 
 def _read_local(
-    folded: str, kind: IdentifierKind
+    normal: str, kind: IdentifierKind
 ) -> tuple[str | None, IdentifierClass | None]:
-    canonical = folded.upper()
+    canonical = normal.upper()
     longest = min(LONGEST_LOCAL_ID, LONGEST_MESSAGE - 1 - len(kind.text))
     # Upper-casing can turn other letters into ASCII, so what came is looked at.
-    if len(canonical) > longest or not _PRINTABLE.fullmatch(folded):
+    if len(canonical) > longest or not _PRINTABLE.fullmatch(normal):
         return None, IdentifierClass.INVALID
     if _LOCAL_DUMMY.fullmatch(canonical):
         return None, IdentifierClass.DUMMY

@@ -11,7 +11,7 @@ _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _BLANKS = "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85" + "".join(
     chr(code) for code in range(0x3001) if unicodedata.category(chr(code)) == "Zs"
 )
-_FOLDED = str.maketrans(
+_NORMAL_FORMS = str.maketrans(
     dict.fromkeys(_BLANKS, " ")
     | dict.fromkeys(_DASHES, "-")
     | dict.fromkeys(_INVISIBLE, "")
@@ -47,15 +47,15 @@ _WORDS = frozenset(
 _MARKS = frozenset("-._?*/ ")
 
 
-def fold(text: str) -> str:
-    """Return the text with plain blanks, dashes and full-width forms, stripped.
+def normalise_text(text: str) -> str:
+    """Return a text with plain blanks, dashes and full-width forms, stripped.
 
     Every Unicode blank becomes a space, every dash ``-``, full-width ASCII its
     narrow form; zero-width characters go.
     """
-    return text.translate(_FOLDED).strip()
+    return text.translate(_NORMAL_FORMS).strip()
 
 
-def is_missing(folded: str) -> bool:
-    """Return whether a folded text says that nothing was recorded."""
-    return folded.upper() in _WORDS or _MARKS.issuperset(folded)
+def is_missing(text: str) -> bool:
+    """Say whether a normalised text means that nothing was recorded."""
+    return text.upper() in _WORDS or _MARKS.issuperset(text)

@@ -40,7 +40,7 @@ _DAYS_IN_MONTH: Final = np.array(
     [0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int64
 )
 
-# What a number turns out to be, before it is judged by the kind of its column.
+# Findings about a number, before the kind of its column makes a class of them.
 _ISSUED: Final = 0
 _TEST: Final = 1
 _HC: Final = 2
@@ -74,8 +74,8 @@ def classify_numbers(
         return None
     offsets, data = view_texts(texts)
     codes = np.empty(len(texts), dtype=np.uint8)
-    judged = _judge_findings(kind_name)
-    are_numbers = _classify(offsets, data, _DUMMIES, _DAYS_IN_MONTH, judged, codes)
+    class_codes = _list_class_codes(kind_name)
+    are_numbers = _classify(offsets, data, _DUMMIES, _DAYS_IN_MONTH, class_codes, codes)
     return codes if are_numbers else None
 
 
@@ -89,7 +89,7 @@ def read_numbers(texts: pa.StringArray) -> npt.NDArray[np.int64] | None:
 
 
 @cache
-def _judge_findings(kind_name: str) -> npt.NDArray[np.uint8]:
+def _list_class_codes(kind_name: str) -> npt.NDArray[np.uint8]:
     """Return each finding's class code: the kind's own range is the valid one."""
     classes = list(_CLASSES_BY_FINDING)
     own = _OWN_RANGE[kind_name]
@@ -135,7 +135,7 @@ def _classify(  # noqa: C901, PLR0912, PLR0917 - a kernel is one loop, without k
     data: npt.NDArray[np.uint8],
     dummies: npt.NDArray[np.int64],
     days_in_month: npt.NDArray[np.int64],
-    judged: npt.NDArray[np.uint8],
+    class_codes: npt.NDArray[np.uint8],
     codes: npt.NDArray[np.uint8],
 ) -> bool:
     begin = np.int64(offsets[0])
@@ -179,5 +179,5 @@ def _classify(  # noqa: C901, PLR0912, PLR0917 - a kernel is one loop, without k
             if month == 2 and not leaps:  # noqa: PLR2004
                 longest = 28
             finding = _CHI if 1 <= day <= longest else _UNUSED
-        codes[row] = judged[finding]
+        codes[row] = class_codes[finding]
     return True

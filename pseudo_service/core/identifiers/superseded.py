@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.arrays import Mask
+from pseudo_service.core.arrow.sorted_macs import find_sorted
 from pseudo_service.core.errors import AliasTableRefused
 from pseudo_service.core.identifiers.kinds import (
     NHS_NUMBER,
@@ -31,18 +33,18 @@ _NEAR_BITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AliasTable:
-    """A table whose chains are resolved; make one with ``build``.
+class SupersededNumbers:
+    """Superseded and re-issued numbers, chains resolved; make them with ``build``.
 
     Attributes:
         numbers: The listed numbers, ascending, each once.
-        targets: Of each its survivor, which is not itself listed, or ``REISSUED``.
+        targets: The survivor of each, which is not itself listed, or ``REISSUED``.
     """
 
     numbers: Numbers = field(repr=False)
     targets: Numbers = field(repr=False)
     _by_target: npt.NDArray[np.int64] = field(init=False, repr=False)
-    _is_near: npt.NDArray[np.bool_] = field(init=False, repr=False)
+    _is_near: Mask = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         order = np.argsort(self.targets, kind="stable")
@@ -53,7 +55,7 @@ class AliasTable:
         object.__setattr__(self, "_is_near", is_near)
 
     @classmethod
-    def build(cls, superseded: Numbers, current: Numbers) -> "AliasTable":
+    def build(cls, superseded: Numbers, current: Numbers) -> "SupersededNumbers":
         """Resolve entries, in any order, to their final survivors.
 
         Args:
@@ -95,22 +97,20 @@ class AliasTable:
         return int(np.count_nonzero(self.targets == REISSUED))
 
     def find_targets(self, canonical: pa.StringArray) -> Numbers:
-        """Return of each canonical NHS number, none null, its target or NOT_LISTED."""
+        """Return the target of each canonical NHS number, none null, or NOT_LISTED."""
         found = np.full(len(canonical), NOT_LISTED, dtype=np.int64)
         if self.is_empty or not len(canonical):
             return found
         wanted = read_numbers(canonical)
         assert wanted is not None  # noqa: S101 - canonical numbers have ten digits
         rows = np.flatnonzero(self._is_near[wanted >> _NEAR_BITS])
-        places = np.searchsorted(self.numbers, wanted[rows])
-        places[places == len(self.numbers)] = 0
-        is_listed = self.numbers[places] == wanted[rows]
+        is_listed, places = find_sorted(self.numbers, wanted[rows])
         found[rows[is_listed]] = self.targets[places[is_listed]]
         return found
 
-    def find_reissued(self, canonical: pa.StringArray) -> npt.NDArray[np.bool_]:
-        """Say of each canonical NHS number, none null, whether it was re-issued."""
-        found: npt.NDArray[np.bool_] = self.find_targets(canonical) == REISSUED
+    def find_reissued(self, canonical: pa.StringArray) -> Mask:
+        """Say whether each canonical NHS number, none null, was re-issued."""
+        found: Mask = self.find_targets(canonical) == REISSUED
         return found
 
     def substitute(self, canonical: pa.StringArray) -> pa.StringArray:
@@ -156,45 +156,47 @@ class AliasTable:
         return tuple(sorted({survivor, *former} - {canonical}))
 
 
-EMPTY_TABLE: Final = AliasTable(numbers=_NO_NUMBERS, targets=_NO_NUMBERS)
+NO_SUPERSEDED_NUMBERS: Final = SupersededNumbers(
+    numbers=_NO_NUMBERS, targets=_NO_NUMBERS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinnedAliases:
-    """The table in force, and how pins and receipts name it: empty for none."""
+class PinnedSupersededNumbers:
+    """The numbers in force, and their name in pins and receipts: empty for none."""
 
-    table: AliasTable = EMPTY_TABLE
+    table: SupersededNumbers = NO_SUPERSEDED_NUMBERS
     pin: str = ""
 
-    def choose(self, *, follows_merges: bool) -> "ProjectAliases":
-        """Return the table as one project uses it."""
-        return ProjectAliases(table=self.table, follows_merges=follows_merges)
+    def for_project(self, *, follows_merges: bool) -> "ProjectSupersededNumbers":
+        """Return the numbers as one project uses them."""
+        return ProjectSupersededNumbers(table=self.table, follows_merges=follows_merges)
 
 
-NO_ALIASES: Final = PinnedAliases()
+NOTHING_PINNED: Final = PinnedSupersededNumbers()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectAliases:
-    """A table as a project uses it: re-issued numbers are refused in every one.
+class ProjectSupersededNumbers:
+    """Superseded numbers as one project uses them; every project refuses re-issued ones.
 
-    Methods take canonical identifiers of a kind, none null; of other kinds than NHS
-    numbers nothing is known.
+    Methods take canonical identifiers of a kind, none null. Identifiers of other kinds
+    than NHS numbers stay as they are.
     """
 
-    table: AliasTable = EMPTY_TABLE
+    table: SupersededNumbers = NO_SUPERSEDED_NUMBERS
     follows_merges: bool = False
 
-    def find_reissued(
-        self, canonical: pa.StringArray, kind: IdentifierKind
-    ) -> npt.NDArray[np.bool_]:
-        """Say of each whether it was re-issued."""
+    def find_reissued(self, canonical: pa.StringArray, kind: IdentifierKind) -> Mask:
+        """Say whether each was re-issued."""
         if self.table.is_empty or kind != NHS_NUMBER:
             return np.zeros(len(canonical), dtype=np.bool_)
         return self.table.find_reissued(canonical)
 
-    def follow(self, canonical: pa.StringArray, kind: IdentifierKind) -> pa.StringArray:
-        """Return whom the project takes each for; the same array if nothing changes."""
+    def resolve(
+        self, canonical: pa.StringArray, kind: IdentifierKind
+    ) -> pa.StringArray:
+        """Return the number that the project uses for each; the same array if none changes."""
         if self.table.is_empty or not self.follows_merges or kind != NHS_NUMBER:
             return canonical
         return self.table.substitute(canonical)
@@ -202,7 +204,7 @@ class ProjectAliases:
     def find_former(
         self, canonical: pa.StringArray, kind: IdentifierKind
     ) -> Mapping[int, tuple[str, ...]]:
-        """Return, by position, the other numbers that the project takes for it."""
+        """Return, by position, the other numbers that the project treats as the same."""
         if self.table.is_empty or not self.follows_merges or kind != NHS_NUMBER:
             return {}
         return self.table.find_former(canonical)
@@ -210,14 +212,14 @@ class ProjectAliases:
     def resolve_one(
         self, canonical: str, kind: IdentifierKind
     ) -> tuple[str | None, IdentifierClass | None]:
-        """Return whom one identifier is taken for, or why for nobody."""
+        """Return the number that the project uses for one identifier, or why it has none."""
         one = pa.array([canonical], pa.string())
         if self.find_reissued(one, kind)[0]:
             return None, IdentifierClass.REISSUED
-        return self.follow(one, kind)[0].as_py(), None
+        return self.resolve(one, kind)[0].as_py(), None
 
 
-NOTHING_ALIASED: Final = ProjectAliases()
+NOTHING_SUPERSEDED: Final = ProjectSupersededNumbers()
 
 
 def write_numbers(numbers: Numbers) -> pa.StringArray:
@@ -243,23 +245,20 @@ def _resolve(
 ) -> Numbers:
     """Follow every chain to its end, twice as far each time."""
     targets = targets.copy()
-    places = np.searchsorted(numbers, targets)
-    places[places == len(numbers)] = 0
-    places = (
-        np.where(numbers[places] == targets, places, -1) if len(numbers) else places
-    )
+    is_listed, places = find_sorted(numbers, targets)
+    places[~is_listed] = -1
     for _ in range(len(numbers).bit_length() + 1):
-        goes_on = places >= 0
-        if not goes_on.any():
+        continues = places >= 0
+        if not continues.any():
             break
-        onward = places[goes_on]
-        targets[goes_on], places[goes_on] = targets[onward], places[onward]
+        onward = places[continues]
+        targets[continues], places[continues] = targets[onward], places[onward]
     _refuse(places >= 0, "the number leads into a ring of replacements", order)
     return targets
 
 
 def _refuse(
-    faulty: npt.NDArray[np.bool_],
+    faulty: Mask,
     why: str,
     order: npt.NDArray[np.int64] | None = None,
 ) -> None:

@@ -1,6 +1,6 @@
-"""Alias tables as they are stored: sealed in chunks, under one keyed digest.
+"""Superseded numbers as they are stored: sealed in chunks, under one keyed digest.
 
-Whoever can write to the database can delete a table, and neither read nor change one.
+A person who can write to the database can delete a table, but neither read nor change it.
 """
 
 import hashlib
@@ -13,16 +13,16 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.errors import AliasTableRefused
-from pseudo_service.core.identifiers.superseded import AliasTable, Numbers
+from pseudo_service.core.identifiers.superseded import Numbers, SupersededNumbers
 from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.keys.sealed_records import NONCE_BYTES
 
 CHUNK_ENTRIES = 250_000
-NONCE_BYTES = 12
 _FORMAT = "pseudo/alias-table/v1"
 _PAIR_BYTES = 16
 
 
-def digest_table(table: AliasTable, key: SecretKey) -> bytes:
+def digest_table(table: SupersededNumbers, key: SecretKey) -> bytes:
     """Return the keyed digest of a table, whatever its id."""
     stated = f"{_FORMAT}\x1f{table.merged}\x1f{table.reissued}\x1f".encode()
     mac = hmac.new(key.reveal(), stated, hashlib.sha256)
@@ -31,19 +31,19 @@ def digest_table(table: AliasTable, key: SecretKey) -> bytes:
 
 
 def count_chunks(entries: int) -> int:
-    """Return how many chunks a table of so many entries has; the empty one has none."""
+    """Return how many chunks so many entries take; none for no entries."""
     return -(-entries // CHUNK_ENTRIES)
 
 
 def seal_table(
-    table: AliasTable, *, list_id: str, key: SecretKey, nonces: Sequence[bytes]
+    table: SupersededNumbers, *, list_id: str, key: SecretKey, nonces: Sequence[bytes]
 ) -> Iterator[bytes]:
     """Yield a table's chunks, each its nonce and what AES-256-GCM made of it.
 
     Args:
         table: What is stored.
         list_id: The table's id.
-        key: Seals; of alias tables only.
+        key: Seals; used for superseded numbers only.
         nonces: 12 fresh random bytes a chunk.
     """
     entries = len(table.numbers)
@@ -63,7 +63,7 @@ def open_table(
     key: SecretKey,
     digest_key: SecretKey,
     digest: bytes,
-) -> AliasTable:
+) -> SupersededNumbers:
     """Return the table that was sealed.
 
     Raises:
@@ -85,7 +85,7 @@ def open_table(
     pairs = np.frombuffer(b"".join(parts), "<i8").reshape(-1, 2)
     if len(pairs) != entries:
         raise AliasTableRefused(_NOT_THE_ONE)
-    table = AliasTable(
+    table = SupersededNumbers(
         numbers=np.ascontiguousarray(pairs[:, 0], np.int64),
         targets=np.ascontiguousarray(pairs[:, 1], np.int64),
     )

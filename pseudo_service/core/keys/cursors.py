@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.keys.sealed_records import NONCE_BYTES
 
-NONCE_BYTES = 12
 _POSITION = struct.Struct(">Q")
 
 

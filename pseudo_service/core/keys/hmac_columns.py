@@ -26,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.arrow.numba_kernels import (
     can_compile,
     compiled,
@@ -33,7 +34,6 @@ from pseudo_service.core.arrow.numba_kernels import (
     view_texts,
 )
 
-MAC_BYTES: Final = 16
 _BLOCK_BYTES: Final = 64
 _CONTEXT_WORDS: Final = 14
 _ROOM: Final = 32
@@ -77,9 +77,7 @@ def find_openssl() -> bool:
     return True
 
 
-def hash_column(
-    key: bytes, prefix: bytes, texts: pa.StringArray
-) -> npt.NDArray[np.uint8]:
+def hash_column(key: bytes, prefix: bytes, texts: pa.StringArray) -> Macs:
     """Return the MACs (n, 16) of prefix and text, for a column without nulls.
 
     ``find_openssl`` must have answered yes. Padded keys and states are wiped.

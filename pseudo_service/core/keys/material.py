@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from pseudo_service.core.errors import InvalidArgument
+from pseudo_service.core.ids import KeyVersion
 
 KEY_BYTES = 32
 SERVICE_OWNER = "_service"
@@ -81,7 +82,7 @@ class Root:
     """An unwrapped root: who owns it, its version, and its key."""
 
     owner: str
-    version: int
+    version: KeyVersion
     purpose: RootPurpose
     key: SecretKey = field(repr=False)
 
@@ -106,7 +107,7 @@ class KeyRow:
     """
 
     owner: str
-    version: int
+    version: KeyVersion
     purpose: RootPurpose
     wrapping_key_id: str
     wrapped: bytes

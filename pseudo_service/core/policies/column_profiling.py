@@ -16,7 +16,7 @@ from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.missing import fold, is_missing
+from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.transforms.generalisation import Generalisation, cut_postcodes
 
 MOST_DISTINCT: Final = 500
@@ -156,7 +156,7 @@ class _Sample:
 
     def share(self, shape: re.Pattern[str]) -> float:
         """Return the share of values that have a shape."""
-        fitting = sum(1 for text in self.texts if shape.fullmatch(fold(text)))
+        fitting = sum(1 for text in self.texts if shape.fullmatch(normalise_text(text)))
         return fitting / len(self.texts) if self.texts else 0.0
 
 
@@ -178,7 +178,7 @@ def infer_content(name: str, values: pa.Array) -> ColumnProfile:
     texts: tuple[str, ...] = ()
     if _is_text(kind):
         found = distinct.cast(pa.string()).slice(0, MOST_DISTINCT).to_pylist()
-        texts = tuple(text for text in found if not is_missing(fold(text)))
+        texts = tuple(text for text in found if not is_missing(normalise_text(text)))
     sample = _Sample(words=words, values=values, texts=texts, distinct=len(distinct))
     if _holds_nhs_numbers(sample, distinct.slice(0, MOST_DISTINCT)):
         return ColumnProfile(content=Content.NHS_NUMBER, distinct=len(distinct))
@@ -196,7 +196,7 @@ def infer_formats(texts: Sequence[str]) -> tuple[str, ...]:
     Days come before months, as in Britain, unless no text can be read so and some
     can be read the other way round.
     """
-    folded = [fold(text) for text in texts]
+    folded = [normalise_text(text) for text in texts]
     whole = [layout for layout in _DAY_FIRST if any(_fits(t, layout) for t in folded)]
     rest = [text for text in folded if not any(_fits(text, f) for f in whole)]
     american = "%m/%d/%Y"

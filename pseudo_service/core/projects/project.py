@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateConflict
+from pseudo_service.core.ids import ProjectId
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
 _PATIENT_NUMBER = re.compile(r"(?:\d-?){9}")
@@ -137,7 +138,7 @@ class Project:
     while the project is closing, and once it is destroyed.
     """
 
-    project_id: str
+    project_id: ProjectId
     tag: str
     title: str
     state: ProjectState

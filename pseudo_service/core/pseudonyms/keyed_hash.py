@@ -10,13 +10,13 @@ from functools import cache
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.errors import IdentifierRefused, PseudoError
 from pseudo_service.core.identifiers.kinds import LONGEST_MESSAGE, IdentifierKind
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES, find_openssl, hash_column
+from pseudo_service.core.keys.hmac_columns import find_openssl, hash_column
 from pseudo_service.core.keys.material import SecretKey
 
 SEPARATOR = b"\x1f"
@@ -33,7 +33,7 @@ class Engine(StrEnum):
 class HashesColumns(Protocol):
     """What a stream needs of a keyed hash; ``KeyedHash`` gives the contract."""
 
-    def mac(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+    def mac(self, canonical: pa.StringArray) -> Macs:
         """Return the MACs (n, 16) of a column."""
         ...
 
@@ -55,7 +55,7 @@ class KeyedHash:
         self._key = key
         self._prefix = kind.text.encode() + SEPARATOR
 
-    def mac(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+    def mac(self, canonical: pa.StringArray) -> Macs:
         """Return the MACs (n, 16) of a column; rows of null input are zero.
 
         A caller masks null rows with ``canonical.is_valid()``: zeros are no MAC.
@@ -93,7 +93,7 @@ class KeyedHash:
             )
             raise IdentifierRefused(msg)
 
-    def _mac_present(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+    def _mac_present(self, canonical: pa.StringArray) -> Macs:
         if name_engine() is Engine.HMAC:
             macs = b"".join(map(self.mac_one, canonical.to_pylist()))
             return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)

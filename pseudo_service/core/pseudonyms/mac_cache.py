@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.arrow.numba_kernels import compiled
 from pseudo_service.core.identifiers.national_numbers import read_numbers
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 
 MOST_REMEMBERED: Final = 1 << 18
@@ -97,7 +97,7 @@ class CachedKeyedHash:
         self._macs = np.empty((0, MAC_BYTES), dtype=np.uint8)
         self._is_filled = np.zeros(0, dtype=np.bool_)
 
-    def mac(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+    def mac(self, canonical: pa.StringArray) -> Macs:
         """Return the MACs (n, 16) of distinct identifiers, none null."""
         numbers = self._recent.find(canonical)
         if numbers is None:

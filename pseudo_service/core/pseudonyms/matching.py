@@ -8,81 +8,59 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from pseudo_service.core.errors import InvalidArgument
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
+from pseudo_service.core.arrow.arrays import Macs, Mask, Places
+from pseudo_service.core.arrow.sorted_macs import MacWords, SortedMacs, read_beginnings
 
-_PREFIXES: Final = 1 << 16
+_BEGINNINGS: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MacIndex:
-    """MACs to look for, in order of their first 8 bytes read as one integer.
+    """A few MACs to look for in many.
 
-    ``order`` gives each one's place among those that ``build`` was given.
-    ``prefixes`` says of every value of the first 2 bytes whether any MAC begins so.
+    Attributes:
+        known: The MACs, sorted.
+        order: (m,), the place of each among those that ``build`` was given.
+        begins: (65,536,), whether any MAC begins with these two bytes, read as a
+            number in the machine's own order.
     """
 
-    high: npt.NDArray[np.uint64] = field(repr=False)
-    low: npt.NDArray[np.uint64] = field(repr=False)
-    order: npt.NDArray[np.int64] = field(repr=False)
-    prefixes: npt.NDArray[np.bool_] = field(repr=False)
+    known: SortedMacs = field(repr=False)
+    order: Places = field(repr=False)
+    begins: Mask = field(repr=False)
 
     @classmethod
-    def build(cls, macs: npt.NDArray[np.uint8]) -> "MacIndex":
-        """Prepare MACs (m, 16) for ``find_wanted``.
+    def build(cls, macs: Macs) -> "MacIndex":
+        """Prepare MACs (m, 16) to be looked for.
 
         Raises:
             InvalidArgument: The array has another shape.
         """
-        words = _view_words(macs)
-        order = np.argsort(words[:, 0], kind="stable")
-        prefixes = np.zeros(_PREFIXES, dtype=np.bool_)
-        prefixes[words.view(np.uint16)[:, 0]] = True
-        high, low = words[order, 0], words[order, 1]
-        return cls(high=high, low=low, order=order, prefixes=prefixes)
+        words = MacWords.read(macs)
+        order = np.argsort(words.high, kind="stable")
+        begins = np.zeros(_BEGINNINGS, np.bool_)
+        begins[read_beginnings(macs)] = True
+        known = SortedMacs(words.take(order))
+        return cls(known=known, order=order, begins=begins)
 
+    def find(self, macs: Macs) -> tuple[Places, Places]:
+        """Return every pair of a row and a MAC of the index that are equal.
 
-def find_wanted(
-    macs: npt.NDArray[np.uint8], wanted: MacIndex
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return every pair of a row and a wanted MAC that are equal in all 16 bytes.
+        Args:
+            macs: (n, 16), as ``KeyedHash.mac`` gives them.
 
-    Args:
-        macs: (n, 16), as ``KeyedHash.mac`` gives them.
-        wanted: What to look for.
+        Returns:
+            ``rows`` and ``which``, of one length: ``macs[rows]`` equals the MACs that
+            ``build`` was given at ``which``. Ordered by row, then by place.
 
-    Returns:
-        ``rows`` and ``which``, of one length: ``macs[rows]`` equals the MACs that
-        ``MacIndex.build`` was given at ``which``. Ordered by row, then by place.
-    """
-    words = _view_words(macs)
-    # Two bytes rule out nearly everyone when few are wanted, at a byte's look-up each.
-    likely = wanted.prefixes[words.view(np.uint16)[:, 0]]
-    rows = np.flatnonzero(likely)
-    high, low = words[rows, 0], words[rows, 1]
-    place = np.searchsorted(wanted.high, high)
-    found: list[npt.NDArray[np.int64]] = []
-    hits: list[npt.NDArray[np.int64]] = []
-    while len(rows):
-        inside = place < len(wanted.high)
-        inside[inside] = wanted.high[place[inside]] == high[inside]
-        rows, high, low, place = (part[inside] for part in (rows, high, low, place))
-        same = wanted.low[place] == low
-        found.append(rows[same])
-        hits.append(wanted.order[place[same]])
-        place = place + 1
-    if not found:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    every_row, every_hit = np.concatenate(found), np.concatenate(hits)
-    order = np.lexsort((every_hit, every_row))
-    return every_row[order], every_hit[order]
-
-
-def _view_words(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
-    """Return (n, 2) words in the machine's own order: they are only ever compared."""
-    if macs.ndim != 2 or macs.shape[1] != MAC_BYTES:  # noqa: PLR2004 - rows and bytes
-        msg = f"MACs: an array of {MAC_BYTES} bytes a row"
-        raise InvalidArgument(msg)
-    return np.ascontiguousarray(macs, dtype=np.uint8).view(np.uint64)
+        Raises:
+            InvalidArgument: The array has another shape.
+        """
+        # Two bytes rule out nearly everyone when few are wanted, at a byte's look-up
+        # each.
+        likely = np.flatnonzero(self.begins[read_beginnings(macs)])
+        found, places = self.known.find_pairs(MacWords.read(macs[likely]))
+        rows, which = likely[found], self.order[places]
+        order = np.lexsort((which, rows))
+        return rows[order], which[order]

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.arrow.numba_kernels import compiled
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.projects.project import TAG_LENGTH
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -46,7 +47,7 @@ class Pseudonym:
 
     tag: str
     letter: str
-    version: int
+    version: KeyVersion
     mac: bytes
 
 
@@ -56,7 +57,7 @@ class PseudonymFormat:
 
     tag: str
     kind: IdentifierKind
-    version: int
+    version: KeyVersion
     _head: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class PseudonymFormat:
         head = f"{self.tag}-{self.kind.letter}{self.version}"
         object.__setattr__(self, "_head", head)
 
-    def encode(self, macs: npt.NDArray[np.uint8]) -> pa.StringArray:
+    def encode(self, macs: Macs) -> pa.StringArray:
         """Return the pseudonyms of MACs (n, 16), none of them null."""
         head = np.frombuffer(self._head.encode(), np.uint8)
         width = len(head) + BODY_SYMBOLS + 1
@@ -124,7 +125,7 @@ def parse_pseudonym(text: str) -> Pseudonym:
         msg = "pseudonym: padding is not zero"
         raise PseudonymRefused(msg)
     mac = number.to_bytes(MAC_BYTES, "big")
-    return Pseudonym(tag=tag, letter=letter, version=int(version), mac=mac)
+    return Pseudonym(tag=tag, letter=letter, version=KeyVersion(int(version)), mac=mac)
 
 
 def draw_tag(entropy_bytes: bytes) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from pseudo_service.core.errors import InvalidArgument
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.statements import encode_statement
 
 KEY_MAP_FORMAT: Final = "pseudo/key-version-map/v1"
@@ -28,7 +29,7 @@ class PairsDigest:
         self.pairs = 0
 
     def add(self, old: Sequence[str], new: Sequence[str]) -> None:
-        """Take note of pairs."""
+        """Add pairs to the digest."""
         lines = (f"{a},{b}\n" for a, b in zip(old, new, strict=True))
         self._hash.update("".join(lines).encode())
         self.pairs += len(old)
@@ -38,7 +39,7 @@ class PairsDigest:
         return self._hash.hexdigest()
 
 
-def check_versions(old: int, new: int, newest: int) -> None:
+def check_versions(old: KeyVersion, new: KeyVersion, newest: KeyVersion) -> None:
     """Raise unless a map from one version to another can be made.
 
     Raises:
@@ -54,14 +55,14 @@ def check_versions(old: int, new: int, newest: int) -> None:
 
 def build_key_map_statement(
     *,
-    project: str,
-    old_version: int,
-    new_version: int,
+    project: ProjectId,
+    old_version: KeyVersion,
+    new_version: KeyVersion,
     digest: PairsDigest,
     unaccounted: Sequence[str],
     actor: str,
     purpose: str,
-    operation: str,
+    operation: OperationId,
     issued_at: datetime,
 ) -> bytes:
     """Return the statement of a finished map, ready to be signed."""

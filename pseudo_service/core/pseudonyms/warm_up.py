@@ -8,6 +8,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KEY_BYTES, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import Engine, KeyedHash, name_engine
 from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
@@ -26,5 +27,5 @@ def warm_up() -> Engine:
     canonical = canonicalise(pa.array(["9990441537"]), kind, rules).values
     keyed_hash = KeyedHash(SecretKey(bytes(KEY_BYTES)), kind)
     macs = CachedKeyedHash(keyed_hash, RecentIdentifiers()).mac(canonical)
-    PseudonymFormat(tag="TEST", kind=kind, version=1).encode(macs)
+    PseudonymFormat(tag="TEST", kind=kind, version=KeyVersion(1)).encode(macs)
     return name_engine()

@@ -6,22 +6,26 @@ ingestion who is known without opening anything.
 """
 
 import hashlib
-import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, BlindIndices
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.keys.material import SecretKey
+from pseudo_service.core.keys.sealed_records import (
+    SealedRecord,
+    encode_fields,
+    is_authentic,
+    open_record,
+    seal_record,
+)
 
 SEGMENT_FORMAT = "pseudo/segment/v1"
-NONCE_BYTES = 12
-INDEX_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ class RegisterFault:
 def seal_segment(
     packed: bytes,
     *,
-    blind_index: np.ndarray,
+    blind_index: BlindIndices,
     segment_id: str,
     kind: str,
     data_key_id: str,
@@ -107,19 +111,24 @@ def seal_segment(
         nonce: 12 random bytes, never used before under this data key.
     """
     index = np.ascontiguousarray(blind_index, dtype=np.uint8).tobytes()
-    count = len(index) // INDEX_BYTES
-    aad = _associate(segment_id, kind, count, data_key_id, index)
-    sealed = AESGCM(data_key.reveal()).encrypt(nonce, packed, aad)
-    return Segment(
+    unsealed = Segment(
         segment_id=segment_id,
         kind=kind,
-        count=count,
+        count=len(index) // MAC_BYTES,
         data_key_id=data_key_id,
         nonce=nonce,
-        sealed=sealed,
+        sealed=b"",
         blind_index=index,
-        mac=_authenticate(mac_key, aad, nonce, sealed),
+        mac=b"",
     )
+    record = seal_record(
+        packed,
+        associated=_associate(unsealed),
+        data_key=data_key,
+        mac_key=mac_key,
+        nonce=nonce,
+    )
+    return replace(unsealed, sealed=record.sealed, mac=record.mac)
 
 
 def check_segment(segment: Segment, mac_key: SecretKey) -> bytes:
@@ -131,30 +140,12 @@ def check_segment(segment: Segment, mac_key: SecretKey) -> bytes:
     Raises:
         RegisterCorrupt: The segment's MAC or its index length does not agree.
     """
-    aad = _associate_stored(segment)
-    expected = _authenticate(mac_key, aad, segment.nonce, segment.sealed)
-    whole = len(segment.blind_index) == INDEX_BYTES * segment.count
-    if not (whole and hmac.compare_digest(expected, segment.mac)):
+    associated = _associate(segment)
+    record = _read_record(segment)
+    is_whole = len(segment.blind_index) == MAC_BYTES * segment.count
+    if not (is_whole and is_authentic(record, associated=associated, mac_key=mac_key)):
         raise RegisterCorrupt(_describe_corruption(segment))
-    return aad
-
-
-def open_segment(segment: Segment, data_key: SecretKey) -> list[bytes]:
-    """Return the canonical identities of a segment, in order.
-
-    Raises:
-        RegisterCorrupt: The segment does not open under this key.
-    """
-    packed = open_packed(segment, AESGCM(data_key.reveal()), _associate_stored(segment))
-    identities = []
-    position = 0
-    while position < len(packed):
-        end = position + 1 + packed[position]
-        identities.append(packed[position + 1 : end])
-        position = end
-    if len(identities) != segment.count:
-        raise RegisterCorrupt(_describe_corruption(segment))
-    return identities
+    return associated
 
 
 def open_packed(segment: Segment, cipher: AESGCM, associated: bytes) -> bytes:
@@ -169,46 +160,25 @@ def open_packed(segment: Segment, cipher: AESGCM, associated: bytes) -> bytes:
         RegisterCorrupt: The segment does not open under this key.
     """
     try:
-        return cipher.decrypt(segment.nonce, segment.sealed, associated)
-    except (InvalidTag, ValueError):  # a nonce of no length that there is
+        return open_record(_read_record(segment), associated=associated, cipher=cipher)
+    except ValueError:
         raise RegisterCorrupt(_describe_corruption(segment)) from None
 
 
-def _associate_stored(segment: Segment) -> bytes:
-    return _associate(
+def _read_record(segment: Segment) -> SealedRecord:
+    return SealedRecord(nonce=segment.nonce, sealed=segment.sealed, mac=segment.mac)
+
+
+def _associate(segment: Segment) -> bytes:
+    texts = (
+        SEGMENT_FORMAT,
         segment.segment_id,
         segment.kind,
-        segment.count,
+        str(segment.count),
         segment.data_key_id,
-        segment.blind_index,
     )
-
-
-def _associate(
-    segment_id: str, kind: str, count: int, data_key_id: str, index: bytes
-) -> bytes:
-    return b"".join(
-        (
-            _FORMAT,
-            _write_field(segment_id.encode()),
-            _write_field(kind.encode()),
-            _write_field(str(count).encode()),
-            _write_field(data_key_id.encode()),
-            _write_field(hashlib.sha256(index).digest()),
-        )
-    )
-
-
-def _write_field(part: bytes) -> bytes:
-    return len(part).to_bytes(2, "big") + part
-
-
-def _authenticate(key: SecretKey, aad: bytes, nonce: bytes, sealed: bytes) -> bytes:
-    message = aad + nonce + hashlib.sha256(sealed).digest()
-    return hmac.digest(key.reveal(), message, hashlib.sha256)
-
-
-_FORMAT = _write_field(SEGMENT_FORMAT.encode())
+    fields = [text.encode() for text in texts]
+    return encode_fields([*fields, hashlib.sha256(segment.blind_index).digest()])
 
 
 def _describe_corruption(segment: Segment) -> str:

@@ -8,7 +8,10 @@ import pyarrow as pa
 
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import IdentifierRules
-from pseudo_service.core.identifiers.superseded import NOTHING_ALIASED, ProjectAliases
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_SUPERSEDED,
+    ProjectSupersededNumbers,
+)
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import DateShiftRule
 from pseudo_service.core.pseudonyms.kind_keys import KindKeys
@@ -39,7 +42,7 @@ class BatchContext:
     opt_outs: OptOutCheck | None = None
     redact: RedactTexts = withhold_texts
     patient_table: PatientTable | None = None
-    aliases: ProjectAliases = NOTHING_ALIASED
+    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import ProjectAliases
+from pseudo_service.core.identifiers.superseded import ProjectSupersededNumbers
 
 Rows = npt.NDArray[np.int64]
 
@@ -64,7 +64,7 @@ class Identifiers:
             classes=classes,
         )
 
-    def refuse_reissued(self, aliases: ProjectAliases) -> "Identifiers":
+    def refuse_reissued(self, aliases: ProjectSupersededNumbers) -> "Identifiers":
         """Return the column without the numbers that identify nobody any more."""
         reissued = aliases.find_reissued(self.canonical, self.kind)
         if not reissued.any():
@@ -79,9 +79,9 @@ class Identifiers:
             classes=np.where(in_rows, code, self.classes),
         )
 
-    def follow_merges(self, aliases: ProjectAliases) -> "Identifiers":
+    def follow_merges(self, aliases: ProjectSupersededNumbers) -> "Identifiers":
         """Return the column with survivors for superseded numbers, if so chosen."""
-        followed = aliases.follow(self.canonical, self.kind)
+        followed = aliases.resolve(self.canonical, self.kind)
         if followed is self.canonical:
             return self
         distinct = followed.dictionary_encode()

@@ -25,8 +25,11 @@ from pseudo_service.core.errors import (
 )
 from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import IdentifierRules
-from pseudo_service.core.identifiers.missing import fold, is_missing
-from pseudo_service.core.identifiers.superseded import NOTHING_ALIASED, ProjectAliases
+from pseudo_service.core.identifiers.missing import is_missing, normalise_text
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_SUPERSEDED,
+    ProjectSupersededNumbers,
+)
 from pseudo_service.core.policies.text_rules import PatientTableRule
 from pseudo_service.core.pseudonyms.keyed_hash import HashesColumns
 from pseudo_service.core.redaction import NOTHING_KNOWN, KnownIdentifiers, KnownKind
@@ -50,7 +53,7 @@ class PatientTable:
         *,
         hashing: HashesColumns,
         rules: IdentifierRules,
-        aliases: ProjectAliases = NOTHING_ALIASED,
+        aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
     ) -> None:
         """Check the schema.
 
@@ -90,7 +93,7 @@ class PatientTable:
         given = found.values.filter(pa.array(is_usable))
         is_usable[is_usable] = ~self._aliases.find_reissued(given, kind)
         usable = pa.array(is_usable)
-        people = self._aliases.follow(found.values.filter(usable), kind)
+        people = self._aliases.resolve(found.values.filter(usable), kind)
         self._hashes.append(_cut_hashes(self._hashing.mac(people)))
         for name, parts in self._parts.items():
             parts.append(batch.column(name).filter(usable))
@@ -186,7 +189,10 @@ def write_known(values: pa.Array) -> list[str | None]:
         values = pc.if_else(whole, values, pa.scalar(None, kind))
         values = values.cast(pa.int64(), safe=False)
     texts: list[str | None] = values.cast(pa.large_string()).to_pylist()
-    return [None if each is None or is_missing(fold(each)) else each for each in texts]
+    return [
+        None if each is None or is_missing(normalise_text(each)) else each
+        for each in texts
+    ]
 
 
 def _cut_hashes(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.errors import InvalidArgument
-from pseudo_service.core.identifiers.missing import fold, is_missing
+from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.transforms.date_layouts import (
     compile_layout,
     view_rows,
@@ -188,7 +188,7 @@ def _choose_parser(
     described = [(text, frozenset(_DIRECTIVE.findall(text))) for text in formats]
 
     def parse(text: str) -> ParsedDate | Reading:
-        folded = fold(text)
+        folded = normalise_text(text)
         if is_missing(folded):
             return Reading.MISSING
         for layout, directives in described:

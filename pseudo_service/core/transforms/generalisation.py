@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pseudo_service.core.errors import ColumnTypeUnsuitable, InvalidArgument
-from pseudo_service.core.identifiers.missing import fold, is_missing
+from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.transforms.date_parsing import (
     Precision,
     Reading,
@@ -172,7 +172,7 @@ def cut_postcodes(values: pa.Array, into: Generalisation) -> Generalised:
 
 
 def _cut_postcode(text: str, into: Generalisation) -> tuple[str | None, GeneraliseCode]:
-    folded = fold(text).upper()
+    folded = normalise_text(text).upper()
     if is_missing(folded):
         return None, GeneraliseCode.MISSING
     parts = _POSTCODE.fullmatch(folded)

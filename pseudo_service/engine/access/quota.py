@@ -11,16 +11,18 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
+from pseudo_service.core.arrow.arrays import BlindIndices
+from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.ports.journal import QuotaCharge
 
 
 def charge_quota(
-    blind: np.ndarray,
+    blind: BlindIndices,
     *,
     key: SecretKey,
     caller: str,
-    project: str,
+    project: ProjectId,
     day: date,
     limit: int,
 ) -> QuotaCharge | None:

@@ -18,7 +18,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import PinnedAliases
+from pseudo_service.core.identifiers.superseded import PinnedSupersededNumbers
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
 from pseudo_service.core.linkage.request import LinkageVerb
@@ -67,7 +67,7 @@ class SubjectTrace:
         access_control: AccessControl,
         service_root: Root,
         rules: IdentifierRules,
-        read_aliases: Callable[[], PinnedAliases],
+        read_aliases: Callable[[], PinnedSupersededNumbers],
     ) -> None:
         self._log = log
         self._journal = journal

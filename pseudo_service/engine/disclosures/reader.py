@@ -1,4 +1,4 @@
-"""Reads sealed memberships with an open register, and what they cannot answer for."""
+"""Reads sealed disclosures with an open register, and finds what they leave out."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +10,7 @@ from pseudo_service.core.disclosures.disclosure import (
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.disclosures.unrecorded import Unaccounted, find_unaccounted
 from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.ids import KeyVersion, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.engine.register.opening import OpenRegister
 from pseudo_service.ports.audit_log import AuditLog
@@ -17,7 +18,7 @@ from pseudo_service.ports.disclosures import DisclosureStore
 
 
 class DisclosureReader:
-    """Opens memberships; an edited one ends the reading."""
+    """Opens disclosures; an edited one ends the reading."""
 
     def __init__(self, *, memberships: DisclosureStore, service_root: Root) -> None:
         self._memberships = memberships
@@ -27,7 +28,7 @@ class DisclosureReader:
         self,
         opened: OpenRegister,
         *,
-        project: str | None,
+        project: ProjectId | None,
         kind: str,
         use: DisclosureUse | None = None,
     ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
@@ -48,6 +49,20 @@ class DisclosureReader:
             check_membership(membership, self._mac_key)
             yield membership, self._open(membership, opened)
 
+    def list_kinds(
+        self, *, project: ProjectId, use: DisclosureUse, key_version: KeyVersion
+    ) -> list[str]:
+        """Return the kinds, as text and sorted, that a project released so.
+
+        Nothing is opened or checked: the disclosures state their kinds in the clear.
+        """
+        kinds = {
+            membership.kind
+            for membership in self._memberships.read(project=project)
+            if (membership.use, membership.key_version) == (use, key_version)
+        }
+        return sorted(kinds)
+
     def _open(self, membership: Disclosure, opened: OpenRegister) -> DisclosedPeople:
         key = opened.data_key(membership.data_key_id)
         if key is None:
@@ -61,12 +76,12 @@ class DisclosureReader:
 
 
 class UnaccountedOperations:
-    """Derives from the audit trail which operations' people are not on record."""
+    """Finds in the audit trail the operations whose people are not on record."""
 
     def __init__(self, *, log: AuditLog) -> None:
         self._log = log
 
-    def find(self, project: str | None) -> Sequence[Unaccounted]:
+    def find(self, project: ProjectId | None) -> Sequence[Unaccounted]:
         """Return what a project's memberships, or all, cannot answer for."""
         chains = (self._log.read(chain) for chain in self._log.chains())
         return find_unaccounted(chains, project=project)

@@ -1,4 +1,4 @@
-"""People whom a project released, met while the register is read, and their pseudonyms.
+"""People whom a project released, matched to the register, and their pseudonyms.
 
 For uses of the register that look for many people at once by the prefixes of their
 blind indices: the recall of opt-outs and the map of key versions.
@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pseudo_service.core.disclosures.disclosure import find_prefixes, read_prefixes
+from pseudo_service.core.arrow.arrays import Prefixes
+from pseudo_service.core.arrow.sorted_macs import find_sorted, read_prefixes
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -20,38 +21,35 @@ from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.register.opening import OpenedIdentities
 
-Prefixes = npt.NDArray[np.uint64]
-"""The first 8 bytes of blind indices, as ``read_prefixes`` gives them."""
-
 
 class ReleasedPeople:
-    """Prefixes of released people; whoever is met in the register is met once."""
+    """Prefixes of released people; each is matched to the register once."""
 
     def __init__(self, prefixes: Prefixes) -> None:
         """Take sorted and distinct prefixes."""
         self._prefixes = prefixes
-        self._is_met = np.zeros(len(prefixes), np.bool_)
+        self._is_matched = np.zeros(len(prefixes), np.bool_)
 
     def __len__(self) -> int:
         return len(self._prefixes)
 
     @property
-    def unmet(self) -> int:
-        """How many were not met so far."""
-        return int((~self._is_met).sum())
+    def unmatched(self) -> int:
+        """How many have not been matched so far."""
+        return int((~self._is_matched).sum())
 
-    def meet(self, page: OpenedIdentities) -> tuple[Prefixes, pa.StringArray]:
-        """Return who of a page was released and not met before, and mark them as met.
+    def match(self, page: OpenedIdentities) -> tuple[Prefixes, pa.StringArray]:
+        """Return the people of a page who were released and are not matched yet.
 
-        The register may hold a person twice.
+        They count as matched from now on: the register may hold a person twice.
 
         Returns:
             Their prefixes and their identities, in the same order.
         """
         prefixes, rows = np.unique(read_prefixes(page.blind), return_index=True)
-        is_new, places = find_prefixes(self._prefixes, prefixes)
-        is_new[is_new] = ~self._is_met[places[is_new]]
-        self._is_met[places[is_new]] = True
+        is_new, places = find_sorted(self._prefixes, prefixes)
+        is_new[is_new] = ~self._is_matched[places[is_new]]
+        self._is_matched[places[is_new]] = True
         return prefixes[is_new], page.canonical.take(pa.array(rows[is_new]))
 
 
@@ -68,7 +66,7 @@ class PseudonymWriter:
 
 
 def open_writer(
-    key_ring: KeyRing, project: Project, kind: IdentifierKind, version: int
+    key_ring: KeyRing, project: Project, kind: IdentifierKind, version: KeyVersion
 ) -> PseudonymWriter:
     """Return what writes a project's pseudonyms under one of its key versions.
 
@@ -82,10 +80,10 @@ def open_writer(
     return PseudonymWriter(hash=KeyedHash(key, kind), form=form)
 
 
-def tell_missing(unmet: int, faults: int) -> Iterator[str]:
-    """Yield a line, if there is anything to tell, on whom the register did not show."""
-    if unmet or faults:
+def describe_unmatched(unmatched: int, faults: int) -> Iterator[str]:
+    """Yield a line on released people who are not in the register, if there are any."""
+    if unmatched or faults:
         yield (
-            f"{unmet} released people are not in the register, which has "
+            f"{unmatched} released people are not in the register, which has "
             f"{faults} faults: look with `pseudo register verify`"
         )

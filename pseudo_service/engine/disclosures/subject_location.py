@@ -6,18 +6,19 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
-    read_prefixes,
 )
 from pseudo_service.core.disclosures.location import ProjectLocation
 from pseudo_service.core.disclosures.unrecorded import Unaccounted
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.register.segments import INDEX_BYTES
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.engine.disclosures.reader import (
     DisclosureReader,
     UnaccountedOperations,
@@ -27,7 +28,7 @@ from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpenin
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedSubject:
-    """Where a person was released, and what nobody can say that of."""
+    """Where a person was released, and the operations that left no record."""
 
     rows: Sequence[ProjectLocation]
     unaccounted: Sequence[Unaccounted]
@@ -51,29 +52,29 @@ class SubjectLocation:
         self._unaccounted = unaccounted
 
     def locate(
-        self, warrant: RegisterGrant, *, subjects: Sequence[str]
+        self, grant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
         """Return where a person was released, by project, use and key version.
 
         Args:
-            warrant: Spent by this.
-            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, of one kind: one
-                for each number that the person has had.
+            grant: Spent by this.
+            subjects: ``<kind>:<blind index, 32 hexadecimal digits>``, all of one kind:
+                one for each number that the person has had.
 
         Raises:
             InvalidArgument: A subject is something else.
-            GrantSpent: The warrant was used before.
+            GrantSpent: The grant was used before.
             RegisterCorrupt: A membership was edited, or does not open.
             KeyVaultUnavailable, KeyVaultRefused: The data keys do not open.
         """
         parsed = [parse_subject(subject) for subject in subjects]
         (kind,) = {kind for kind, _ in parsed}
         joined = b"".join(blind for _, blind in parsed)
-        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, INDEX_BYTES))
+        wanted = read_prefixes(np.frombuffer(joined, np.uint8).reshape(-1, MAC_BYTES))
         # First: a stream that ends while this reads is then named, and not missed.
         unaccounted = self._unaccounted.find(None)
-        opened = self._opening.open(warrant)
-        found: dict[tuple[str, DisclosureUse, int], _Found] = {}
+        opened = self._opening.open(grant)
+        found: dict[tuple[ProjectId, DisclosureUse, KeyVersion], _Found] = {}
         for membership, members in self._memberships.read(
             opened, project=None, kind=kind.text
         ):
@@ -101,7 +102,7 @@ def parse_subject(subject: str) -> tuple[IdentifierKind, bytes]:
         blind = bytes.fromhex(digits)
     except ValueError:
         blind = b""
-    if len(blind) != INDEX_BYTES or digits != blind.hex():
+    if len(blind) != MAC_BYTES or digits != blind.hex():
         msg = "subject: not a kind, a colon and a blind index of 32 hexadecimal digits"
         raise InvalidArgument(msg)
     return IdentifierKind.parse(kind), blind
@@ -111,7 +112,7 @@ class _Found:
     """The memberships that name one person, added up."""
 
     def __init__(self) -> None:
-        self._named: set[str] = set()
+        self._named: set[OperationId] = set()
         self._calls = 0
         self._first = self._last = -1
 
@@ -125,7 +126,7 @@ class _Found:
         self._last = max(last, self._last)
 
     def describe(
-        self, project: str, use: DisclosureUse, key_version: int
+        self, project: ProjectId, use: DisclosureUse, key_version: KeyVersion
     ) -> ProjectLocation:
         return ProjectLocation(
             project=project,

@@ -1,31 +1,33 @@
-"""Gathers whom an operation releases, and seals it for the linkage identity."""
+"""Gathers the people whom an operation releases, and seals them for linkage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
-import numpy.typing as npt
 
+from pseudo_service.core.arrow.arrays import Prefixes
+from pseudo_service.core.arrow.sorted_macs import (
+    find_sorted,
+    read_prefixes,
+    sort_distinct,
+)
 from pseudo_service.core.disclosures.disclosure import (
     MOST_MEMBERS,
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
-    find_prefixes,
-    read_prefixes,
-    sort_distinct,
 )
 from pseudo_service.core.identifiers.identities import Identities
-from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.register.segments import DataKeyRow
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
 
 MOST_REMEMBERED = 4_000_000
-"""How many people a stream keeps in mind as recorded: 32 MB at most. Beyond that it
-forgets them all, and records whom it meets again twice, which is harmless."""
+"""How many people a stream remembers as recorded: 32 MB at most. Beyond that it forgets
+them all, and records people whom it meets again twice, which is harmless."""
 _PENDING = 1 << 16
 
 
@@ -37,7 +39,7 @@ class SealedMemberships:
     data_keys: Sequence[DataKeyRow] = ()
 
     def join(self, other: "SealedMemberships") -> "SealedMemberships":
-        """Return both; a data key is new to whoever sealed under it first."""
+        """Return both; each data key's row stands once."""
         rows = [*self.data_keys, *other.data_keys]
         return SealedMemberships(
             memberships=[*self.memberships, *other.memberships],
@@ -49,39 +51,36 @@ class SealedMemberships:
 class PreviousRelease:
     """The key version before, and the kinds whose old pseudonyms a stream answers."""
 
-    key_version: int
+    key_version: KeyVersion
     kinds: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """Whom a unary call releases: in which project, under which key version."""
+    """The project in which a unary call releases people, and the key version."""
 
-    project: str
-    key_version: int
+    project: ProjectId
+    key_version: KeyVersion
 
 
 class DisclosureWriter:
     """Seals memberships under the register's data key."""
 
-    def __init__(
-        self, *, writer: RegisterWriter, service_root: Root, clock: Clock
-    ) -> None:
+    def __init__(self, *, writer: RegisterWriter, clock: Clock) -> None:
         self._writer = writer
-        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
         self._clock = clock
 
     def now(self) -> datetime:
-        """Return the time that whoever is released now is recorded with."""
+        """Return the time with which people released now are recorded."""
         return self._clock.now()
 
     def seal(
         self,
         people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
         *,
-        project: str,
-        key_version: int,
-        operation: str,
+        project: ProjectId,
+        key_version: KeyVersion,
+        operation: OperationId,
     ) -> SealedMemberships:
         """Seal people by kind and use; empty sets leave nothing.
 
@@ -91,7 +90,6 @@ class DisclosureWriter:
         sealed = [
             self._writer.seal_members(
                 piece,
-                mac_key=self._mac_key,
                 project=project,
                 kind=kind,
                 use=use,
@@ -113,7 +111,7 @@ class DisclosureWriter:
         *,
         released: Released,
     ) -> SealedMemberships:
-        """Seal whom a unary call releases."""
+        """Seal the people whom a unary call releases."""
         now = self.now()
         uses = [(DisclosureUse.PSEUDONYM, one) for one in named]
         uses += [(DisclosureUse.DATES, one) for one in dated]
@@ -141,9 +139,9 @@ class DisclosureCollector:
         self,
         *,
         writer: DisclosureWriter,
-        project: str,
-        operation: str,
-        key_version: int,
+        project: ProjectId,
+        operation: OperationId,
+        key_version: KeyVersion,
         previous: PreviousRelease | None = None,
         most: int = MOST_MEMBERS,
         remembered: int = MOST_REMEMBERED,
@@ -176,7 +174,7 @@ class DisclosureCollector:
         return sum(len(one) for one in self._people.values()) >= self._most
 
     def seal(self) -> SealedMemberships:
-        """Return whoever is not recorded yet, sealed; nothing if that is nobody.
+        """Return the people who are not recorded yet, sealed; nothing for nobody.
 
         Raises:
             KeyVaultUnavailable: A data key must be made and the vault does not answer.
@@ -200,7 +198,7 @@ class DisclosureCollector:
     def _seal(
         self,
         people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
-        key_version: int,
+        key_version: KeyVersion,
     ) -> SealedMemberships:
         return self._writer.seal(
             people,
@@ -223,19 +221,19 @@ _NOBODY = np.zeros(0, np.uint64)
 class _Gathered:
     """People of one kind and use: those to record, and those recorded before."""
 
-    new: npt.NDArray[np.uint64] = field(default_factory=lambda: _NOBODY)
-    recorded: npt.NDArray[np.uint64] = field(default_factory=lambda: _NOBODY)
-    pending: list[npt.NDArray[np.uint64]] = field(default_factory=list)
+    new: Prefixes = field(default_factory=lambda: _NOBODY)
+    recorded: Prefixes = field(default_factory=lambda: _NOBODY)
+    pending: list[Prefixes] = field(default_factory=list)
     waiting: int = 0
 
     def __len__(self) -> int:
         return len(self.new) + self.waiting
 
-    def add(self, prefixes: npt.NDArray[np.uint64]) -> None:
+    def add(self, prefixes: Prefixes) -> None:
         # Sorted needles are found several times as fast as they come.
         prefixes = np.sort(prefixes)
         for known in (self.recorded, self.new):
-            prefixes = prefixes[~find_prefixes(known, prefixes)[0]]
+            prefixes = prefixes[~find_sorted(known, prefixes)[0]]
         if len(prefixes):
             self.pending.append(prefixes)
             self.waiting += len(prefixes)

@@ -12,6 +12,7 @@ from pseudo_service.core.errors import (
     SignatureRefused,
     StateConflict,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import (
     KEY_BYTES,
     SERVICE_OWNER,
@@ -28,6 +29,7 @@ from pseudo_service.ports.projects import KeyRowStore
 AUDIT_KEY = "audit"
 INGEST_KEY = "ingest"
 LINKAGE_KEY = "linkage"
+_NO_VERSION = KeyVersion(0)
 
 
 def name_wrapping_key(owner: str) -> str:
@@ -45,8 +47,8 @@ class _Held:
 class KeyRing:
     """Gives roots by owner, purpose and version.
 
-    A root is unwrapped once a process and dropped after ``lifetime``; who pins one
-    to a stream simply keeps the object. Each row is verified before it is unwrapped,
+    A root is unwrapped once a process and dropped after ``lifetime``; a stream that
+    pins one keeps the object. Each row is verified before it is unwrapped,
     and verified anew whenever the stored row differs from the one that was held.
     """
 
@@ -64,8 +66,8 @@ class KeyRing:
         self._clock = clock
         self._entropy = entropy
         self._lifetime = lifetime
-        self._held: dict[tuple[str, RootPurpose, int], _Held] = {}
-        self._highest: dict[tuple[str, RootPurpose], int] = {}
+        self._held: dict[tuple[str, RootPurpose, KeyVersion], _Held] = {}
+        self._highest: dict[tuple[str, RootPurpose], KeyVersion] = {}
         self._lock = threading.Lock()
         self._unwrapping: dict[str, threading.Lock] = {}
 
@@ -78,7 +80,7 @@ class KeyRing:
             KeyVaultUnavailable: It must be unwrapped and the vault does not answer.
         """
         place = (owner, purpose)
-        highest = self._highest.get(place, 0)
+        highest = self._highest.get(place, _NO_VERSION)
         row = self._rows.newest(owner, purpose)
         if row is not None and row.version < highest:
             # Each row is signed, that it is the last one is not: were the newest
@@ -86,10 +88,12 @@ class KeyRing:
             raise KeyRowRefused(_refuse(row, f"version {highest} was there before"))
         root = self._open(row, owner, purpose)
         with self._lock:
-            self._highest[place] = max(root.version, self._highest.get(place, 0))
+            self._highest[place] = max(
+                root.version, self._highest.get(place, _NO_VERSION)
+            )
         return root
 
-    def get(self, owner: str, purpose: RootPurpose, version: int) -> Root:
+    def get(self, owner: str, purpose: RootPurpose, version: KeyVersion) -> Root:
         """Return one version; raises as ``newest`` does."""
         row = self._rows.get(owner, purpose, version)
         return self._open(row, owner, purpose)
@@ -113,13 +117,17 @@ class KeyRing:
                     "restore it from a backup, nothing can be known or checked without"
                 )
                 raise KeyRowRefused(msg)
-            row = self.make_row(SERVICE_OWNER, RootPurpose.SERVICE, version=1)
+            row = self.make_row(
+                SERVICE_OWNER, RootPurpose.SERVICE, version=KeyVersion(1)
+            )
             # Another process may have been first: then its root is the root.
             with contextlib.suppress(StateConflict):
                 self._rows.add(row, self._describe(row, actor))
         return self.newest(SERVICE_OWNER, RootPurpose.SERVICE)
 
-    def make_row(self, owner: str, purpose: RootPurpose, *, version: int) -> KeyRow:
+    def make_row(
+        self, owner: str, purpose: RootPurpose, *, version: KeyVersion
+    ) -> KeyRow:
         """Draw a root, wrap it, sign the row. Nothing is stored."""
         key = SecretKey(self._entropy.draw(KEY_BYTES))
         root = Root(owner=owner, version=version, purpose=purpose, key=key)

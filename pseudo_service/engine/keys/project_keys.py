@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -16,7 +17,7 @@ from pseudo_service.engine.keys.key_ring import KeyRing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedRoots:
-    """A project's roots, held as long as whoever pinned them.
+    """A project's roots, pinned for a stream or call.
 
     ``previous`` is the root before the newest, where old pseudonyms are answered too.
     """
@@ -64,7 +65,7 @@ class ProjectKeys:
         if not is_open or newest == 1:
             return roots
         previous = self._key_ring.get(
-            project.project_id, RootPurpose.PSEUDONYMS, newest - 1
+            project.project_id, RootPurpose.PSEUDONYMS, KeyVersion(newest - 1)
         )
         return replace(roots, previous=previous)
 

@@ -97,7 +97,7 @@ class ReceiptSigner:
         try:
             self.certify()
         except PseudoError:
-            self._take()  # what is in hand may do for as long as it lasts
+            self._current()  # what is in hand may do for as long as it lasts
 
     def sign(self, statement: bytes) -> SignedStatement:
         """Return the statement with its signature and certificate.
@@ -105,7 +105,7 @@ class ReceiptSigner:
         Raises:
             CertificateExpired: The certificate has ended and the vault gives no new.
         """
-        held = self._take()
+        held = self._current()
         return sign_statement(
             statement,
             key=held.key,
@@ -114,7 +114,7 @@ class ReceiptSigner:
             certificate_key_id=held.signature.key_id,
         )
 
-    def _take(self) -> _Certified:
+    def _current(self) -> _Certified:
         held = self._certified
         if held is None or self._clock.now() >= held.not_after:
             held = self._recertify()

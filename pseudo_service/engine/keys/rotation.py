@@ -7,6 +7,7 @@ from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import InvalidArgument, KeyUnknown, StateConflict
+from pseudo_service.core.ids import KeyVersion, ProjectId
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.projects.project import check_project_id
 from pseudo_service.engine.access.access_control import AccessControl
@@ -38,9 +39,9 @@ class KeyRotation:
 
     def rotate(
         self,
-        project_id: str,
+        project_id: ProjectId,
         *,
-        current_version: int,
+        current_version: KeyVersion,
         reason: str,
         actor: Actor,
         overlap_days: int = 0,
@@ -70,7 +71,7 @@ class KeyRotation:
             )
             raise StateConflict(msg)
         row = self._key_ring.make_row(
-            project_id, RootPurpose.PSEUDONYMS, version=current_version + 1
+            project_id, RootPurpose.PSEUDONYMS, version=KeyVersion(current_version + 1)
         )
         event = AuditEvent(
             kind=AuditKind.KEY_ROTATED,

@@ -16,8 +16,9 @@ from pseudo_service.core.errors import (
     ReviewRefused,
     StateConflict,
 )
-from pseudo_service.core.keys.cursors import NONCE_BYTES, open_cursor, seal_cursor
+from pseudo_service.core.keys.cursors import open_cursor, seal_cursor
 from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.core.keys.sealed_records import NONCE_BYTES
 from pseudo_service.core.linkage.approval import (
     PERISHABLE,
     UNDECIDED,

@@ -11,7 +11,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import NO_ALIASES, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_PINNED,
+    PinnedSupersededNumbers,
+)
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.request import LinkageRequest, LinkageVerb
 from pseudo_service.core.linkage.results import read_recipient_key
@@ -43,7 +46,7 @@ class LinkageIntake:
         rules: IdentifierRules,
         clock: Clock,
         entropy: Entropy,
-        read_aliases: Callable[[], PinnedAliases] = lambda: NO_ALIASES,
+        read_aliases: Callable[[], PinnedSupersededNumbers] = lambda: NOTHING_PINNED,
     ) -> None:
         self._projects = projects
         self._service_root = service_root

@@ -21,6 +21,7 @@ from pseudo_service.core.errors import (
     RequestExpired,
     StateConflict,
 )
+from pseudo_service.core.ids import OperationId
 from pseudo_service.core.linkage.approval import (
     OPENED,
     Step,
@@ -196,7 +197,7 @@ class ReleaseDesk:
                 "a kept result is fetched by redeeming again"
             )
             raise GrantSpent(msg) from None
-        return ReleaseGrant(operation=request.request_id)
+        return ReleaseGrant(operation=OperationId(request.request_id))
 
     def _describe(
         self, approved: ApprovedRequest, answered: Answered, kept: KeptResult

@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES
 from pseudo_service.core.errors import KeyUnknown, ProjectNotActive
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierKind
 from pseudo_service.core.identifiers.superseded import (
-    NO_ALIASES,
-    PinnedAliases,
-    ProjectAliases,
+    NOTHING_PINNED,
+    PinnedSupersededNumbers,
+    ProjectSupersededNumbers,
 )
-from pseudo_service.core.keys.hmac_columns import MAC_BYTES
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.linkage.request import (
     LinkageOutcome,
@@ -36,7 +37,7 @@ from pseudo_service.core.linkage.results import (
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import Project, ProjectState
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.pseudonyms.text_form import (
     Pseudonym,
     PseudonymFormat,
@@ -49,7 +50,7 @@ from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
 from pseudo_service.ports.projects import ProjectStore
 
-ReadsAliases = Callable[[], PinnedAliases]
+ReadsAliases = Callable[[], PinnedSupersededNumbers]
 """Returns the table of superseded numbers in force."""
 
 
@@ -91,7 +92,7 @@ class Prepared:
     wanted: Mapping[str, Pseudonym] = field(repr=False)
     tag: str
     versions: Mapping[int, Root]
-    aliases: PinnedAliases
+    aliases: PinnedSupersededNumbers
     target: "_Target | None"
 
 
@@ -252,14 +253,14 @@ class ReleaseAnswers:
         for version in sorted(asked):
             try:
                 root = self._key_ring.get(
-                    project.project_id, RootPurpose.PSEUDONYMS, version
+                    project.project_id, RootPurpose.PSEUDONYMS, KeyVersion(version)
                 )
             except KeyUnknown:
                 continue  # answered subject by subject, as CLOSED_KEY_VERSION
             yield version, root
 
     def _prepare_target(
-        self, request: LinkageRequest, aliases: PinnedAliases
+        self, request: LinkageRequest, aliases: PinnedSupersededNumbers
     ) -> "_Target | None":
         if request.verb is not LinkageVerb.TRANSLATE:
             return None
@@ -270,7 +271,7 @@ class ReleaseAnswers:
             project=project,
             root=self._key_ring.newest(project.project_id, RootPurpose.PSEUDONYMS),
             check=None if in_force is None else in_force[0],
-            aliases=aliases.choose(follows_merges=project.follows_merges),
+            aliases=aliases.for_project(follows_merges=project.follows_merges),
         )
 
 
@@ -302,7 +303,7 @@ class _Search:
             if letter != kind.letter:
                 continue
             macs = self._hash(kind, version).mac(canonical)
-            rows, which = find_wanted(macs, wanted)
+            rows, which = wanted.find(macs)
             texts = self._texts[letter, version]
             for row, at in zip(rows.tolist(), which.tolist(), strict=True):
                 self.found.setdefault(texts[at], (kind, canonical[row].as_py()))
@@ -322,7 +323,7 @@ class _Target:
     project: Project
     root: Root
     check: OptOutCheck | None
-    aliases: ProjectAliases
+    aliases: ProjectSupersededNumbers
 
     def name(self, kind: IdentifierKind, canonical: str) -> Translated:
         """Return a person whom the target gives a pseudonym, by its own number."""
@@ -370,5 +371,5 @@ def _stack(macs: Iterable[bytes]) -> npt.NDArray[np.uint8]:
     return np.frombuffer(b"".join(macs), dtype=np.uint8).reshape(-1, MAC_BYTES)
 
 
-def _read_none() -> PinnedAliases:
-    return NO_ALIASES
+def _read_none() -> PinnedSupersededNumbers:
+    return NOTHING_PINNED

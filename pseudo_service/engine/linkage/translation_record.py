@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from pseudo_service.core.arrow.sorted_macs import read_prefixes, sort_distinct
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
-    read_prefixes,
-    sort_distinct,
 )
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recorded
+from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.request import LinkageRequest
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -52,15 +52,17 @@ class TranslationRecord:
         clock: Clock,
     ) -> None:
         self._writer = writer
-        self._memberships = DisclosureWriter(
-            writer=writer, service_root=service_root, clock=clock
-        )
+        self._memberships = DisclosureWriter(writer=writer, clock=clock)
         self._service_root = service_root
         self._journal = journal
         self._clock = clock
 
     def record(
-        self, request: LinkageRequest, people: Sequence[Translated], *, key_version: int
+        self,
+        request: LinkageRequest,
+        people: Sequence[Translated],
+        *,
+        key_version: int,
     ) -> None:
         """Make it durable; whoever is named in vain, as the release then fails, may be.
 
@@ -87,9 +89,9 @@ class TranslationRecord:
                 segments.append(segment)
         sealed = self._memberships.seal(
             sets,
-            project=request.target_project,
-            key_version=key_version,
-            operation=request.request_id,
+            project=ProjectId(request.target_project),
+            key_version=KeyVersion(key_version),
+            operation=OperationId(request.request_id),
         )
         rows += sealed.data_keys
         self._journal.submit(
@@ -100,7 +102,7 @@ class TranslationRecord:
                     actor=request.redeemer,
                     project=request.target_project,
                     operation=request.request_id,
-                    details={MEMBERSHIP: Recorded.NOW.value, "people": len(people)},
+                    details={MEMBERSHIP: Recording.NOW.value, "people": len(people)},
                 ),
                 data_keys=list({row.data_key_id: row for row in rows}.values()),
                 segments=segments,

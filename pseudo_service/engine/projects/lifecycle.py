@@ -7,6 +7,7 @@ from pseudo_service.core.access.justifications import parse_justification
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import ProjectExists, StateConflict
+from pseudo_service.core.ids import KeyVersion, ProjectId
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.projects.project import (
     DEFAULT_CEILING,
@@ -87,7 +88,7 @@ class ProjectLifecycle:
         self._refuse_existing(project.project_id)
         self._vault.create_key(name_wrapping_key(project.project_id))
         keys = [
-            self._key_ring.make_row(project.project_id, purpose, version=1)
+            self._key_ring.make_row(project.project_id, purpose, version=KeyVersion(1))
             for purpose in (RootPurpose.PSEUDONYMS, RootPurpose.STABLE)
         ]
         for _ in range(TAG_DRAWS):
@@ -148,7 +149,7 @@ class ProjectLifecycle:
 
     def _describe(self, request: ProjectRequest) -> Project:
         return Project(
-            project_id=request.project_id,
+            project_id=ProjectId(request.project_id),
             tag=draw_tag(self._entropy.draw(8)),
             title=parse_justification("title", request.title),
             state=ProjectState.ACTIVE,

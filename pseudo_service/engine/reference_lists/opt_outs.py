@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
+from pseudo_service.core.arrow.arrays import Macs
+from pseudo_service.core.arrow.sorted_macs import SortedMacs, sort_distinct_macs
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import (
     OptOutListMissing,
@@ -21,13 +23,16 @@ from pseudo_service.core.errors import (
 )
 from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierRules
-from pseudo_service.core.identifiers.superseded import NO_ALIASES, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_PINNED,
+    PinnedSupersededNumbers,
+)
 from pseudo_service.core.keys.material import KeyUse, Root
-from pseudo_service.core.opt_outs import OptOutCheck, list_survivors, sort_indices
+from pseudo_service.core.opt_outs import OptOutCheck, add_survivors
 from pseudo_service.core.projects.project import OptOutApplication, Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.engine.access.access_control import AccessControl
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind, OptOutStore
@@ -47,7 +52,7 @@ class OptOutLists:
         clock: Clock,
         entropy: Entropy,
         access_control: AccessControl,
-        aliases: AliasTables | None = None,
+        superseded: SupersededLists | None = None,
     ) -> None:
         self._store = store
         self._hash = KeyedHash(
@@ -58,9 +63,9 @@ class OptOutLists:
         self._clock = clock
         self._entropy = entropy
         self._access_control = access_control
-        self._aliases = aliases
+        self._superseded = superseded
         self._lock = threading.Lock()
-        self._held: tuple[OptOutList, str, np.ndarray] | None = None
+        self._held: tuple[OptOutList, str, SortedMacs] | None = None
 
     def load(
         self,
@@ -111,14 +116,14 @@ class OptOutLists:
         return facts
 
     def check_for(
-        self, project: Project, aliases: PinnedAliases | None = None
+        self, project: Project, superseded: PinnedSupersededNumbers | None = None
     ) -> tuple[OptOutCheck, OptOutList] | None:
         """Return the check that the project applies and its list; None for none.
 
         Args:
             project: Whose rule is applied.
-            aliases: The alias table that the caller has pinned; the one in force if
-                None.
+            superseded: The superseded numbers that the caller has pinned; None for
+                those in force.
 
         Raises:
             AliasTableRefused: The stored alias table is not the one that was loaded.
@@ -140,32 +145,36 @@ class OptOutLists:
                 "fresh one with `pseudo opt-outs load`"
             )
             raise OptOutListStale(msg)
-        if aliases is None:
-            aliases = self._aliases.current() if self._aliases else NO_ALIASES
+        if superseded is None:
+            superseded = (
+                self._superseded.current() if self._superseded else NOTHING_PINNED
+            )
         check = OptOutCheck(
             hash=self._hash,
             is_allow_list=facts.kind is OptOutListKind.ALLOW,
-            indices=self._read(facts, aliases),
+            listed=self._read(facts, superseded),
             uncheckable=project.opt_outs.uncheckable,
-            aliases=aliases.table,
+            superseded=superseded.table,
         )
         return check, facts
 
-    def _read(self, facts: OptOutList, aliases: PinnedAliases) -> np.ndarray:
+    def _read(
+        self, facts: OptOutList, superseded: PinnedSupersededNumbers
+    ) -> SortedMacs:
         with self._lock:
             held = self._held
-            if held is None or held[:2] != (facts, aliases.pin):
-                indices = self._read_stored(facts)
+            if held is None or held[:2] != (facts, superseded.pin):
+                listed = SortedMacs.build(self._read_stored(facts))
                 if facts.kind is OptOutListKind.OPT_OUT:
-                    indices = list_survivors(indices, self._hash, aliases.table)
-                held = self._held = (facts, aliases.pin, indices)
+                    listed = add_survivors(listed, self._hash, superseded.table)
+                held = self._held = (facts, superseded.pin, listed)
             return held[2]
 
-    def _read_stored(self, facts: OptOutList) -> np.ndarray:
-        """Read a list and hold it against its digest.
+    def _read_stored(self, facts: OptOutList) -> Macs:
+        """Read a list and check it against its digest.
 
-        Whoever can write to the database could take a patient out of it, make an
-        allow list of it, or put its expiry off; the receipt would not tell.
+        A person who can write to the database could take a patient out of the list,
+        make an allow list of it, or put its expiry off; the receipt would not show it.
         """
         indices = self._store.read(facts.list_id)
         digest = self._digest(facts.kind, facts.expires_at, indices)
@@ -178,14 +187,14 @@ class OptOutLists:
         return indices
 
     def _digest(
-        self, kind: OptOutListKind, expires_at: datetime, indices: np.ndarray
+        self, kind: OptOutListKind, expires_at: datetime, indices: Macs
     ) -> bytes:
         stated = f"{kind}\x1f{int(expires_at.timestamp())}\x1f".encode()
         mac = hmac.new(self._digest_key.reveal(), stated, hashlib.sha256)
         mac.update(np.ascontiguousarray(indices).data)
         return mac.digest()
 
-    def _index(self, chunks: Iterable[Sequence[str]], entries: int) -> np.ndarray:
+    def _index(self, chunks: Iterable[Sequence[str]], entries: int) -> Macs:
         parts = []
         read = 0
         for chunk in chunks:
@@ -194,9 +203,9 @@ class OptOutLists:
         if read != entries or not read:
             msg = f"opt-out list: {read} of {entries} announced entries came; send it again"
             raise OptOutListRefused(msg)
-        return sort_indices(np.concatenate(parts))
+        return sort_distinct_macs(np.concatenate(parts))
 
-    def _index_chunk(self, chunk: Sequence[str], *, after: int) -> np.ndarray:
+    def _index_chunk(self, chunk: Sequence[str], *, after: int) -> Macs:
         canonical = canonicalise(pa.array(chunk, pa.string()), NHS_NUMBER, self._rules)
         bad = np.flatnonzero(~canonical.accepted)
         if len(bad):

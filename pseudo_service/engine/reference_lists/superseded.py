@@ -14,40 +14,40 @@ from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierRules
 from pseudo_service.core.identifiers.national_numbers import read_numbers
 from pseudo_service.core.identifiers.superseded import (
-    NO_ALIASES,
+    NOTHING_PINNED,
     REISSUED,
-    AliasTable,
     Numbers,
-    PinnedAliases,
+    PinnedSupersededNumbers,
+    SupersededNumbers,
     refuse_entry,
 )
 from pseudo_service.core.identifiers.superseded_sealing import (
-    NONCE_BYTES,
     count_chunks,
     digest_table,
     open_table,
     seal_table,
 )
 from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.core.keys.sealed_records import NONCE_BYTES
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
-from pseudo_service.ports.superseded import AliasStore, AliasTableFacts
+from pseudo_service.ports.superseded import SupersededList, SupersededStore
 
-AliasEntries = tuple[Sequence[str], Sequence[str]]
+SupersededEntries = tuple[Sequence[str], Sequence[str]]
 """Superseded numbers, and the current one of each: blank where it was re-issued."""
 
 MOST_ENTRIES = 20_000_000
 """A table stays in memory: 24 bytes an entry."""
 
 
-class AliasTables:
+class SupersededLists:
     """The tables of the deployment; the newest is in force."""
 
     def __init__(
         self,
         *,
-        store: AliasStore,
+        store: SupersededStore,
         service_root: Root,
         rules: IdentifierRules,
         clock: Clock,
@@ -62,22 +62,22 @@ class AliasTables:
         self._entropy = entropy
         self._access_control = access_control
         self._lock = threading.Lock()
-        self._held: tuple[AliasTableFacts, PinnedAliases] | None = None
+        self._held: tuple[SupersededList, PinnedSupersededNumbers] | None = None
 
     def load(
-        self, *, entries: int, chunks: Iterable[AliasEntries], actor: Actor
-    ) -> AliasTableFacts:
+        self, *, entries: int, chunks: Iterable[SupersededEntries], actor: Actor
+    ) -> SupersededList:
         """Load a table; streams that open from then on use it.
 
         A table of no entries withdraws the one before.
 
         Raises:
             AliasTableRefused: It ends early, is too long, holds an invalid NHS number,
-                or contradicts itself (see ``AliasTable.build``).
+                or contradicts itself (see ``SupersededNumbers.build``).
         """
         self._access_control.require(actor, Permission.MANAGE_ALIASES)
         table = self._build(chunks, entries)
-        facts = AliasTableFacts(
+        facts = SupersededList(
             list_id=self._entropy.draw(8).hex(),
             merged=table.merged,
             reissued=table.reissued,
@@ -105,21 +105,21 @@ class AliasTables:
         self._store.load(facts, sealed, event)
         return facts
 
-    def current(self) -> PinnedAliases:
-        """Return the table in force; ``NO_ALIASES`` where none was ever loaded.
+    def current(self) -> PinnedSupersededNumbers:
+        """Return the table in force; ``NOTHING_PINNED`` where none was ever loaded.
 
         Raises:
             AliasTableRefused: What is stored is not what was loaded.
         """
         facts = self._store.newest()
         if facts is None:
-            return NO_ALIASES
+            return NOTHING_PINNED
         with self._lock:
             if self._held is None or self._held[0] != facts:
                 self._held = (facts, self._read_stored(facts))
             return self._held[1]
 
-    def _read_stored(self, facts: AliasTableFacts) -> PinnedAliases:
+    def _read_stored(self, facts: SupersededList) -> PinnedSupersededNumbers:
         table = open_table(
             self._store.read(facts.list_id),
             list_id=facts.list_id,
@@ -129,9 +129,11 @@ class AliasTables:
             digest=facts.digest,
         )
         pin = f"{facts.list_id}:{facts.digest.hex()[:16]}"
-        return PinnedAliases(table=table, pin=pin)
+        return PinnedSupersededNumbers(table=table, pin=pin)
 
-    def _build(self, chunks: Iterable[AliasEntries], entries: int) -> AliasTable:
+    def _build(
+        self, chunks: Iterable[SupersededEntries], entries: int
+    ) -> SupersededNumbers:
         if entries > MOST_ENTRIES:
             msg = f"alias table: at most {MOST_ENTRIES} entries are taken"
             raise AliasTableRefused(msg)
@@ -147,7 +149,7 @@ class AliasTables:
         if read != entries:
             msg = f"alias table: {read} of {entries} announced entries came; send it again"
             raise AliasTableRefused(msg)
-        return AliasTable.build(np.concatenate(numbers), np.concatenate(targets))
+        return SupersededNumbers.build(np.concatenate(numbers), np.concatenate(targets))
 
     def _read(self, texts: Sequence[str], after: int, field: str) -> Numbers:
         """Return the numbers of a chunk; ``REISSUED`` for a blank current one."""

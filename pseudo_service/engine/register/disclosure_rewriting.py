@@ -6,18 +6,17 @@ One that does not open is never touched.
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-import numpy.typing as npt
-
+from pseudo_service.core.arrow.arrays import BlindIndices
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     NO_OPERATION,
     DisclosedPeople,
     Disclosure,
     merge_members,
-    read_prefixes,
 )
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.errors import RegisterCorrupt
+from pseudo_service.core.ids import OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.register.segments import RegisterFault, RegisterFaultKind
 from pseudo_service.engine.register.opening import OpenRegister
@@ -40,7 +39,7 @@ class CheckedMemberships:
 
     def read(
         self,
-        project: str | None,
+        project: ProjectId | None,
         *,
         leave_out: Callable[[Disclosure], bool] | None = None,
     ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
@@ -63,7 +62,7 @@ class CheckedMemberships:
         try:
             check_membership(membership, self._mac_key)
         except RegisterCorrupt:
-            self._note(RegisterFaultKind.MEMBERSHIP_MAC, where)
+            self._add_fault(RegisterFaultKind.MEMBERSHIP_MAC, where)
             return None
         key = self._opened.data_key(membership.data_key_id)
         try:
@@ -71,10 +70,10 @@ class CheckedMemberships:
                 return open_membership(membership, key)
         except RegisterCorrupt:
             pass
-        self._note(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
+        self._add_fault(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
         return None
 
-    def _note(self, fault: RegisterFaultKind, where: str) -> None:
+    def _add_fault(self, fault: RegisterFaultKind, where: str) -> None:
         self.faults.append(RegisterFault(fault=fault, where=where))
 
 
@@ -96,7 +95,7 @@ class DisclosureRewriting:
         self._sealer = sealer
         self._describe = describe
 
-    def merge(self, project: str) -> None:
+    def merge(self, project: ProjectId) -> None:
         """Put one membership a kind, use and key version in the place of many.
 
         Raises:
@@ -111,7 +110,7 @@ class DisclosureRewriting:
             old = [membership for membership, _ in group]
             self._replace(old, _merge_operations(group), NO_OPERATION)
 
-    def erase(self, blind: npt.NDArray[np.uint8], *, kind: str) -> None:
+    def erase(self, blind: BlindIndices, *, kind: str) -> None:
         """Write the memberships of a kind that name these people anew, without them."""
         prefixes = read_prefixes(blind)
 
@@ -127,7 +126,10 @@ class DisclosureRewriting:
         return self._sealer.owns(membership.data_key_id)
 
     def _replace(
-        self, old: Sequence[Disclosure], members: DisclosedPeople, operation: str
+        self,
+        old: Sequence[Disclosure],
+        members: DisclosedPeople,
+        operation: OperationId,
     ) -> None:
         new = [
             self._sealer.seal_members(part, like=old[0], operation=operation)

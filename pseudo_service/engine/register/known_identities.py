@@ -1,7 +1,7 @@
-"""Who is already in the register, told by blind index: 16 bytes a person.
+"""The people whom the register has, known by blind index: 16 bytes a person.
 
-Known means committed. Another stream that meets the same new identity waits for
-that commit. Sorted arrays, merged like the runs of a log-structured tree.
+A person is known once the commit is durable. Another stream that meets the same new
+identity waits for that commit.
 """
 
 import threading
@@ -10,56 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, BlindIndices, Mask
+from pseudo_service.core.arrow.sorted_macs import MacSet, MacWords, SortedMacs
 from pseudo_service.core.errors import PseudoError, StoreUnavailable
 from pseudo_service.core.keys.material import SecretKey
-from pseudo_service.core.register.segments import INDEX_BYTES, check_segment
+from pseudo_service.core.register.segments import check_segment
 from pseudo_service.ports.journal import PendingCommit
 from pseudo_service.ports.register import RegisterStore
-
-
-@dataclass(frozen=True, slots=True)
-class SortedRun:
-    """Blind indices in order: the first 8 bytes as one integer, and the rest."""
-
-    high: np.ndarray
-    low: np.ndarray
-
-    @classmethod
-    def build(cls, indices: np.ndarray) -> "SortedRun":
-        """Sort (n, 16) uint8 indices."""
-        high, low = split(indices)
-        order = np.argsort(high, kind="stable")
-        return cls(high[order], low[order])
-
-    def merge(self, other: "SortedRun") -> "SortedRun":
-        """Return one run of both."""
-        high = np.concatenate((self.high, other.high))
-        order = np.argsort(high, kind="stable")
-        low = np.concatenate((self.low, other.low))
-        return SortedRun(high[order], low[order])
-
-    def contains(self, high: np.ndarray, low: np.ndarray) -> np.ndarray:
-        """Return which of the given indices are in the run."""
-        place = np.searchsorted(self.high, high)
-        found = np.zeros(len(high), dtype=bool)
-        # Two people share 8 leading bytes about once in 10^19 pairs: one look
-        # answers nearly all, and the loop goes on only while some still agree.
-        unsure = place < len(self.high)
-        while unsure.any():
-            at = place[unsure]
-            same = self.high[at] == high[unsure]
-            hit = same & (self.low[at] == low[unsure])
-            rows = np.flatnonzero(unsure)
-            found[rows[hit]] = True
-            place[rows] += 1
-            unsure[rows] = same & ~hit & (place[rows] < len(self.high))
-        return found
-
-
-def split(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the leading and the trailing 8 bytes of (n, 16) indices as integers."""
-    words = np.ascontiguousarray(indices).view(">u8").reshape(-1, 2)
-    return words[:, 0].astype(np.uint64), words[:, 1].astype(np.uint64)
 
 
 @dataclass(eq=False)
@@ -67,8 +24,8 @@ class Claim:
     """New identities that one batch registers, and the claims it must wait for."""
 
     kind: str
-    new: np.ndarray
-    run: SortedRun
+    new: Mask
+    run: SortedMacs
     others: Sequence["Claim"] = ()
     pending: PendingCommit | None = None
     sent: threading.Event = field(default_factory=threading.Event)
@@ -85,7 +42,7 @@ class KnownIdentities:
         self._patience = patience
         self._lock = threading.Lock()
         self._loading = threading.Lock()
-        self._runs: dict[str, list[SortedRun]] = {}
+        self._known: dict[str, MacSet] = {}
         self._claims: dict[str, list[Claim]] = {}
         self._read_until = 0
         self._database: str | None = None
@@ -100,14 +57,14 @@ class KnownIdentities:
             database = self._register.database_id()
             if database != self._database:
                 with self._lock:
-                    # Claims on their way went to the other database: were they to
-                    # settle into this one's runs, nobody would register them here.
-                    self._runs, self._claims, self._read_until = {}, {}, 0
+                    # Claims on their way went to the other database. Settled into this
+                    # one's set, their people would never be registered here.
+                    self._known, self._claims, self._read_until = {}, {}, 0
                     self._database = database
             for stored in self._register.read_segments(after=self._read_until):
                 check_segment(stored.segment, self._mac_key)
                 blind = np.frombuffer(stored.segment.blind_index, dtype=np.uint8)
-                run = SortedRun.build(blind.reshape(-1, INDEX_BYTES))
+                run = SortedMacs.build(blind.reshape(-1, MAC_BYTES))
                 with self._lock:
                     self._add_missing(stored.segment.kind, run)
                 self._read_until = max(self._read_until, stored.position)
@@ -117,7 +74,7 @@ class KnownIdentities:
         """Return the identity of the database whose identities these are."""
         return self._database
 
-    def claim(self, kind: str, blind: np.ndarray) -> Claim:
+    def claim(self, kind: str, blind: BlindIndices) -> Claim:
         """Decide who of a batch is new, and take them.
 
         Args:
@@ -125,20 +82,21 @@ class KnownIdentities:
             blind: (n, 16) uint8, distinct.
 
         Returns:
-            A claim whose ``new`` mask tells whom the caller must register. Whoever
-            is being registered by another batch is in ``others``: wait for it.
+            A claim. Its ``new`` mask marks the people whom the caller must register.
+            Its ``others`` are the claims of batches that register people of this
+            batch: wait for them.
         """
-        high, low = split(blind)
+        words = MacWords.read(blind)
         with self._lock:
-            unknown = ~self._contains(kind, high, low)
+            unknown = ~self._known_of(kind).contains(words)
             others = []
             for other in self._claims.get(kind, []):
-                theirs = np.zeros(len(high), dtype=bool)
-                theirs[unknown] = other.run.contains(high[unknown], low[unknown])
+                theirs = np.zeros(len(words), np.bool_)
+                theirs[unknown] = other.run.contains(words.take(unknown))
                 if theirs.any():
                     others.append(other)
                     unknown &= ~theirs
-            run = SortedRun.build(blind[unknown])
+            run = SortedMacs.sort(words.take(unknown))
             claim = Claim(kind=kind, new=unknown, run=run, others=others)
             if unknown.any():
                 self._claims.setdefault(kind, []).append(claim)
@@ -164,7 +122,7 @@ class KnownIdentities:
         with self._lock:
             if claim in self._claims.get(claim.kind, []):
                 self._claims[claim.kind].remove(claim)
-                self._add(claim.kind, claim.run)
+                self._known_of(claim.kind).add(claim.run)
 
     def _wait_for(self, other: Claim) -> None:
         try:
@@ -187,25 +145,14 @@ class KnownIdentities:
     def count(self) -> int:
         """Return how many identities are known, duplicates included."""
         with self._lock:
-            return sum(len(run.high) for runs in self._runs.values() for run in runs)
+            return sum(map(len, self._known.values()))
 
-    def _contains(self, kind: str, high: np.ndarray, low: np.ndarray) -> np.ndarray:
-        found = np.zeros(len(high), dtype=bool)
-        for run in self._runs.get(kind, []):
-            left = np.flatnonzero(~found)
-            if not len(left):
-                break
-            found[left] = run.contains(high[left], low[left])
-        return found
+    def _known_of(self, kind: str) -> MacSet:
+        return self._known.setdefault(kind, MacSet())
 
-    def _add_missing(self, kind: str, run: SortedRun) -> None:
-        # What this process registered itself is known already.
-        missing = ~self._contains(kind, run.high, run.low)
+    def _add_missing(self, kind: str, run: SortedMacs) -> None:
+        known = self._known_of(kind)
+        # This process knows already what it registered itself.
+        missing = ~known.contains(run.words)
         if missing.any():
-            self._add(kind, SortedRun(run.high[missing], run.low[missing]))
-
-    def _add(self, kind: str, run: SortedRun) -> None:
-        runs = self._runs.setdefault(kind, [])
-        while runs and len(runs[-1].high) <= 2 * len(run.high):
-            run = runs.pop().merge(run)
-        runs.append(run)
+            known.add(run.take(missing))

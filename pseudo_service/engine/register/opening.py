@@ -1,6 +1,6 @@
-"""Opens the whole register, once a warrant, and reads everyone in it.
+"""Opens the whole register, once for each grant, and reads everyone in it.
 
-What comes out agrees with its blind index, made anew from the identity itself: an
+Every identity that is read agrees with its blind index, made anew from the identity itself: an
 entry that was moved, edited or planted is left out and counted as a fault.
 """
 
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from pseudo_service.core.arrow.arrays import MAC_BYTES, BlindIndices
 from pseudo_service.core.errors import (
     GrantSpent,
     KeyUnknown,
@@ -22,11 +23,11 @@ from pseudo_service.core.errors import (
     RegisterCorrupt,
 )
 from pseudo_service.core.identifiers.kinds import IdentifierKind
+from pseudo_service.core.ids import OperationId
 from pseudo_service.core.keys.material import KEY_BYTES, KeyUse, Root, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.register.packed_identities import unpack_identities
 from pseudo_service.core.register.segments import (
-    INDEX_BYTES,
     DataKeyRow,
     RegisterFault,
     RegisterFaultKind,
@@ -42,7 +43,7 @@ from pseudo_service.ports.register import RegisterStore
 PAGE_IDENTITIES = 65_536
 """A page closes with the segment that reaches so many; small segments fill one."""
 TRIED_BEFORE = 8
-"""How many data keys are tried before the vault counts as unwilling."""
+"""How many data keys are tried before the vault counts as refusing."""
 
 
 class RegisterGrant:
@@ -50,21 +51,21 @@ class RegisterGrant:
 
     __slots__ = ("_lock", "_spent", "operation")
 
-    def __init__(self, *, operation: str) -> None:
-        """Mint a warrant; ``operation`` is what its intent event is on record under."""
+    def __init__(self, *, operation: OperationId) -> None:
+        """Mint a grant; ``operation`` is that of its intent event on record."""
         self.operation = operation
         self._lock = threading.Lock()
         self._spent = False
 
     def spend(self) -> None:
-        """Use the warrant up.
+        """Use the grant up.
 
         Raises:
             GrantSpent: It was used before, be it by another thread at this moment.
         """
         with self._lock:
             if self._spent:
-                msg = "this warrant has opened the register once: ask for another"
+                msg = "this grant has opened the register once: ask for another"
                 raise GrantSpent(msg)
             self._spent = True
 
@@ -73,7 +74,7 @@ class RegisterGrant:
 
 
 class MaintenanceGrant(RegisterGrant):
-    """A warrant for the register's care; minted after its intent is durable."""
+    """A grant for maintenance; minted after its intent is durable."""
 
     __slots__ = ()
 
@@ -89,13 +90,13 @@ class OpenedIdentities:
 
     kind: str
     canonical: pa.StringArray = field(repr=False)
-    blind: npt.NDArray[np.uint8] = field(repr=False)
+    blind: BlindIndices = field(repr=False)
     segments: tuple[str, ...] = field(repr=False)
     owner: npt.NDArray[np.int64] = field(repr=False)
 
 
 class RegisterOpening:
-    """Opens the register for whoever shows a warrant."""
+    """Opens the register for a grant."""
 
     def __init__(
         self,
@@ -103,7 +104,7 @@ class RegisterOpening:
         register: RegisterStore,
         vault: KeyVault,
         service_root: Root,
-        spread: ParallelMap = map,
+        parallel_map: ParallelMap = map,
     ) -> None:
         """Take the linkage identity's vault.
 
@@ -111,18 +112,18 @@ class RegisterOpening:
             register: What is opened.
             vault: May unwrap with "linkage".
             service_root: Derives the blind-index and segment keys.
-            spread: Unwraps the data keys; over a network, several at a time.
+            parallel_map: Unwraps the data keys; over a network, several at a time.
         """
         self._register = register
         self._vault = vault
         self._service_root = service_root
-        self._spread = spread
+        self._parallel_map = parallel_map
 
     def check(self) -> None:
         """Raise unless the vault unwraps with "linkage" now; nothing is opened.
 
-        Asked before an approval is used up, so that an outage does not cost one. What is
-        unwrapped for it, at most a few data keys until one opens, is dropped at once.
+        Callers ask before they use up an approval, so that an outage does not cost one.
+        At most a few data keys are unwrapped for it, and dropped at once.
 
         Raises:
             KeyVaultUnavailable, KeyVaultRefused: It does not.
@@ -136,37 +137,41 @@ class RegisterOpening:
         if refused is not None:
             raise refused
 
-    def open(self, warrant: RegisterGrant, *, goes_on: bool = False) -> "OpenRegister":
-        """Spend the warrant and unwrap every data key.
+    def open(
+        self, grant: RegisterGrant, *, tolerate_refusals: bool = False
+    ) -> "OpenRegister":
+        """Spend the grant and unwrap every data key.
 
         Args:
-            warrant: Not used before.
-            goes_on: Make a fault of each data key that the vault refuses even if it
-                refuses all, which otherwise looks like a vault that knows us not.
+            grant: Not used before.
+            tolerate_refusals: Count each data key that the vault refuses as a fault, even
+                where it refuses all. Otherwise that raises: the vault may be another's.
 
         Raises:
-            GrantSpent: The warrant was used before.
+            GrantSpent: The grant was used before.
             KeyVaultUnavailable: The vault does not answer.
             KeyVaultRefused: It unwraps none of the data keys.
         """
-        warrant.spend()
+        grant.spend()
         keys = RegisterKeys(
-            register=self._register, unwrap=self._unwrap, spread=self._spread
+            register=self._register,
+            unwrap=self._unwrap,
+            parallel_map=self._parallel_map,
         )
         refused = keys.load()
-        if refused and not len(keys) and not goes_on:
+        if refused and not len(keys) and not tolerate_refusals:
             raise refused[0]
         return OpenRegister(self._register, self._service_root, keys)
 
     def scan(
-        self, warrant: RegisterGrant, *, kind: IdentifierKind | None = None
+        self, grant: RegisterGrant, *, kind: IdentifierKind | None = None
     ) -> "RegisterScan":
-        """Spend the warrant and read everyone of a kind, or everyone, once.
+        """Spend the grant and read everyone of a kind, or everyone, once.
 
         Raises:
             As ``open`` does.
         """
-        return self.open(warrant).scan(kind=kind)
+        return self.open(grant).scan(kind=kind)
 
     def _unwrap(self, row: DataKeyRow) -> SecretKey | PseudoError:
         try:
@@ -179,13 +184,13 @@ class RegisterOpening:
         except (KeyVaultRefused, KeyUnknown) as refused:
             return refused
         if len(secret) != KEY_BYTES:
-            msg = f"data key {row.data_key_id} is no key of ours"
+            msg = f"data key {row.data_key_id} is not a key of 32 bytes"
             return RegisterCorrupt(msg)
         return SecretKey(secret)
 
 
 class OpenRegister:
-    """The register with its data keys in hand; gone when it is let go."""
+    """The register with its data keys unwrapped, as long as this object lives."""
 
     def __init__(
         self,
@@ -199,7 +204,7 @@ class OpenRegister:
 
     @property
     def faults(self) -> tuple[RegisterFault, ...]:
-        """Which data keys do not open."""
+        """The data keys that do not open."""
         return tuple(self._keys.faults)
 
     def data_key(self, data_key_id: str) -> SecretKey | None:
@@ -226,11 +231,11 @@ class OpenRegister:
 
         Args:
             kind: Only this kind.
-            rewrites: Take what is sealed under a data key that came after the opening
-                for a fault. Of two runs that rewrite at once one cannot read the other
-                then; if both could, each might drop somebody as the other's.
-            leave_out: Says of a data key's id that what it seals is not to be read;
-                asked anew for each segment.
+            leave_out: Says whether to leave out what a data key seals, by the key's id;
+                called anew for each segment.
+            rewrites: Count segments as faults whose data key came after the opening.
+                Two runs that rewrite at once can then not read each other's segments.
+                If both could, each might drop somebody as the other's.
         """
         return RegisterScan(
             register=self._register,
@@ -249,7 +254,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
     """Reads the register page by page; at no time is more than a page in memory.
 
     ``faults``, ``segments`` and ``identities`` count what was read so far, and are
-    final once it is exhausted. Who reads for an answer looks at ``faults`` then.
+    final once it is exhausted. Callers that answer from it check ``faults`` then.
     """
 
     def __init__(
@@ -286,7 +291,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
             if not self._wants(segment):
                 continue
             page = waiting.setdefault(segment.kind, _Page())
-            self._take(segment, page)
+            self._add(segment, page)
             if page.identities >= PAGE_IDENTITIES:
                 yield self._open(segment.kind, waiting.pop(segment.kind))
         for kind, page in waiting.items():
@@ -298,23 +303,23 @@ class RegisterScan(Iterator[OpenedIdentities]):
             return False
         return self._leave_out is None or not self._leave_out(segment.data_key_id)
 
-    def _take(self, segment: Segment, page: "_Page") -> None:
+    def _add(self, segment: Segment, page: "_Page") -> None:
         self.segments += 1
         try:
             associated = check_segment(segment, self._mac_key)
         except RegisterCorrupt:
-            self._note(RegisterFaultKind.SEGMENT_MAC, segment.segment_id)
+            self._add_fault(RegisterFaultKind.SEGMENT_MAC, segment.segment_id)
             return
-        cipher = self._take_cipher(segment.data_key_id)
+        cipher = self._find_cipher(segment.data_key_id)
         try:
             if cipher is not None:
                 page.add(segment, open_packed(segment, cipher, associated))
                 return
         except RegisterCorrupt:
             pass
-        self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
+        self._add_fault(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, segment.segment_id)
 
-    def _take_cipher(self, data_key_id: str) -> AESGCM | None:
+    def _find_cipher(self, data_key_id: str) -> AESGCM | None:
         if data_key_id not in self._ciphers:
             key = self._find_key(data_key_id)
             if key is None:
@@ -325,14 +330,16 @@ class RegisterScan(Iterator[OpenedIdentities]):
     def _open(self, kind: str, page: "_Page") -> OpenedIdentities:
         found = unpack_identities(page.packs, page.counts)
         for at in found.unsound:
-            self._note(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, page.segments[at])
+            self._add_fault(RegisterFaultKind.SEGMENT_DOES_NOT_OPEN, page.segments[at])
         blind = page.join_blind(leave_out=found.unsound)
         made = self._hash(kind).mac(found.canonical)
         agrees = (made.view(np.uint64) == blind.view(np.uint64)).all(axis=1)
         canonical, owner = found.canonical, found.owner
         if not agrees.all():
             for at in np.unique(owner[~agrees]):
-                self._note(RegisterFaultKind.BLIND_INDEX_DISAGREES, page.segments[at])
+                self._add_fault(
+                    RegisterFaultKind.BLIND_INDEX_DISAGREES, page.segments[at]
+                )
             canonical, blind = canonical.filter(pa.array(agrees)), blind[agrees]
             owner = owner[agrees]
         self.identities += len(canonical)
@@ -350,7 +357,7 @@ class RegisterScan(Iterator[OpenedIdentities]):
             self._hashes[kind] = KeyedHash(key, IdentifierKind.parse(kind))
         return self._hashes[kind]
 
-    def _note(self, fault: RegisterFaultKind, where: str) -> None:
+    def _add_fault(self, fault: RegisterFaultKind, where: str) -> None:
         self.faults.append(RegisterFault(fault=fault, where=where))
 
 
@@ -371,8 +378,8 @@ class _Page:
         self.identities += segment.count
         self._blind.append(segment.blind_index)
 
-    def join_blind(self, leave_out: npt.NDArray[np.int64]) -> npt.NDArray[np.uint8]:
+    def join_blind(self, leave_out: npt.NDArray[np.int64]) -> BlindIndices:
         for at in leave_out:
             self._blind[at] = b""
         joined = np.frombuffer(b"".join(self._blind), dtype=np.uint8)
-        return joined.reshape(-1, INDEX_BYTES)
+        return joined.reshape(-1, MAC_BYTES)

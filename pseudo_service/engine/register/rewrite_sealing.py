@@ -1,31 +1,19 @@
-"""Seals what the register's care rewrites, under one data key made for the run."""
+"""Seals what maintenance rewrites, under one data key made for the run."""
 
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import BlindIndices
 from pseudo_service.core.disclosures.disclosure import DisclosedPeople, Disclosure
-from pseudo_service.core.disclosures.sealing import seal_membership
-from pseudo_service.core.keys.material import KEY_BYTES, KeyUse, Root, SecretKey
-from pseudo_service.core.register.packed_identities import pack_identities
-from pseudo_service.core.register.segments import (
-    NONCE_BYTES,
-    DataKeyRow,
-    Segment,
-    seal_segment,
-)
-from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
+from pseudo_service.core.ids import OperationId
+from pseudo_service.core.keys.material import Root
+from pseudo_service.core.register.segments import DataKeyRow, Segment
+from pseudo_service.engine.register.data_key_holder import DataKeyHolder
+from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.key_vault import KeyVault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DataKey:
-    row: DataKeyRow
-    key: SecretKey = field(repr=False)
 
 
 class RewriteSealer:
@@ -34,67 +22,87 @@ class RewriteSealer:
     def __init__(
         self, *, vault: KeyVault, clock: Clock, entropy: Entropy, service_root: Root
     ) -> None:
-        self._vault = vault
-        self._clock = clock
-        self._entropy = entropy
-        self._segment_key = service_root.derive(KeyUse.SEGMENT_MAC)
-        self._membership_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
-        self._held: _DataKey | None = None
+        self._data_keys = DataKeyHolder(
+            vault=vault, clock=clock, entropy=entropy, lifetime=None
+        )
+        self._writer = RegisterWriter(
+            data_keys=self._data_keys,
+            service_root=service_root,
+            clock=clock,
+            entropy=entropy,
+        )
 
     @property
     def rows(self) -> list[DataKeyRow]:
-        """The row of the key, once there is one; it goes with every change."""
-        return [] if self._held is None else [self._held.row]
+        """The row of the key, once there is one; every change carries it."""
+        return self._data_keys.rows
 
     def owns(self, data_key_id: str) -> bool:
-        """Return whether something is sealed under this run's key."""
-        return self._held is not None and self._held.row.data_key_id == data_key_id
+        """Say whether this is the id of the run's key."""
+        return any(row.data_key_id == data_key_id for row in self.rows)
 
     def seal(
-        self, canonical: pa.StringArray, blind: npt.NDArray[np.uint8], *, kind: str
+        self, canonical: pa.StringArray, blind: BlindIndices, *, kind: str
     ) -> Segment:
         """Return a segment of identities, in the order of their blind index."""
-        held = self._take()
-        return seal_segment(
-            pack_identities(canonical),
-            blind_index=blind,
-            segment_id=self._entropy.draw(16).hex(),
-            kind=kind,
-            data_key_id=held.row.data_key_id,
-            data_key=held.key,
-            mac_key=self._segment_key,
-            nonce=self._entropy.draw(NONCE_BYTES),
-        )
+        _, segment = self._writer.seal(canonical, blind=blind, kind=kind)
+        return segment
 
     def seal_members(
-        self, members: DisclosedPeople, *, like: Disclosure, operation: str
+        self, members: DisclosedPeople, *, like: Disclosure, operation: OperationId
     ) -> Disclosure:
-        """Return a membership of the project, kind, use and version of another."""
-        held = self._take()
-        return seal_membership(
+        """Return a disclosure of the project, kind, use and version of another."""
+        _, disclosure = self._writer.seal_members(
             members,
-            membership_id=self._entropy.draw(16).hex(),
             project=like.project,
             kind=like.kind,
             use=like.use,
             key_version=like.key_version,
             operation=operation,
-            recorded_at=self._clock.now(),
-            data_key_id=held.row.data_key_id,
-            data_key=held.key,
-            mac_key=self._membership_key,
-            nonce=self._entropy.draw(NONCE_BYTES),
+        )
+        return disclosure
+
+
+class RewriteSealing:
+    """Makes the sealers of runs, and tells when a data key is no longer in use."""
+
+    def __init__(
+        self,
+        *,
+        vault: KeyVault,
+        clock: Clock,
+        entropy: Entropy,
+        service_root: Root,
+        data_key_lifetime: timedelta,
+    ) -> None:
+        """Take the linkage identity's vault.
+
+        Args:
+            vault: Wraps the data key of a run.
+            clock: Dates what is sealed.
+            entropy: Draws ids and nonces.
+            service_root: Derives the keys that authenticate records.
+            data_key_lifetime: How long a process holds a data key.
+        """
+        self._vault = vault
+        self._clock = clock
+        self._entropy = entropy
+        self._service_root = service_root
+        self._data_key_lifetime = data_key_lifetime
+
+    def begin(self) -> RewriteSealer:
+        """Return the sealer of one run."""
+        return RewriteSealer(
+            vault=self._vault,
+            clock=self._clock,
+            entropy=self._entropy,
+            service_root=self._service_root,
         )
 
-    def _take(self) -> _DataKey:
-        if self._held is None:
-            key = SecretKey(self._entropy.draw(KEY_BYTES))
-            wrapped = self._vault.wrap(LINKAGE_KEY, key.reveal())
-            row = DataKeyRow(
-                data_key_id=self._entropy.draw(16).hex(),
-                wrapping_key_id=wrapped.key_id,
-                wrapped=wrapped.ciphertext,
-                created_at=self._clock.now(),
-            )
-            self._held = _DataKey(row=row, key=key)
-        return self._held
+    def find_oldest_held(self) -> datetime:
+        """Return when the oldest data key was made that a process may still hold.
+
+        A younger one stays though nothing is sealed under it: a process may hold it and
+        not have used it yet.
+        """
+        return self._clock.now() - self._data_key_lifetime

@@ -9,15 +9,15 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import BlindIndices, Mask
+from pseudo_service.core.arrow.sorted_macs import MacSet, MacWords, SortedMacs
 from pseudo_service.core.audit.events import AuditEvent, Detail
 from pseudo_service.core.identifiers.kinds import IdentifierKind
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 from pseudo_service.core.register.reports import RegisterProgress
 from pseudo_service.core.register.segments import RegisterFault, Segment
-from pseudo_service.engine.register.known_identities import SortedRun, split
 from pseudo_service.engine.register.opening import (
     OpenedIdentities,
     OpenRegister,
@@ -33,29 +33,19 @@ Describe = Callable[[Mapping[str, Detail]], AuditEvent]
 
 
 class SeenIdentities:
-    """Who was met before, by blind index: 16 bytes a person, as ingestion holds it."""
+    """The people whom a scan has met, by blind index: 16 bytes a person."""
 
     def __init__(self) -> None:
-        self._runs: dict[str, list[SortedRun]] = defaultdict(list)
+        self._seen: dict[str, MacSet] = defaultdict(MacSet)
 
-    def note(self, kind: str, blind: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-        """Return which rows name somebody for the first time, and remember them."""
-        high, low = split(blind)
-        order = np.lexsort((low, high))
-        repeated = np.zeros(len(blind), dtype=np.bool_)
-        same = (np.diff(high[order]) == 0) & (np.diff(low[order]) == 0)
-        repeated[order[1:][same]] = True  # of equal ones the order keeps the first
-        new: npt.NDArray[np.bool_] = ~repeated
-        for run in self._runs[kind]:
-            new[new] = ~run.contains(high[new], low[new])
+    def add(self, kind: str, blind: BlindIndices) -> Mask:
+        """Add people of a kind; return the rows that name somebody for the first time."""
+        words, seen = MacWords.read(blind), self._seen[kind]
+        new = words.find_first()
+        new[new] = ~seen.contains(words.take(new))
         if new.any():
-            self._add(self._runs[kind], SortedRun.build(blind[new]))
+            seen.add(SortedMacs.sort(words.take(new)))
         return new
-
-    def _add(self, runs: list[SortedRun], run: SortedRun) -> None:
-        while runs and len(runs[-1].high) <= 2 * len(run.high):
-            run = runs.pop().merge(run)
-        runs.append(run)
 
 
 class SegmentRewriting:
@@ -89,7 +79,7 @@ class SegmentRewriting:
         scan = self._opened.scan(leave_out=self._sealer.owns, rewrites=True)
         for page, sound in self._read(scan):
             rows = sound[page.owner]
-            rows[rows] = seen.note(page.kind, page.blind[rows])
+            rows[rows] = seen.add(page.kind, page.blind[rows])
             self._replace(page, sound, rows, renew=False)
             yield RegisterProgress(segments=self.segments, identities=self.identities)
 
@@ -106,7 +96,7 @@ class SegmentRewriting:
         found: set[int] = set()
         scan = self._opened.scan(kind=kind, leave_out=self._sealer.owns, rewrites=True)
         for page, sound in self._read(scan):
-            rows, which = find_wanted(page.blind, wanted)
+            rows, which = wanted.find(page.blind)
             holds = np.zeros(len(page.segments), dtype=np.bool_)
             holds[page.owner[rows]] = True
             holds &= sound
@@ -117,9 +107,7 @@ class SegmentRewriting:
                 found |= set(which[holds[page.owner[rows]]].tolist())
         return found
 
-    def _read(
-        self, scan: RegisterScan
-    ) -> Iterator[tuple[OpenedIdentities, npt.NDArray[np.bool_]]]:
+    def _read(self, scan: RegisterScan) -> Iterator[tuple[OpenedIdentities, Mask]]:
         """Yield each page, and which of its segments have no fault."""
         for page in scan:
             faulty = {fault.where for fault in scan.faults}
@@ -131,8 +119,8 @@ class SegmentRewriting:
     def _replace(
         self,
         page: OpenedIdentities,
-        segments: npt.NDArray[np.bool_],
-        rows: npt.NDArray[np.bool_],
+        segments: Mask,
+        rows: Mask,
         *,
         renew: bool,
     ) -> None:
@@ -154,9 +142,7 @@ class SegmentRewriting:
         self.written += len(new)
         self.identities += int(rows.sum())
 
-    def _seal(
-        self, page: OpenedIdentities, rows: npt.NDArray[np.bool_]
-    ) -> list[Segment]:
+    def _seal(self, page: OpenedIdentities, rows: Mask) -> list[Segment]:
         canonical, blind = page.canonical.filter(pa.array(rows)), page.blind[rows]
         return [
             self._sealer.seal(

@@ -1,64 +1,52 @@
-"""Seals new identities into segments under a data key that lives a bounded time."""
+"""Seals new identities and disclosures so that only the linkage identity opens them."""
 
-import contextlib
-import threading
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
-import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.arrow.arrays import BlindIndices
 from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     Disclosure,
     DisclosureUse,
 )
 from pseudo_service.core.disclosures.sealing import seal_membership
-from pseudo_service.core.errors import KeyVaultUnavailable
-from pseudo_service.core.keys.material import KEY_BYTES, SecretKey
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
+from pseudo_service.core.keys.material import KeyUse, Root
+from pseudo_service.core.keys.sealed_records import NONCE_BYTES
 from pseudo_service.core.register.packed_identities import pack_identities
-from pseudo_service.core.register.segments import (
-    NONCE_BYTES,
-    DataKeyRow,
-    Segment,
-    seal_segment,
-)
-from pseudo_service.engine.keys.key_ring import LINKAGE_KEY
+from pseudo_service.core.register.segments import DataKeyRow, Segment, seal_segment
+from pseudo_service.engine.register.data_key_holder import DataKeyHolder
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.entropy import Entropy
-from pseudo_service.ports.key_vault import KeyVault
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _DataKey:
-    row: DataKeyRow
-    key: SecretKey
-    until: datetime
 
 
 class RegisterWriter:
-    """Seals identities so that only the linkage identity can open them.
+    """Seals records under the data key in hand.
 
-    It needs the public half of "linkage" alone. Each change carries its data key's
-    row, which the store keeps once, so no segment is ever committed without it.
+    Each record comes with its data key's row, which the store keeps once, so no record
+    is ever committed without it.
     """
 
     def __init__(
         self,
         *,
-        vault: KeyVault,
+        data_keys: DataKeyHolder,
+        service_root: Root,
         clock: Clock,
         entropy: Entropy,
-        mac_key: SecretKey,
-        lifetime: timedelta,
     ) -> None:
-        self._vault = vault
+        """Take what seals.
+
+        Args:
+            data_keys: Seal the records.
+            service_root: Derives the keys that authenticate them.
+            clock: Dates disclosures.
+            entropy: Draws ids and nonces.
+        """
+        self._data_keys = data_keys
+        self._segment_key = service_root.derive(KeyUse.SEGMENT_MAC)
+        self._membership_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
         self._clock = clock
         self._entropy = entropy
-        self._mac_key = mac_key
-        self._lifetime = lifetime
-        self._lock = threading.Lock()
-        self._held: _DataKey | None = None
 
     def prepare(self) -> None:
         """Have a data key ready, so that no vault outage meets the first new patient.
@@ -66,19 +54,22 @@ class RegisterWriter:
         Raises:
             KeyVaultUnavailable: The vault does not answer and no key is in hand.
         """
-        self._take()
+        self._data_keys.current()
 
     def seal(
-        self, canonical: pa.StringArray, *, blind: np.ndarray, kind: str
+        self, canonical: pa.StringArray, *, blind: BlindIndices, kind: str
     ) -> tuple[DataKeyRow, Segment]:
         """Return a sealed segment and the row of the key that seals it.
 
         Args:
-            canonical: The new identities, canonical, without nulls.
-            blind: (n, 16) uint8, in the same order.
+            canonical: The identities, canonical, without nulls.
+            blind: Their blind index (n, 16), in the same order.
             kind: The identifier kind, as text.
+
+        Raises:
+            KeyVaultUnavailable: As ``prepare`` does.
         """
-        held = self._take()
+        held = self._data_keys.current()
         segment = seal_segment(
             pack_identities(canonical),
             blind_index=blind,
@@ -86,7 +77,7 @@ class RegisterWriter:
             kind=kind,
             data_key_id=held.row.data_key_id,
             data_key=held.key,
-            mac_key=self._mac_key,
+            mac_key=self._segment_key,
             nonce=self._entropy.draw(NONCE_BYTES),
         )
         return held.row, segment
@@ -95,19 +86,18 @@ class RegisterWriter:
         self,
         members: DisclosedPeople,
         *,
-        mac_key: SecretKey,
-        project: str,
+        project: ProjectId,
         kind: str,
         use: DisclosureUse,
-        key_version: int,
-        operation: str,
+        key_version: KeyVersion,
+        operation: OperationId,
     ) -> tuple[DataKeyRow, Disclosure]:
-        """Return a sealed membership and the row of the key that seals it.
+        """Return a sealed disclosure and the row of the key that seals it.
 
         Raises:
             KeyVaultUnavailable: As ``prepare`` does.
         """
-        held = self._take()
+        held = self._data_keys.current()
         membership = seal_membership(
             members,
             membership_id=self._entropy.draw(16).hex(),
@@ -119,29 +109,7 @@ class RegisterWriter:
             recorded_at=self._clock.now(),
             data_key_id=held.row.data_key_id,
             data_key=held.key,
-            mac_key=mac_key,
+            mac_key=self._membership_key,
             nonce=self._entropy.draw(NONCE_BYTES),
         )
         return held.row, membership
-
-    def _take(self) -> _DataKey:
-        with self._lock:
-            if self._held is None:
-                self._held = self._make()
-            elif self._held.until <= self._clock.now():
-                # An outage stops no stream: the key in hand serves a while longer.
-                with contextlib.suppress(KeyVaultUnavailable):
-                    self._held = self._make()
-            return self._held
-
-    def _make(self) -> _DataKey:
-        key = SecretKey(self._entropy.draw(KEY_BYTES))
-        wrapped = self._vault.wrap(LINKAGE_KEY, key.reveal())
-        now = self._clock.now()
-        row = DataKeyRow(
-            data_key_id=self._entropy.draw(16).hex(),
-            wrapping_key_id=wrapped.key_id,
-            wrapped=wrapped.ciphertext,
-            created_at=now,
-        )
-        return _DataKey(row=row, key=key, until=now + self._lifetime)

@@ -13,6 +13,7 @@ import pyarrow as pa
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import DatabaseReplaced
 from pseudo_service.core.identifiers.identities import Identities
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
 from pseudo_service.engine.access.quota import charge_quota
 from pseudo_service.engine.disclosures.writer import (
@@ -63,9 +64,7 @@ class BatchCommit:
         self._writer = writer
         self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
         self._clock = clock
-        self._memberships = DisclosureWriter(
-            writer=writer, service_root=service_root, clock=clock
-        )
+        self._memberships = DisclosureWriter(writer=writer, clock=clock)
 
     def begin(
         self,
@@ -149,9 +148,9 @@ class BatchCommit:
     def collect(
         self,
         *,
-        project: str,
-        operation: str,
-        key_version: int,
+        project: ProjectId,
+        operation: OperationId,
+        key_version: KeyVersion,
         previous: PreviousRelease | None = None,
     ) -> DisclosureCollector:
         """Return an empty collector of whom a stream releases."""
@@ -190,7 +189,7 @@ class BatchCommit:
             np.concatenate(blind),
             key=self._quota_key,
             caller=event.actor,
-            project=event.project or "",
+            project=ProjectId(event.project or ""),
             day=self._clock.now().date(),
             limit=limit,
         )

@@ -14,7 +14,10 @@ from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
 from pseudo_service.core.identifiers.kinds import IdentifierRules
-from pseudo_service.core.identifiers.superseded import PinnedAliases, ProjectAliases
+from pseudo_service.core.identifiers.superseded import (
+    PinnedSupersededNumbers,
+    ProjectSupersededNumbers,
+)
 from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
 from pseudo_service.core.policies.plan import Plan, compile_plan
 from pseudo_service.core.policies.policy import Policy
@@ -28,7 +31,7 @@ from pseudo_service.engine.keys.project_keys import PinnedRoots, ProjectKeys
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.patient_intake import (
     AnnouncedPatients,
@@ -92,7 +95,7 @@ class DeidentifyTable:
         rules: DeploymentRules,
         service_root: Root,
         watch: EnumerationMonitor,
-        aliases: AliasTables,
+        aliases: SupersededLists,
     ) -> None:
         self._access_control = access_control
         self._projects = projects
@@ -141,7 +144,7 @@ class DeidentifyTable:
         if plan.previous_kinds:
             roots = self._keys.pin_previous(project, roots, self._clock.now())
         pinned = self._aliases.current()
-        aliases = pinned.choose(follows_merges=project.follows_merges)
+        aliases = pinned.for_project(follows_merges=project.follows_merges)
         opt_outs = self._opt_outs.check_for(project, pinned)
         pins = self._state_pins(
             plan,
@@ -199,7 +202,7 @@ class DeidentifyTable:
         self,
         policy: Policy,
         announced: AnnouncedPatients | None,
-        aliases: ProjectAliases,
+        aliases: ProjectSupersededNumbers,
     ) -> PatientTable | None:
         if announced is None or policy.patient_table is None:
             return None
@@ -230,7 +233,7 @@ class DeidentifyTable:
         opt_outs: OptOutList | None,
         patients: AnnouncedPatients | None,
         *,
-        aliases: PinnedAliases,
+        aliases: PinnedSupersededNumbers,
     ) -> PinSet:
         policy = plan.policy
         texts = self._redactor.describe() if plan.texts else {}

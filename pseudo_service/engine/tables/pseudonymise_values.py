@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recorded
+from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
 from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
 from pseudo_service.core.identifiers.canonical import canonicalise_one
 from pseudo_service.core.identifiers.identities import Identities
@@ -18,7 +18,8 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import PinnedAliases
+from pseudo_service.core.identifiers.superseded import PinnedSupersededNumbers
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import RootPurpose
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
@@ -27,7 +28,7 @@ from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.disclosures.writer import Released
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
@@ -77,7 +78,7 @@ class DeidentifyValues:
         clock: Clock,
         rules: IdentifierRules,
         watch: EnumerationMonitor,
-        aliases: AliasTables,
+        aliases: SupersededLists,
     ) -> None:
         self._access_control = access_control
         self._projects = projects
@@ -128,7 +129,7 @@ class DeidentifyValues:
                 "asked": len(identifiers),
                 "identities": len(distinct),
                 "key_version": roots.pseudonyms.version,
-                MEMBERSHIP: Recorded.NOW,
+                MEMBERSHIP: Recording.NOW,
             },
         )
         identities = [
@@ -143,7 +144,9 @@ class DeidentifyValues:
             event,
             identities,
             limit=project.daily_quota,
-            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+            released=Released(
+                project=project.project_id, key_version=roots.pseudonyms.version
+            ),
         )
         pseudonyms = {
             text: keys.form.encode_one(keys.pseudonym.mac_one(text))
@@ -189,7 +192,7 @@ class DeidentifyValues:
             canonical.append(text)
             refusals.append(None if text is not None else found.value)
         pinned = self._aliases.current()
-        aliases = pinned.choose(follows_merges=project.follows_merges)
+        aliases = pinned.for_project(follows_merges=project.follows_merges)
         removed = self._find_opted_out(canonical, kind, project, pinned)
         for position, leaves in enumerate(removed):
             given = canonical[position]
@@ -208,7 +211,7 @@ class DeidentifyValues:
         canonical: Sequence[str | None],
         kind: IdentifierKind,
         project: Project,
-        aliases: PinnedAliases,
+        aliases: PinnedSupersededNumbers,
     ) -> list[bool]:
         found = self._opt_outs.check_for(project, aliases)
         if found is None:
@@ -229,7 +232,7 @@ def check_count(field: str, count: int, most: int) -> None:
 
 
 def _check_one(
-    text: str, project: Project, versions: set[int]
+    text: str, project: Project, versions: set[KeyVersion]
 ) -> tuple[PseudonymOutcome, int]:
     try:
         pseudonym = parse_pseudonym(text)

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recorded
+from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
 from pseudo_service.core.errors import BatchTooLarge, InvalidArgument
 from pseudo_service.core.identifiers.canonical import canonicalise_one
 from pseudo_service.core.identifiers.identities import Identities
@@ -18,7 +18,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import PinnedAliases, ProjectAliases
+from pseudo_service.core.identifiers.superseded import (
+    PinnedSupersededNumbers,
+    ProjectSupersededNumbers,
+)
 from pseudo_service.core.policies.policy import Policy
 from pseudo_service.core.policies.treatments import Pseudonymise, RedactText
 from pseudo_service.core.projects.project import Project
@@ -41,7 +44,7 @@ from pseudo_service.engine.disclosures.writer import Released
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.deidentify_table import choose_rules
 from pseudo_service.engine.tables.pseudonymise_values import check_count
@@ -111,7 +114,7 @@ class RedactFreeText:
         clock: Clock,
         rules: IdentifierRules,
         watch: EnumerationMonitor,
-        aliases: AliasTables,
+        aliases: SupersededLists,
     ) -> None:
         self._access_control = access_control
         self._projects = projects
@@ -167,7 +170,7 @@ class RedactFreeText:
                 "policy_digest": resolved.digest.hex(),
                 "asked": len(texts),
                 "key_version": roots.pseudonyms.version,
-                MEMBERSHIP: Recorded.NOW,
+                MEMBERSHIP: Recording.NOW,
             },
         )
         named, dated = _collect_identities(resolved, patients, keys)
@@ -177,7 +180,9 @@ class RedactFreeText:
             named,
             limit=project.daily_quota,
             dated=dated,
-            released=Released(project=project_id, key_version=roots.pseudonyms.version),
+            released=Released(
+                project=project.project_id, key_version=roots.pseudonyms.version
+            ),
         )
         rows = [
             _make_row(text, patient, resolved, project, keys)
@@ -201,13 +206,16 @@ class RedactFreeText:
         kinds = {source.kind.text: source.kind for source in sources}
         rules = choose_rules(policy, self._rules)
         pinned = self._aliases.current()
-        aliases = pinned.choose(follows_merges=project.follows_merges)
+        aliases = pinned.for_project(follows_merges=project.follows_merges)
         patients = [_read_patient(text, kinds, rules) for text in texts]
         marked = self._mark_opted_out(patients, project, pinned)
         return [_follow(one, aliases) for one in marked]
 
     def _mark_opted_out(
-        self, patients: Sequence[_Patient], project: Project, aliases: PinnedAliases
+        self,
+        patients: Sequence[_Patient],
+        project: Project,
+        aliases: PinnedSupersededNumbers,
     ) -> list[_Patient]:
         found = self._opt_outs.check_for(project, aliases)
         if found is None:
@@ -270,7 +278,7 @@ def _read_patient(
     return _Patient(kind=kind, canonical=canonical, refusal=refusal)
 
 
-def _follow(patient: _Patient, aliases: ProjectAliases) -> _Patient:
+def _follow(patient: _Patient, aliases: ProjectSupersededNumbers) -> _Patient:
     """Return whom the project takes a patient for; nobody, if a number is re-issued."""
     kind = patient.kind
     if kind is None or patient.canonical is None:

@@ -16,7 +16,7 @@ from pseudo_service.core.disclosures.unrecorded import (
     INPUT,
     MEMBERSHIP,
     NO_DIGEST,
-    Recorded,
+    Recording,
 )
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import (
@@ -26,6 +26,7 @@ from pseudo_service.core.errors import (
     PseudoError,
     StreamIncomplete,
 )
+from pseudo_service.core.ids import KeyVersion, OperationId
 from pseudo_service.core.keys.statements import SignedStatement
 from pseudo_service.core.policies.plan import Plan
 from pseudo_service.core.projects.project import Project
@@ -133,8 +134,8 @@ class TableStream:
         self._clock = clock
         self._released = ledger.collect(
             project=facts.project.project_id,
-            operation=facts.operation,
-            key_version=facts.pins.key_version,
+            operation=OperationId(facts.operation),
+            key_version=KeyVersion(facts.pins.key_version),
             previous=_name_previous(facts.pins, plan),
         )
         self._inputs: dict[int, str] = {}
@@ -302,7 +303,7 @@ class TableStream:
                 self._record_end(AuditKind.TABLE_FAILED, details)
             except (KeyVaultUnavailable, KeyVaultRefused):
                 self._record(
-                    AuditKind.TABLE_FAILED, details | {MEMBERSHIP: Recorded.NOT}
+                    AuditKind.TABLE_FAILED, details | {MEMBERSHIP: Recording.MISSING}
                 )
 
     def _seal_patients(self) -> None:
@@ -335,7 +336,7 @@ class TableStream:
 
     def _record_end(self, kind: AuditKind, details: dict[str, Detail]) -> None:
         # A client that leaves between the end and the receipt ends a stream twice.
-        recorded = Recorded.BEFORE if self._has_ended else Recorded.NOW
+        recorded = Recording.BEFORE if self._has_ended else Recording.NOW
         details = {"part": self.facts.part, **details, MEMBERSHIP: recorded}
         self._ledger.record_released(self._describe(kind, details), self._released)
         self._has_ended = True
@@ -359,5 +360,5 @@ def _name_previous(pins: PinSet, plan: Plan) -> PreviousRelease | None:
     if not pins.previous_key_version:
         return None
     return PreviousRelease(
-        key_version=pins.previous_key_version, kinds=plan.previous_kinds
+        key_version=KeyVersion(pins.previous_key_version), kinds=plan.previous_kinds
     )

@@ -8,6 +8,7 @@ from pseudo_service.api.v1 import administration_pb2 as messages
 from pseudo_service.api.v1 import administration_pb2_grpc as services
 from pseudo_service.core.audit.events import RecordedEvent
 from pseudo_service.core.errors import InvalidArgument, OptOutListRefused
+from pseudo_service.core.ids import KeyVersion, ProjectId
 from pseudo_service.engine.audit.project_audit import ProjectAudit
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.engine.keys.rotation import KeyRotation
@@ -15,7 +16,7 @@ from pseudo_service.engine.projects.closing import ProjectClosing
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs.administration import (
@@ -52,7 +53,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         policies: PolicyRegistry,
         opt_outs: OptOutLists,
         audit: AuditTrail,
-        aliases: AliasTables,
+        aliases: SupersededLists,
         project_audit: ProjectAudit,
         closing: ProjectClosing,
     ) -> None:
@@ -112,8 +113,8 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
     ) -> messages.RotateKeyResponse:
         """Make the next key version."""
         row = self._rotation.rotate(
-            request.project,
-            current_version=request.current_version,
+            ProjectId(request.project),
+            current_version=KeyVersion(request.current_version),
             reason=request.reason,
             overlap_days=request.overlap_days,
             actor=current_call().actor,

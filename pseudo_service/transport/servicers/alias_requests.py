@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from pseudo_service.api.v1 import administration_pb2 as messages
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import AliasTableRefused, InvalidArgument
-from pseudo_service.engine.reference_lists.superseded import AliasEntries, AliasTables
+from pseudo_service.engine.reference_lists.superseded import (
+    SupersededEntries,
+    SupersededLists,
+)
 
 MOST_IN_CHUNK = 100_000
 
 
 def load_aliases(
-    tables: AliasTables,
+    tables: SupersededLists,
     requests: Iterator[messages.LoadAliasesRequest],
     actor: Actor,
 ) -> messages.LoadAliasesResponse:
@@ -19,7 +22,7 @@ def load_aliases(
 
     Raises:
         InvalidArgument: They do not begin with a header, or have a second one.
-        As ``AliasTables.load`` does.
+        As ``SupersededLists.load`` does.
     """
     first = next(requests, None)
     if first is None or first.WhichOneof("payload") != "header":
@@ -35,7 +38,7 @@ def load_aliases(
 
 def _read_chunks(
     requests: Iterator[messages.LoadAliasesRequest],
-) -> Iterator[AliasEntries]:
+) -> Iterator[SupersededEntries]:
     for request in requests:
         if request.WhichOneof("payload") != "chunk":
             msg = "alias table: after the header only chunks follow"

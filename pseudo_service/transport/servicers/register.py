@@ -6,6 +6,7 @@ import grpc
 
 from pseudo_service.api.v1 import register_pb2 as messages
 from pseudo_service.api.v1 import register_pb2_grpc as services
+from pseudo_service.core.ids import KeyVersion, ProjectId
 from pseudo_service.core.register.reports import (
     CompactionReport,
     RegisterProgress,
@@ -82,7 +83,7 @@ class RegisterServicer(services.RegisterServiceServicer):
         call = current_call()
         call.name_project(request.project)
         for item in self._recall.recall(
-            request.project, purpose=request.purpose, actor=call.actor
+            ProjectId(request.project), purpose=request.purpose, actor=call.actor
         ):
             if isinstance(item, RecallReport):
                 report = _encode_recall(item)
@@ -98,9 +99,9 @@ class RegisterServicer(services.RegisterServiceServicer):
         call = current_call()
         call.name_project(request.project)
         for item in self._key_map.map(
-            request.project,
-            old_version=request.old_version,
-            new_version=request.new_version,
+            ProjectId(request.project),
+            old_version=KeyVersion(request.old_version),
+            new_version=KeyVersion(request.new_version),
             purpose=request.purpose,
             actor=call.actor,
         ):

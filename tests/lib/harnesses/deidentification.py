@@ -5,19 +5,20 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.arrow.sorted_macs import SortedMacs
 from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
     IdentifierKind,
     IdentifierRules,
 )
 from pseudo_service.core.identifiers.superseded import (
-    EMPTY_TABLE,
-    NOTHING_ALIASED,
-    AliasTable,
-    ProjectAliases,
+    NO_SUPERSEDED_NUMBERS,
+    NOTHING_SUPERSEDED,
+    ProjectSupersededNumbers,
+    SupersededNumbers,
 )
 from pseudo_service.core.keys.material import SecretKey
-from pseudo_service.core.opt_outs import OptOutCheck, list_survivors
+from pseudo_service.core.opt_outs import OptOutCheck, add_survivors
 from pseudo_service.core.policies.plan import compile_plan
 from pseudo_service.core.policies.policy import parse_policy
 from pseudo_service.core.projects.project import DateShiftRule, Uncheckable
@@ -45,7 +46,7 @@ def make_context(
     rules: IdentifierRules | None = None,
     redact: RedactTexts = withhold_texts,
     patient_table: PatientTable | None = None,
-    aliases: ProjectAliases = NOTHING_ALIASED,
+    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
     overlaps: bool = False,
 ) -> BatchContext:
     parsed = [IdentifierKind.parse(kind) for kind in kinds]
@@ -84,18 +85,19 @@ def make_opt_outs(
     *,
     is_allow_list: bool = False,
     uncheckable: Uncheckable = Uncheckable.REMOVE,
-    aliases: AliasTable = EMPTY_TABLE,
+    aliases: SupersededNumbers = NO_SUPERSEDED_NUMBERS,
 ) -> OptOutCheck:
     hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
     listed = sorted(hashing.mac_one(number) for number in numbers)
-    indices = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    joined = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
+    stored = SortedMacs.build(joined)
     if not is_allow_list:
-        indices = list_survivors(indices, hashing, aliases)
+        stored = add_survivors(stored, hashing, aliases)
     return OptOutCheck(
         hash=hashing,
-        aliases=aliases,
+        superseded=aliases,
         is_allow_list=is_allow_list,
-        indices=indices,
+        listed=stored,
         uncheckable=uncheckable,
     )
 

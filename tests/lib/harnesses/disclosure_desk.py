@@ -25,10 +25,15 @@ from pseudo_service.core.identifiers.kinds import (
 from pseudo_service.core.keys.material import SERVICE_OWNER, KeyUse, Root, RootPurpose
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall, RecallReport
 from pseudo_service.engine.disclosures.reader import (
     DisclosureReader,
     UnaccountedOperations,
+)
+from pseudo_service.engine.disclosures.register_query import (
+    RegisterQueries,
+    RegisterReaders,
 )
 from pseudo_service.engine.disclosures.subject_location import (
     LocatedSubject,
@@ -116,8 +121,18 @@ def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
     try:
         yield DisclosureDesk(
             recalling=OptOutRecall(
-                access_control=access_control,
-                projects=SqlProjects(database),
+                queries=RegisterQueries(
+                    access_control=access_control,
+                    projects=SqlProjects(database),
+                    readers=RegisterReaders(
+                        opening=opening,
+                        disclosures=reader,
+                        unaccounted=unaccounted,
+                        key_ring=key_ring,
+                    ),
+                    audit=AuditRecorder(journal, clock),
+                    entropy=entropy,
+                ),
                 opt_outs=OptOutLists(
                     store=SqlOptOuts(database),
                     service_root=root,
@@ -126,13 +141,6 @@ def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
                     entropy=entropy,
                     access_control=access_control,
                 ),
-                opening=opening,
-                memberships=reader,
-                unaccounted=unaccounted,
-                key_ring=key_ring,
-                journal=journal,
-                clock=clock,
-                entropy=entropy,
             ),
             location=SubjectLocation(
                 opening=opening, memberships=reader, unaccounted=unaccounted

@@ -15,7 +15,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import NO_ALIASES, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_PINNED,
+    PinnedSupersededNumbers,
+)
 from pseudo_service.core.keys.material import (
     SERVICE_OWNER,
     KeyUse,
@@ -59,10 +62,10 @@ from pseudo_service.engine.linkage.verified_history import (
 from pseudo_service.engine.linkage.views import LinkageSubmission, SealedRelease
 from pseudo_service.engine.linkage.visibility import RequestVisibility
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.linkage_stores import (
     FixedLocation,
     LinkageJournal,
@@ -118,7 +121,7 @@ class Bench:
         self.register = MemoryRegister()
         self.opt_out_store = MemoryOptOuts()
         self.location = FixedLocation()
-        self.aliases: PinnedAliases = NO_ALIASES
+        self.aliases: PinnedSupersededNumbers = NOTHING_PINNED
         for name in ("audit", "ingest", "linkage", "project-asthma", "project-stroke"):
             self.vault.create_key(name)
         trail = Trail()
@@ -195,12 +198,11 @@ class Bench:
                     read_aliases=lambda: self.aliases,
                 ),
                 translations=TranslationRecord(
-                    writer=RegisterWriter(
+                    writer=make_register_writer(
                         vault=self.vault,
                         clock=self.clock,
                         entropy=self.entropy,
-                        mac_key=self.root.derive(KeyUse.SEGMENT_MAC),
-                        lifetime=timedelta(hours=1),
+                        service_root=self.root,
                     ),
                     service_root=self.root,
                     journal=self.journal,

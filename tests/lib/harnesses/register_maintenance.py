@@ -18,10 +18,10 @@ from pseudo_service.adapters.sql.stores.projects import SqlProjects
 from pseudo_service.adapters.sql.stores.register import SqlRegister
 from pseudo_service.adapters.sql.stores.register_keeper import SqlRegisterKeeper
 from pseudo_service.core.access.roles import Actor, Role, RoleGrant
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
-    read_prefixes,
 )
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import (
@@ -32,13 +32,20 @@ from pseudo_service.core.identifiers.kinds import (
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.maintenance import RegisterMaintenance
+from pseudo_service.engine.register.maintenance import (
+    MaintainedStores,
+    RegisterMaintenance,
+)
+from pseudo_service.engine.register.maintenance_runs import MaintenanceRuns
 from pseudo_service.engine.register.opening import RegisterGrant, RegisterOpening
+from pseudo_service.engine.register.rewrite_sealing import RewriteSealing
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.databases import OpenDatabase
 from tests.lib.stores.memory import MemoryVault
 from tests.lib.stores.stored_values import make_event, make_key_row, make_project
@@ -86,26 +93,34 @@ class MaintainedRegister:
     def care(self) -> RegisterMaintenance:
         return RegisterMaintenance(
             opening=self.opening,
-            register=self.register,
-            keeper=self.keeper,
-            memberships=self.memberships,
-            projects=SqlProjects(self.database),
-            vault=self.vault,
-            journal=self.journal,
-            clock=self.clock,
-            entropy=self.entropy,
-            access_control=AccessControl(journal=self.journal, clock=self.clock),
+            stores=MaintainedStores(
+                register=self.register,
+                keeper=self.keeper,
+                disclosures=self.memberships,
+                projects=SqlProjects(self.database),
+            ),
+            sealing=RewriteSealing(
+                vault=self.vault,
+                clock=self.clock,
+                entropy=self.entropy,
+                service_root=ROOT,
+                data_key_lifetime=LIFETIME,
+            ),
+            runs=MaintenanceRuns(
+                access_control=AccessControl(journal=self.journal, clock=self.clock),
+                audit=AuditRecorder(self.journal, self.clock),
+                entropy=self.entropy,
+            ),
             service_root=ROOT,
             rules=RULES,
-            data_key_lifetime=LIFETIME,
         )
 
     def make_writer(self) -> RegisterWriter:
-        return RegisterWriter(
+        return make_register_writer(
             vault=self.vault,
             clock=self.clock,
             entropy=self.entropy,
-            mac_key=ROOT.derive(KeyUse.SEGMENT_MAC),
+            service_root=ROOT,
             lifetime=LIFETIME,
         )
 
@@ -120,16 +135,22 @@ class MaintainedRegister:
         self.journal.submit(change).wait()
         return segment.segment_id
 
-    def release(self, texts: Sequence[str], operation: str) -> str:
-        """Record whom an operation released; return the membership's id."""
+    def release(
+        self,
+        texts: Sequence[str],
+        operation: str,
+        *,
+        key_version: int = 1,
+        use: DisclosureUse = DisclosureUse.PSEUDONYM,
+    ) -> str:
+        """Record people whom an operation released; return the disclosure's id."""
         prefixes = np.unique(read_prefixes(hash_blindly(texts)))
         row, membership = self.make_writer().seal_members(
             DisclosedPeople.of_one_operation(prefixes, self.clock.now()),
-            mac_key=ROOT.derive(KeyUse.MEMBERSHIP_MAC),
             project=PROJECT,
             kind=NHS.text,
-            use=DisclosureUse.PSEUDONYM,
-            key_version=1,
+            use=use,
+            key_version=key_version,
             operation=operation,
         )
         change = BatchChange(

@@ -28,9 +28,9 @@ from pseudo_service.core.keys.material import (
     SecretKey,
 )
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
-from pseudo_service.core.register.segments import open_segment
 from pseudo_service.ports.key_vault import KeyVault, Wrapped
 from tests.lib.harnesses.fakes import FakeClock
+from tests.lib.stores.opened_segments import open_segment
 
 INDEX_BYTES = 16
 

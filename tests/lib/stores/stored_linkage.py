@@ -14,7 +14,7 @@ from pseudo_service.core.linkage.request import (
 )
 from pseudo_service.core.register.segments import Segment
 from pseudo_service.ports.journal import BatchChange
-from pseudo_service.ports.superseded import AliasTableFacts
+from pseudo_service.ports.superseded import SupersededList
 from tests.lib.stores.stored_values import NOON, make_data_key, make_event, make_segment
 
 
@@ -73,8 +73,8 @@ def make_membership(
     )
 
 
-def make_alias_facts(number: int = 1) -> AliasTableFacts:
-    return AliasTableFacts(
+def make_alias_facts(number: int = 1) -> SupersededList:
+    return SupersededList(
         list_id=f"aliases-{number}",
         merged=2**40,
         reissued=number,

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pseudo_service.core.identifiers.superseded import AliasTable, ProjectAliases
+from pseudo_service.core.identifiers.superseded import (
+    ProjectSupersededNumbers,
+    SupersededNumbers,
+)
 
 
-def make_table(entries: Mapping[str, str | None]) -> AliasTable:
+def make_table(entries: Mapping[str, str | None]) -> SupersededNumbers:
     superseded = np.array([int(number) for number in entries], np.int64)
     current = np.array([int(number or 0) for number in entries.values()], np.int64)
-    return AliasTable.build(superseded, current)
+    return SupersededNumbers.build(superseded, current)
 
 
 def make_aliases(
     entries: Mapping[str, str | None], *, follows: bool = True
-) -> ProjectAliases:
-    return ProjectAliases(table=make_table(entries), follows_merges=follows)
+) -> ProjectSupersededNumbers:
+    return ProjectSupersededNumbers(table=make_table(entries), follows_merges=follows)

@@ -17,6 +17,7 @@ from pseudo_service.adapters.sql.stores.sealed_rows import (
 )
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure, DisclosureUse
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.register.segments import DataKeyRow
 
 LARGEST_PAGE = 2000
@@ -27,14 +28,14 @@ PAGE_BYTES = 16 << 20
 class SqlDisclosures:
     """``DisclosureStore`` over SQL.
 
-    New memberships get higher positions than those that they replace, so whoever
-    reads meanwhile sees each of them, old or new, at least once.
+    New memberships get higher positions than those that they replace, so a
+    reader meanwhile sees each of them, old or new, at least once.
     """
 
     def __init__(self, database: SqlDatabase) -> None:
         self._database = database
 
-    def read(self, *, project: str | None) -> Iterator[Disclosure]:
+    def read(self, *, project: ProjectId | None) -> Iterator[Disclosure]:
         """Yield memberships in pages; see ``DisclosureStore.read``.
 
         No transaction is open while the caller works on what it was given.
@@ -66,7 +67,7 @@ class SqlDisclosures:
         self._database.write(apply, extra_patience=longer).wait()
 
     def _read_page(
-        self, project: str | None, *, after: int
+        self, project: ProjectId | None, *, after: int
     ) -> tuple[int, Sequence[Row[Any]]] | None:
         """Return a page and its end, or None; it may be empty before the last.
 
@@ -94,11 +95,11 @@ class SqlDisclosures:
 def _read_membership(row: Row[Any]) -> Disclosure:
     return Disclosure(
         membership_id=row.membership_id,
-        project=row.project,
+        project=ProjectId(row.project),
         kind=row.kind,
         use=DisclosureUse(row.use),
-        key_version=row.key_version,
-        operation=row.operation,
+        key_version=KeyVersion(row.key_version),
+        operation=OperationId(row.operation),
         recorded_at=row.recorded_at,
         count=read_count(row),
         data_key_id=row.data_key_id,

@@ -11,6 +11,7 @@ from pseudo_service.adapters.sql.schema import key_rows, projects
 from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import StateConflict
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.projects.project import ProjectState
 
@@ -55,7 +56,9 @@ class SqlKeyRows:
         """Return the row with the highest version, or None."""
         return self._first(_NEWEST, _locate(owner, purpose))
 
-    def get(self, owner: str, purpose: RootPurpose, version: int) -> KeyRow | None:
+    def get(
+        self, owner: str, purpose: RootPurpose, version: KeyVersion
+    ) -> KeyRow | None:
         """Return one row, or None."""
         return self._first(_ONE, {**_locate(owner, purpose), "of_version": version})
 
@@ -119,7 +122,7 @@ def _locate(owner: str, purpose: RootPurpose) -> dict[str, object]:
 def _read_row(row: Row[Any]) -> KeyRow:
     return KeyRow(
         owner=row.owner,
-        version=row.version,
+        version=KeyVersion(row.version),
         purpose=RootPurpose(row.purpose),
         wrapping_key_id=row.wrapping_key_id,
         wrapped=row.wrapped,

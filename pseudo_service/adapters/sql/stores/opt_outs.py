@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.schema import opt_out_chunks, opt_out_lists
 from pseudo_service.adapters.sql.statements import insert_absent
+from pseudo_service.core.arrow.arrays import MAC_BYTES, Macs
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import (
     OptOutListMissing,
@@ -18,7 +19,6 @@ from pseudo_service.core.errors import (
 from pseudo_service.ports.opt_outs import OptOutList, OptOutListKind
 
 CHUNK_ENTRIES = 1_000_000
-INDEX_BYTES = 16
 SLOWEST_ENTRIES_A_SECOND = 100_000
 """1.6 MB a second: a caller who loads a list waits that much longer for it."""
 
@@ -32,14 +32,14 @@ class SqlOptOuts:
         self._database = database
         self._chunk_entries = chunk_entries
 
-    def load(self, facts: OptOutList, indices: np.ndarray, audit: AuditEvent) -> None:
+    def load(self, facts: OptOutList, indices: Macs, audit: AuditEvent) -> None:
         """Store a list; see ``OptOutStore.load``.
 
         Raises:
             OptOutListRefused: The array is not ``facts.entries`` rows of 16 bytes.
             StateConflict: A list has this id.
         """
-        if indices.shape != (facts.entries, INDEX_BYTES) or indices.dtype != np.uint8:
+        if indices.shape != (facts.entries, MAC_BYTES) or indices.dtype != np.uint8:
             msg = "opt-out list: the indices are not one row of 16 bytes an entry"
             raise OptOutListRefused(msg)
 
@@ -72,7 +72,7 @@ class SqlOptOuts:
             expires_at=row.expires_at,
         )
 
-    def read(self, list_id: str) -> np.ndarray:
+    def read(self, list_id: str) -> Macs:
         """Return a list's indices; see ``OptOutStore.read``.
 
         Raises:
@@ -83,7 +83,7 @@ class SqlOptOuts:
         )
         with self._database.read() as connection:
             entries = connection.scalar(query)
-        indices = np.empty(((entries or 0) * INDEX_BYTES), np.uint8)
+        indices = np.empty(((entries or 0) * MAC_BYTES), np.uint8)
         filled = 0
         for chunk in self._read_chunks(list_id):
             packed = np.frombuffer(chunk, np.uint8)[: len(indices) - filled]
@@ -92,7 +92,7 @@ class SqlOptOuts:
         if entries is None or filled != len(indices):
             msg = "opt-out list: it is not stored whole; load a current list"
             raise OptOutListMissing(msg)
-        return indices.reshape(-1, INDEX_BYTES)
+        return indices.reshape(-1, MAC_BYTES)
 
     def _read_chunks(self, list_id: str) -> Iterator[bytes]:
         """Yield one part at a time: a list of a country is a gigabyte."""
@@ -106,7 +106,7 @@ class SqlOptOuts:
                 return
             yield chunk
 
-    def _cut(self, indices: np.ndarray) -> Iterator[bytes]:
+    def _cut(self, indices: Macs) -> Iterator[bytes]:
         for start in range(0, len(indices), self._chunk_entries):
             yield indices[start : start + self._chunk_entries].tobytes()
 

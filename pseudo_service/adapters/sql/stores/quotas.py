@@ -16,9 +16,9 @@ _IS_AT = and_(
     quota_states.c.project == bindparam("at_project"),
     quota_states.c.day == bindparam("at_day"),
 )
-_LOOK = select(quota_states.c.state).where(_IS_AT)
-_LOOK_AND_LOCK = _LOOK.with_for_update()
-_CHANGE = update(quota_states).where(_IS_AT).values(state=bindparam("new_state"))
+_SELECT = select(quota_states.c.state).where(_IS_AT)
+_SELECT_AND_LOCK = _SELECT.with_for_update()
+_UPDATE = update(quota_states).where(_IS_AT).values(state=bindparam("new_state"))
 
 
 def charge_quota(connection: Connection, request: QuotaCharge) -> None:
@@ -39,7 +39,7 @@ def charge_quota(connection: Connection, request: QuotaCharge) -> None:
     state = _read(connection, request, lock=True)
     merged = _merge(state, request)
     if merged is not state:
-        connection.execute(_CHANGE, {**_locate(request), "new_state": merged.encode()})
+        connection.execute(_UPDATE, {**_locate(request), "new_state": merged.encode()})
 
 
 def order_charge(request: QuotaCharge | None) -> str:
@@ -62,7 +62,7 @@ def _locate(request: QuotaCharge) -> dict[str, object]:
 
 
 def _read(connection: Connection, request: QuotaCharge, *, lock: bool) -> QuotaState:
-    data = connection.scalar(_LOOK_AND_LOCK if lock else _LOOK, _locate(request))
+    data = connection.scalar(_SELECT_AND_LOCK if lock else _SELECT, _locate(request))
     return QuotaState.empty() if data is None else QuotaState.decode(data)
 
 

@@ -23,7 +23,7 @@ class SqlRegisterKeeper:
     """``RegisterKeeper`` over SQL.
 
     Readers go by position and new segments get higher positions than the old ones,
-    so whoever reads meanwhile sees each identity at least once.
+    so a reader meanwhile sees each identity at least once.
     """
 
     def __init__(self, database: SqlDatabase) -> None:

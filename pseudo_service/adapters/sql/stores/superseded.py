@@ -1,4 +1,4 @@
-"""Alias tables over SQL: sealed chunks, a row each."""
+"""Lists of superseded numbers over SQL: sealed chunks, a row each."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -11,19 +11,19 @@ from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.adapters.sql.stores.sealed_rows import estimate_write_seconds
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.errors import StateConflict
-from pseudo_service.ports.superseded import AliasTableFacts
+from pseudo_service.ports.superseded import SupersededList
 
 
-class SqlAliases:
-    """``AliasStore`` over SQL."""
+class SqlSuperseded:
+    """``SupersededStore`` over SQL."""
 
     def __init__(self, database: SqlDatabase) -> None:
         self._database = database
 
     def load(
-        self, facts: AliasTableFacts, sealed: Iterator[bytes], audit: AuditEvent
+        self, facts: SupersededList, sealed: Iterator[bytes], audit: AuditEvent
     ) -> None:
-        """Store a table; see ``AliasStore.load``.
+        """Store a table; see ``SupersededStore.load``.
 
         The chunks are held whole: the transaction may have to be run again.
 
@@ -45,14 +45,14 @@ class SqlAliases:
         longer = estimate_write_seconds(rows=len(chunks), size=sum(map(len, chunks)))
         self._database.write(apply, extra_patience=longer).wait()
 
-    def newest(self) -> AliasTableFacts | None:
+    def newest(self) -> SupersededList | None:
         """Return the table in force, or None."""
         query = select(alias_tables).order_by(alias_tables.c.ordinal.desc()).limit(1)
         with self._database.read() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
-        return AliasTableFacts(
+        return SupersededList(
             list_id=row.list_id,
             merged=row.merged,
             reissued=row.reissued,
@@ -63,8 +63,8 @@ class SqlAliases:
     def read(self, list_id: str) -> Iterator[bytes]:
         """Yield a table's sealed chunks in order, read one at a time.
 
-        It ends at the first chunk that is not there: whether a table is whole, its
-        digest tells.
+        It ends at the first chunk that is not there. The digest shows whether the list
+        is whole.
         """
         for number in itertools.count():
             query = select(alias_chunks.c.sealed).where(
@@ -77,7 +77,7 @@ class SqlAliases:
             yield chunk
 
 
-def _insert_facts(connection: Connection, facts: AliasTableFacts) -> None:
+def _insert_facts(connection: Connection, facts: SupersededList) -> None:
     values = {
         "list_id": facts.list_id,
         "merged": facts.merged,

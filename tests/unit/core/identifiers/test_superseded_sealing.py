@@ -5,7 +5,7 @@ import pytest
 
 from pseudo_service.core.errors import AliasTableRefused
 from pseudo_service.core.identifiers import superseded_sealing
-from pseudo_service.core.identifiers.superseded import AliasTable
+from pseudo_service.core.identifiers.superseded import SupersededNumbers
 from pseudo_service.core.identifiers.superseded_sealing import (
     digest_table,
     open_table,
@@ -24,18 +24,18 @@ def small_chunks(monkeypatch):
     monkeypatch.setattr(superseded_sealing, "CHUNK_ENTRIES", 2)
 
 
-def make() -> AliasTable:
+def make() -> SupersededNumbers:
     entries = dict(zip(NUMBERS[:4], NUMBERS[4:], strict=True))
     return make_table({**entries, NUMBERS[7][:9] + "0": None})
 
 
-def seal(table: AliasTable, list_id: str = "one") -> list[bytes]:
+def seal(table: SupersededNumbers, list_id: str = "one") -> list[bytes]:
     count = superseded_sealing.count_chunks(len(table.numbers))
     nonces = [bytes([chunk]) * 12 for chunk in range(count)]
     return list(seal_table(table, list_id=list_id, key=KEY, nonces=nonces))
 
 
-def reopen(sealed, *, list_id="one", entries=5, digest=None) -> AliasTable:
+def reopen(sealed, *, list_id="one", entries=5, digest=None) -> SupersededNumbers:
     return open_table(
         iter(sealed),
         list_id=list_id,

@@ -20,7 +20,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import AliasTable, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    PinnedSupersededNumbers,
+    SupersededNumbers,
+)
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.request import Decision, LinkageVerb
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
@@ -59,7 +62,7 @@ class Bench:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
-        self.aliases = PinnedAliases()
+        self.aliases = PinnedSupersededNumbers()
         access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.audit = ProjectAudit(
             log=self.log,
@@ -203,8 +206,8 @@ def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
         Story(request_id="request-3").release("ffff"),
     )
     superseded = np.array([int(OLDEST), int(FORMER)])
-    table = AliasTable.build(superseded, np.array([int(FORMER), int(NUMBER)]))
-    bench.aliases = PinnedAliases(table=table, pin="aliases-1")
+    table = SupersededNumbers.build(superseded, np.array([int(FORMER), int(NUMBER)]))
+    bench.aliases = PinnedSupersededNumbers(table=table, pin="aliases-1")
     found = bench.trace(asked).releases
     assert {one.request_id for one in found} == {"request-1", "request-2"}
     assert bench.journal.trail.events[0].details["other_numbers"] == 2

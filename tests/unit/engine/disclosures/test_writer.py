@@ -1,7 +1,6 @@
 """Collecting whom a stream releases: each once, in bounded memory, nobody lost."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
@@ -9,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.audit.events import AuditKind
-from pseudo_service.core.disclosures.disclosure import DisclosureUse, read_prefixes
+from pseudo_service.core.disclosures.disclosure import (
+    DisclosureUse,
+)
 from pseudo_service.core.disclosures.sealing import check_membership, open_membership
 from pseudo_service.core.errors import KeyVaultUnavailable, StoreUnavailable
 from pseudo_service.core.identifiers.identities import Identities
@@ -22,10 +24,10 @@ from pseudo_service.engine.disclosures.writer import (
     Released,
 )
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.key_vault import Wrapped
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.memory import MemoryJournal, MemoryVault
 from tests.lib.stores.stored_values import make_event
 
@@ -52,12 +54,11 @@ class Bench:
         self.clock = FakeClock()
         self.journal = MemoryJournal(held=held)
         segment_key = ROOT.derive(KeyUse.SEGMENT_MAC)
-        self.writer = RegisterWriter(
+        self.writer = make_register_writer(
             vault=self.vault,
             clock=self.clock,
             entropy=SeededEntropy(),
-            mac_key=segment_key,
-            lifetime=timedelta(hours=12),
+            service_root=ROOT,
         )
         self.ledger = BatchCommit(
             journal=self.journal,
@@ -71,9 +72,7 @@ class Bench:
 
     def collect(self, **limits: int) -> DisclosureCollector:
         return DisclosureCollector(
-            writer=DisclosureWriter(
-                writer=self.writer, service_root=ROOT, clock=self.clock
-            ),
+            writer=DisclosureWriter(writer=self.writer, clock=self.clock),
             project="asthma",
             operation="operation-1",
             key_version=2,

@@ -10,7 +10,10 @@ from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.errors import (
     ProjectNotActive,
 )
-from pseudo_service.core.identifiers.superseded import AliasTable, PinnedAliases
+from pseudo_service.core.identifiers.superseded import (
+    PinnedSupersededNumbers,
+    SupersededNumbers,
+)
 from pseudo_service.core.linkage.request import LegalBasis, LinkageState, LinkageVerb
 from pseudo_service.core.projects.project import ProjectState
 from tests.lib.harnesses.linkage_fakes import (
@@ -82,10 +85,10 @@ def test_who_opted_out_is_not_translated(bench: Bench) -> None:
 
 
 def merge(bench: Bench, superseded: str, current: str) -> None:
-    table = AliasTable.build(
+    table = SupersededNumbers.build(
         np.array([int(superseded)], np.int64), np.array([int(current)], np.int64)
     )
-    bench.aliases = PinnedAliases(table=table, pin="list:1")
+    bench.aliases = PinnedSupersededNumbers(table=table, pin="list:1")
 
 
 def test_a_superseded_number_comes_with_its_survivor(bench: Bench) -> None:

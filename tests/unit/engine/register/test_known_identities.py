@@ -1,7 +1,6 @@
 """KnownIdentities against a plain set, and what waits for whom."""
 
 import hashlib
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -26,8 +25,6 @@ from pseudo_service.core.register.segments import seal_segment
 from pseudo_service.engine.register.known_identities import (
     Claim,
     KnownIdentities,
-    SortedRun,
-    split,
 )
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.stores.memory import HeldCommit, MemoryJournal
@@ -258,19 +255,6 @@ def test_a_segment_that_somebody_edited_is_not_believed(field: str) -> None:
     journal.segments = [replace(stored, segment=segment)]
     with pytest.raises(RegisterCorrupt, match="segment-0"):
         make_known(journal).load()
-
-
-@given(names_lists, names_lists)
-def test_runs_merge_in_order(left: list[int], right: list[int]) -> None:
-    merged = SortedRun.build(blind(left)).merge(SortedRun.build(blind(right)))
-    assert np.all(merged.high[:-1] <= merged.high[1:])
-    pairs = Counter(zip(merged.high.tolist(), merged.low.tolist(), strict=True))
-    expected = zip(*map(np.ndarray.tolist, split(blind(left + right))), strict=True)
-    assert pairs == Counter(expected)
-    found = merged.contains(*split(blind(left + right)))
-    assert found.all()
-    others = [name for name in range(60) if name not in {*left, *right}]
-    assert not merged.contains(*split(blind(others))).any()
 
 
 def test_many_threads_register_each_patient_once() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pseudo_service.core.access.roles import Actor
-from pseudo_service.core.disclosures.disclosure import read_prefixes
+from pseudo_service.core.arrow.sorted_macs import read_prefixes
 from pseudo_service.core.errors import (
     AccessDenied,
     DatabaseReplaced,

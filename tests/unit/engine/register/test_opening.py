@@ -1,4 +1,4 @@
-"""The register opens once a warrant, and what was edited does not come out."""
+"""The register opens once a grant, and what was edited does not come out."""
 
 from dataclasses import replace
 
@@ -82,11 +82,11 @@ def test_pages_are_bounded_and_complete(
     assert [len(page.canonical) for page in scan] == [2, 2, 2, 2, 1]
 
 
-def test_a_warrant_opens_once(cared: MaintainedRegister) -> None:
-    warrant = RegisterGrant(operation="test")
-    cared.opening.open(warrant)
+def test_a_grant_opens_once(cared: MaintainedRegister) -> None:
+    grant = RegisterGrant(operation="test")
+    cared.opening.open(grant)
     with pytest.raises(GrantSpent):
-        cared.opening.scan(warrant)
+        cared.opening.scan(grant)
 
 
 EDITS = {
@@ -140,7 +140,7 @@ def _read(cared: MaintainedRegister):
 def plant(cared: MaintainedRegister, texts: list[str], **changed: object) -> Segment:
     """Commit a segment with a true MAC whose sealed part or index is another's."""
     writer = cared.make_writer()
-    held = writer._take()
+    held = writer._data_keys.current()
     values = {
         "blind_index": hash_blindly(texts),
         "data_key": held.key,
@@ -216,7 +216,7 @@ def test_who_may_unwrap_nothing_is_told_so(cared: MaintainedRegister) -> None:
     cared.edit("data_key", stored[where].data_key_id, wrapped=b"x" * 48)
     with pytest.raises(KeyVaultRefused):
         cared.opening.open(RegisterGrant(operation="test"))
-    opened = cared.opening.open(RegisterGrant(operation="test"), goes_on=True)
+    opened = cared.opening.open(RegisterGrant(operation="test"), tolerate_refusals=True)
     assert len(opened.faults) == 1
 
 

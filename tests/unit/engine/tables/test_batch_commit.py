@@ -1,14 +1,12 @@
 """BatchCommit and RegisterWriter: what is durable before an answer leaves."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from pseudo_service.core.errors import (
-    KeyVaultRefused,
     KeyVaultUnavailable,
     QuotaExceeded,
     StoreFull,
@@ -20,16 +18,14 @@ from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretK
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.register.segments import (
     DataKeyRow,
-    Segment,
-    check_segment,
-    open_segment,
 )
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.ports.key_vault import Wrapped
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.memory import MemoryJournal, MemoryVault
+from tests.lib.stores.opened_segments import open_segment
 from tests.lib.stores.stored_values import make_event
 from tests.lib.values.cohort import make_numbers
 
@@ -61,12 +57,11 @@ class Bench:
             register=self.journal, mac_key=SEGMENT_KEY, patience=5
         )
         self.known.load()
-        self.writer = RegisterWriter(
+        self.writer = make_register_writer(
             vault=self.vault,
             clock=self.clock,
             entropy=SeededEntropy(),
-            mac_key=SEGMENT_KEY,
-            lifetime=timedelta(hours=12),
+            service_root=ROOT,
         )
         self.ledger = BatchCommit(
             journal=self.journal,
@@ -204,67 +199,9 @@ def test_quota_codes_are_the_same_for_the_same_patient_only(bench: Bench) -> Non
     assert not [code for code in codes[0] if int(code).to_bytes(8, "little") in blind]
 
 
-def seal(bench: Bench, numbers: Sequence[str]) -> tuple[DataKeyRow, Segment]:
-    identities = identify(numbers)
-    return bench.writer.seal(
-        identities.canonical, blind=identities.blind, kind=NHS.text
-    )
-
-
-def test_a_segment_opens_with_the_unwrapped_data_key(bench: Bench) -> None:
-    row, segment = seal(bench, NUMBERS)
-    assert row.wrapping_key_id == "memory/linkage/1"
-    key = open_data_key(bench.vault, row)
-    assert [text.decode() for text in open_segment(segment, key)] == NUMBERS
-    check_segment(segment, SEGMENT_KEY)
-    stored = f"{segment.sealed!r}{segment.blind_index!r}{row!r}"
-    assert not [number for number in NUMBERS if number in stored]
-
-
-def test_a_data_key_lives_a_bounded_time(bench: Bench) -> None:
-    first, _ = seal(bench, NUMBERS[:1])
-    bench.clock.advance(hours=11)
-    assert seal(bench, NUMBERS[:1])[0] == first
-    bench.clock.advance(hours=1)
-    second, _ = seal(bench, NUMBERS[:1])
-    assert second.data_key_id != first.data_key_id
-    assert second.wrapped != first.wrapped
-
-
-def test_an_outage_prolongs_a_data_key_but_a_refusal_does_not(bench: Bench) -> None:
-    first, _ = seal(bench, NUMBERS[:1])
-    bench.clock.advance(hours=13)
-    bench.vault.down = True
-    assert seal(bench, NUMBERS[:1])[0] == first
-    bench.vault.down = False
-
-    def refuse(name: str, secret: bytes) -> Wrapped:
-        msg = "the key is disabled"
-        raise KeyVaultRefused(msg)
-
-    bench.vault.wrap = refuse  # type: ignore[method-assign]
-    with pytest.raises(KeyVaultRefused):
-        seal(bench, NUMBERS[:1])
-
-
-def test_no_nonce_and_no_segment_id_comes_twice(bench: Bench) -> None:
-    segments = [seal(bench, NUMBERS[:1])[1] for _ in range(50)]
-    assert len({segment.nonce for segment in segments}) == 50
-    assert len({segment.segment_id for segment in segments}) == 50
-    assert len({segment.sealed for segment in segments}) == 50
-
-
 def test_a_data_key_is_ready_before_the_first_patient(bench: Bench) -> None:
     bench.writer.prepare()
     bench.vault.down = True
     bench.settle(identify(NUMBERS))
     bench.vault.down = False
     assert sorted(bench.reopen()) == sorted(NUMBERS)
-
-
-def test_no_data_key_shows_in_what_is_printed(bench: Bench) -> None:
-    row, _ = seal(bench, NUMBERS)
-    key = open_data_key(bench.vault, row).reveal()
-    shown = repr(bench.writer.__dict__)
-    assert key.hex() not in shown
-    assert repr(key)[2:-1] not in shown

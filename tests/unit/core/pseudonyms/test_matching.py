@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.errors import InvalidArgument
-from pseudo_service.core.pseudonyms.matching import MacIndex, find_wanted
+from pseudo_service.core.pseudonyms.matching import MacIndex
 
 # Few bytes that differ, at both ends of both halves, so that prefixes often agree.
 macs = st.builds(
@@ -24,7 +24,7 @@ def stack(several: list[bytes]) -> np.ndarray:
 def test_every_equal_pair_is_found_and_no_other(
     column: list[bytes], wanted: list[bytes]
 ) -> None:
-    rows, which = find_wanted(stack(column), MacIndex.build(stack(wanted)))
+    rows, which = MacIndex.build(stack(wanted)).find(stack(column))
     expected = [
         (row, place)
         for row, mac in enumerate(column)
@@ -37,7 +37,7 @@ def test_every_equal_pair_is_found_and_no_other(
 def test_a_few_are_found_among_many() -> None:
     column = np.random.default_rng(3).integers(0, 256, (50_000, 16), np.uint8)
     chosen = np.array([49_999, 0, 777])
-    rows, which = find_wanted(column, MacIndex.build(column[chosen]))
+    rows, which = MacIndex.build(column[chosen]).find(column)
     assert rows.tolist() == [0, 777, 49_999]
     assert which.tolist() == [1, 2, 0]
 

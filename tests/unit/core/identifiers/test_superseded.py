@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.errors import AliasTableRefused
-from pseudo_service.core.identifiers.superseded import AliasTable, write_numbers
+from pseudo_service.core.identifiers.superseded import SupersededNumbers, write_numbers
 from tests.lib.harnesses.deidentification import NHS_NUMBER
 from tests.lib.values.cohort import make_numbers
 from tests.lib.values.superseded_numbers import make_aliases, make_table
@@ -44,10 +44,10 @@ def resolve(entries: list[tuple[str, str | None]]) -> dict[str, str | None] | No
     return survivors
 
 
-def build(entries: list[tuple[str, str | None]]) -> AliasTable:
+def build(entries: list[tuple[str, str | None]]) -> SupersededNumbers:
     superseded = np.array([int(old) for old, _ in entries], np.int64)
     current = np.array([int(new or 0) for _, new in entries], np.int64)
-    return AliasTable.build(superseded, current)
+    return SupersededNumbers.build(superseded, current)
 
 
 @settings(deadline=None, derandomize=True)
@@ -97,7 +97,7 @@ def test_judging_one_is_judging_a_column(column, follows):
     )
     canonical = pa.array(column, pa.string())
     reissued = aliases.find_reissued(canonical, NHS_NUMBER).tolist()
-    followed = aliases.follow(canonical, NHS_NUMBER).to_pylist()
+    followed = aliases.resolve(canonical, NHS_NUMBER).to_pylist()
     expected = [
         (None, "reissued") if refused else (number, None)
         for refused, number in zip(reissued, followed, strict=True)

@@ -1,0 +1,72 @@
+"""Runs of the register's maintenance: authorised, named, and recorded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pseudo_service.core.access.roles import Actor, Permission
+from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
+from pseudo_service.core.ids import OperationId
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.register.opening import MaintenanceGrant
+from pseudo_service.ports.entropy import Entropy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceRun:
+    """One run of maintenance; made by ``MaintenanceRuns.begin``."""
+
+    operation: OperationId
+    actor: Actor
+    audit: AuditRecorder = field(repr=False)
+
+    def describe(self, kind: AuditKind, details: Mapping[str, Detail]) -> AuditEvent:
+        """Return an event of the run, for a change that commits it with its rows."""
+        return self.audit.describe(
+            kind,
+            actor=self.actor.subject,
+            project=None,
+            operation=self.operation,
+            **details,
+        )
+
+    def record(self, kind: AuditKind, details: Mapping[str, Detail]) -> None:
+        """Put an event of the run on record."""
+        self.audit.record(
+            kind,
+            actor=self.actor.subject,
+            project=None,
+            operation=self.operation,
+            **details,
+        )
+
+    def mint_grant(self) -> MaintenanceGrant:
+        """Mint a grant; call this after the run's intent is on record."""
+        return MaintenanceGrant(operation=self.operation)
+
+
+class MaintenanceRuns:
+    """Begins runs for actors who may maintain the register."""
+
+    def __init__(
+        self, *, access_control: AccessControl, audit: AuditRecorder, entropy: Entropy
+    ) -> None:
+        self._access_control = access_control
+        self._audit = audit
+        self._entropy = entropy
+
+    def authorise(self, actor: Actor, permission: Permission) -> None:
+        """Raise unless the actor may do this; a refusal is on record first.
+
+        Raises:
+            AccessDenied: No role of the actor gives the permission.
+        """
+        self._access_control.require(actor, permission)
+
+    def begin(self, actor: Actor) -> MaintenanceRun:
+        """Return a run of an authorised actor, under an id of its own."""
+        return MaintenanceRun(
+            operation=OperationId(self._entropy.draw(16).hex()),
+            actor=actor,
+            audit=self._audit,
+        )
