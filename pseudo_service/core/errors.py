@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
+from pseudo_service.core.digit_runs import COLUMN_NAME
 from pseudo_service.core.error_codes import ErrorCode as ErrorCode  # noqa: PLC0414 - re-exported
 
 _PLAIN_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-/()]{0,63}")
-_LONG_DIGIT_RUN = re.compile(r"\d{5,}")
 
 
 class PseudoError(Exception):
@@ -30,7 +30,7 @@ def name_field(name: str, position: int) -> str:
     A file without a header line has a patient's values as its column names, so
     a name with a long run of digits or unusual characters is never repeated.
     """
-    if _PLAIN_FIELD_NAME.fullmatch(name) and not _LONG_DIGIT_RUN.search(name):
+    if _PLAIN_FIELD_NAME.fullmatch(name) and not COLUMN_NAME.is_in(name):
         return f'"{name}"'
     return f"number {position + 1} (name withheld)"
 

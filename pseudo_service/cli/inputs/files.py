@@ -8,9 +8,9 @@ from glob import has_magic
 from pathlib import Path
 
 from pseudo_service.cli.console.exit_codes import Failure
+from pseudo_service.core.digit_runs import INPUT_FILE_NAME
 
 _PLAIN_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}")
-_DIGIT_RUN = re.compile(r"\d{5,}")
 
 
 class InputFormat(StrEnum):
@@ -51,7 +51,7 @@ class InputFile:
         A file may be named after a patient, and messages end up in logs.
         """
         name = self.path.name
-        plain = _PLAIN_FILE_NAME.fullmatch(name) and not _DIGIT_RUN.search(name)
+        plain = _PLAIN_FILE_NAME.fullmatch(name) and not INPUT_FILE_NAME.is_in(name)
         shown = name if plain else "name withheld; inputs are numbered in name order"
         return f"input {self.index + 1} ({shown})"
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from pseudo_service.core.digit_runs import PROJECT_ID
 from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateConflict
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
-_PATIENT_NUMBER = re.compile(r"(?:\d-?){9}")
 TAG_LENGTH = 4
 DEFAULT_CEILING = 1_000
 HIGHEST_CEILING = 100_000
@@ -176,7 +176,7 @@ class Project:
 
 def check_project_id(project_id: str) -> None:
     """Raise unless the text can be a project's id."""
-    if not _PROJECT_ID.fullmatch(project_id) or _PATIENT_NUMBER.search(project_id):
+    if not _PROJECT_ID.fullmatch(project_id) or PROJECT_ID.is_in(project_id):
         msg = (
             "project: 3 to 40 lower-case letters, digits and dashes, "
             "beginning with a letter and without long numbers"
