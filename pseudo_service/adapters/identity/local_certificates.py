@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.adapters.files.owner_only import (
     lock_directory,
     open_directory,
     read_file,
-    write_file,
 )
 from pseudo_service.core.errors import ConfigurationInvalid, InvalidArgument
 

@@ -12,11 +12,11 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.adapters.files.owner_only import (
     lock_directory,
     open_directory,
     read_file,
-    write_file,
 )
 from pseudo_service.adapters.identity.oidc import OidcProfile, is_opaque
 from pseudo_service.adapters.identity.signing_keys import FixedKeys

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pseudo_service.cli.console.atomic_files import publish, publish_json
+from pseudo_service.adapters.files.atomic import publish
+from pseudo_service.cli.console.atomic_files import publish_json
 from pseudo_service.cli.run.part import REJECTED_SCHEMA
 from pseudo_service.cli.run.state import (
     MANIFEST,

@@ -15,7 +15,8 @@ from pseudo_client import (
     Receipt,
     RejectedCells,
 )
-from pseudo_service.cli.console.atomic_files import publish, publish_file
+from pseudo_service.adapters.files.atomic import publish
+from pseudo_service.cli.console.atomic_files import publish_file
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 from pseudo_service.cli.console.progress import Progress
 from pseudo_service.cli.run.row_ranges import RowCursor

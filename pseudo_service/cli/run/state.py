@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import pseudo_client
-from pseudo_service.cli.console.atomic_files import flush_folder, publish_json
+from pseudo_service.adapters.files.atomic import flush_folder
+from pseudo_service.cli.console.atomic_files import publish_json
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 
 STATE = ".pseudo-run"
