@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import is_text
 from pseudo_service.core.errors import ColumnTypeUnsuitable
 from pseudo_service.core.identifiers.kinds import (
     CLASS_CODES,
@@ -126,13 +127,7 @@ def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]
 
 
 def _holds_identifiers(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_integer(kind)
-        or pa.types.is_null(kind)
-    )
+    return is_text(kind) or bool(pa.types.is_integer(kind))
 
 
 def _canonicalise_national(
