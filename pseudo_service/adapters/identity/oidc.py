@@ -99,23 +99,6 @@ class OidcProfile:
             raise ConfigurationInvalid(msg)
 
 
-def make_entra_issuer(tenant: str, version: str) -> tuple[str, str]:
-    """Return the issuer and the address of the keys of an Entra ID tenant.
-
-    The API's own manifest (``accessTokenAcceptedVersion``) decides which version
-    its tokens have, whatever endpoint the client used.
-    """
-    if version == "1.0":
-        return (
-            f"https://sts.windows.net/{tenant}/",
-            f"https://login.microsoftonline.com/{tenant}/discovery/keys",
-        )
-    return (
-        f"https://login.microsoftonline.com/{tenant}/v2.0",
-        f"https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
-    )
-
-
 class OidcVerifier:
     """Verifies a token as the one profile that its issuer names."""
 

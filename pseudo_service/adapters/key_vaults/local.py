@@ -40,7 +40,6 @@ from pseudo_service.adapters.key_vaults.owner_files import (
     list_files,
     make_folder,
     read_file,
-    remove_file,
     write_once,
 )
 from pseudo_service.core.errors import (
@@ -61,6 +60,9 @@ _KEY_ID = re.compile(r"local:([0-9a-f]{16})/([a-z0-9-]{1,127})/([1-9][0-9]{0,8})
 
 class LocalKeyVault:
     """The port over a folder; safe between threads and between processes.
+
+    An empty file ``N.disabled`` beside ``N.pem`` disables version N of a key: it
+    neither unwraps nor signs, and what it signed still verifies.
 
     Args:
         path: The vault's folder; made when it is not there, in a folder that is.
@@ -117,17 +119,6 @@ class LocalKeyVault:
             newest = max(self._require_versions(name))
             if self._write_version(name, newest + 1):
                 return self.current_key(name)
-
-    def disable_version(self, key_id: str) -> None:
-        """Let a version neither unwrap nor sign; what it signed still verifies."""
-        name, version = self._read_key_id(key_id)
-        self._open_version(name, version)
-        write_once(self._locate_flag(name, version), b"")
-
-    def enable_version(self, key_id: str) -> None:
-        """Undo ``disable_version``."""
-        name, version = self._read_key_id(key_id)
-        remove_file(self._locate_flag(name, version))
 
     def current_key(self, name: str) -> VaultKey:
         """Return the newest enabled version of a key."""

@@ -18,6 +18,7 @@ from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
 )
+from tests.lib.services.client_certificates import issue_client
 from tests.lib.services.echo_server import (
     ARITIES,
     Echo,
@@ -40,12 +41,12 @@ def certified(certificates: LocalCertificates) -> Iterator[Echo]:
 
 @pytest.fixture(scope="module")
 def loader(certificates: LocalCertificates) -> TlsFiles:
-    return certificates.issue_client(LOADER, datetime.now(UTC))
+    return issue_client(certificates, LOADER, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
 def stranger(certificates: LocalCertificates) -> TlsFiles:
-    return certificates.issue_client(f"{LOADER}/2", datetime.now(UTC))
+    return issue_client(certificates, f"{LOADER}/2", datetime.now(UTC))
 
 
 def name_caller(*_: object) -> bytes:
@@ -135,7 +136,7 @@ def test_certificates_of_another_authority_do_not_connect(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     other = LocalCertificates(tmp_path_factory.mktemp("other") / "tls")
-    forged = other.issue_client(LOADER, datetime.now(UTC))
+    forged = issue_client(other, LOADER, datetime.now(UTC))
     forged = TlsFiles(
         certificate=forged.certificate,
         private_key=forged.private_key,
@@ -153,7 +154,7 @@ def test_certificates_of_another_authority_do_not_connect(
 def test_certificates_out_of_their_time_do_not_connect(
     when: timedelta, certified: Echo, certificates: LocalCertificates
 ) -> None:
-    late = certificates.issue_client(LOADER, datetime.now(UTC) + when)
+    late = issue_client(certificates, LOADER, datetime.now(UTC) + when)
     with pytest.raises(grpc.RpcError) as caught:
         certified.call(token=None, client=late, timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE

@@ -22,6 +22,10 @@ class PowerCut(BaseException):
     """Stops everything, as no error handler of the product does."""
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
@@ -38,13 +42,11 @@ def cut(*_: object, **__: object) -> None:
 def test_what_is_written_is_there(tmp_path: Path, content: bytes) -> None:
     write_file(tmp_path / "file", content)
     assert (tmp_path / "file").read_bytes() == content
-    assert os.listdir(tmp_path) == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o077])
-def test_only_its_owner_reads_it_whatever_the_umask(
-    tmp_path: Path, umask: int
-) -> None:
+def test_only_its_owner_reads_it_whatever_the_umask(tmp_path: Path, umask: int) -> None:
     before = os.umask(umask)
     try:
         write_file(tmp_path / "secret", NEW)
@@ -61,7 +63,7 @@ def test_a_draft_is_for_its_owner_only_and_beside_its_place(tmp_path: Path) -> N
     with draft_file(tmp_path / "file", mode=0o644) as draft:
         draft.write(NEW)
         assert not (tmp_path / "file").exists()
-        (name,) = os.listdir(tmp_path)
+        (name,) = names(tmp_path)
         assert name.startswith(".file.")
         assert mode_of(tmp_path / name) == 0o600
 
@@ -81,7 +83,7 @@ def test_a_file_that_may_not_give_way_is_kept(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         write_file(path, NEW, replace=False)
     assert path.read_bytes() == OLD
-    assert os.listdir(tmp_path) == ["file"]
+    assert names(tmp_path) == ["file"]
 
 
 def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_a_stop_before_the_name_leaves_what_was_there(
     with pytest.raises((OSError, PowerCut)):
         write_file(path, NEW, replace=replace)
     monkeypatch.undo()
-    assert os.listdir(tmp_path) == (["file"] if replace else [])
+    assert names(tmp_path) == (["file"] if replace else [])
     assert not replace or path.read_bytes() == OLD
 
 
@@ -126,7 +128,7 @@ def test_an_error_of_the_writer_publishes_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(PowerCut):
         write()
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def test_the_content_is_flushed_before_the_name_and_the_folder_after(
@@ -179,7 +181,7 @@ def test_of_writers_that_race_one_wins_and_nobody_reads_half(tmp_path: Path) -> 
         won = list(pool.map(write, contents))
     assert sum(won) == 1
     assert (tmp_path / "once").read_bytes() == contents[won.index(True)]
-    assert sorted(os.listdir(tmp_path)) == ["once", "replaced"]
+    assert names(tmp_path) == ["once", "replaced"]
 
 
 def test_drafts_of_a_killed_writer_are_removed_and_nothing_else(
@@ -189,7 +191,7 @@ def test_drafts_of_a_killed_writer_are_removed_and_nothing_else(
     for name in [*kept, ".map.csv.abcd1234.tmp", ".map.csv._z9_z9_z.tmp"]:
         (tmp_path / name).write_bytes(OLD)
     remove_drafts(tmp_path / "map.csv")
-    assert sorted(os.listdir(tmp_path)) == sorted(kept)
+    assert names(tmp_path) == sorted(kept)
 
 
 def test_the_draft_of_a_real_crash_is_one_of_those_removed(
@@ -200,9 +202,9 @@ def test_the_draft_of_a_real_crash_is_one_of_those_removed(
     with pytest.raises(PowerCut):
         write_file(tmp_path / "file", NEW)
     monkeypatch.undo()
-    assert len(os.listdir(tmp_path)) == 1
+    assert len(names(tmp_path)) == 1
     remove_drafts(tmp_path / "file")
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 @pytest.mark.parametrize("act", [flush_folder, lambda p: write_file(p / "file", NEW)])
