@@ -183,7 +183,7 @@ def test_libraries_say_that_but_not_what(routed: Paper) -> None:
         ("azure.core", "error"),
     ]
     assert lines[2]["exception_type"] == "builtins.ValueError"
-    assert lines[0]["place"].startswith("test_telemetry_logs.py:")
+    assert lines[0]["place"].startswith("test_logs.py:")
     assert CANARY not in routed.stream.getvalue()
 
 
@@ -227,7 +227,7 @@ def test_uncaught_exceptions_of_threads_are_not_printed(
     (line,) = routed.lines()
     assert line["event"] == "uncaught_exception"
     assert line["exception_type"] == "builtins.ValueError"
-    assert "test_telemetry_logs.py:" in line["place"]
+    assert "test_logs.py:" in line["place"]
     assert CANARY not in routed.stream.getvalue() + capfd.readouterr().err
 
 
