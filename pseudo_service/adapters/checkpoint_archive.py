@@ -2,7 +2,7 @@
 
 Point it at storage that its writer cannot change afterwards (an immutable blob
 container, a WORM share): the owner-only mode and appending keep mistakes out, not
-an administrator. Such storage may let nobody rename or link a file, so a copy is
+an administrator. Such storage may allow no rename and no link, so a copy is
 written under its own name and not drafted (see ``adapters.files.atomic``). A reader
 takes the lock, and an interrupted copy is completed by the next append.
 """

@@ -14,7 +14,7 @@ _LOCK_NAME = ".lock"
 
 
 def open_directory(directory: Path) -> None:
-    """Make the directory if need be; nobody but its owner may enter it.
+    """Make the directory if it is not there; only its owner may enter it.
 
     Raises:
         ConfigurationInvalid: It exists and others may enter it.

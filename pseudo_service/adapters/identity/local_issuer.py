@@ -1,6 +1,7 @@
 """A token issuer for a laptop, so that no run is without verified callers.
 
-A production configuration refuses it: whoever can read its key file can be anybody.
+A production configuration refuses it: a person who can read its key file can issue
+a token for any caller.
 """
 
 import hashlib

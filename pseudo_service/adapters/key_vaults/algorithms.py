@@ -55,6 +55,9 @@ def check_name(name: str) -> str:
 
     Key Vault takes letters of either case and holds them equal, so only lower case
     is taken here: "Trial" and "trial" can never be one key by accident.
+
+    Raises:
+        InvalidArgument: It has another form or length.
     """
     if not _NAME.fullmatch(name):
         msg = "key name: use 1 to 127 lower-case letters, digits and hyphens"
@@ -68,14 +71,22 @@ def list_operations(name: str) -> tuple[KeyOperation, KeyOperation]:
 
 
 def require_use(name: str, operation: KeyOperation) -> None:
-    """Refuse a wrap under a signing key, or a signature by a wrapping key."""
+    """Refuse a wrap under a signing key, or a signature by a wrapping key.
+
+    Raises:
+        KeyVaultRefused: The key is not for this operation.
+    """
     if operation not in list_operations(name):
         msg = f'key "{name}" is not for {operation}: a key either signs or wraps'
         raise KeyVaultRefused(msg)
 
 
 def check_secret(secret: bytes) -> bytes:
-    """Return a secret that can be wrapped, or refuse its length."""
+    """Return a secret that can be wrapped, or refuse its length.
+
+    Raises:
+        InvalidArgument: It is empty or longer than 190 bytes.
+    """
     if not 1 <= len(secret) <= MOST_SECRET_BYTES:
         msg = f"a wrapped secret has 1 to {MOST_SECRET_BYTES} bytes, not {len(secret)}"
         raise InvalidArgument(msg)

@@ -3,7 +3,7 @@
 The folder holds ``vault.pem`` (who the vault is), ``passphrase`` if none was given,
 and ``keys/<name>/<version>.pem``: encrypted PKCS #8 (RFC 5958), for its owner only.
 Deleted keys wait under ``deleted`` for their purge; see ``local_deletion``.
-Whoever can read the folder and its passphrase has every key in it.
+A person who can read the folder and its passphrase has every key in it.
 """
 
 import hashlib
@@ -104,7 +104,12 @@ class LocalKeyVault:
         self._opened.clear()
 
     def create_key(self, name: str) -> VaultKey:
-        """Make an RSA key, or return the one of that name as it stands."""
+        """Make an RSA key, or return the one of that name as it stands.
+
+        Raises:
+            InvalidArgument: No key may have this name.
+            KeyVaultRefused: A deleted key holds the name.
+        """
         if self._deleted.find(check_name(name)) is not None:
             msg = f'a deleted key holds the name "{name}" until it is purged'
             raise KeyVaultRefused(msg)
@@ -137,7 +142,13 @@ class LocalKeyVault:
         return Wrapped(key_id=self._write_key_id(name, version), ciphertext=ciphertext)
 
     def unwrap(self, wrapped: Wrapped) -> bytes:
-        """Unwrap with the very version that wrapped."""
+        """Unwrap with the very version that wrapped.
+
+        Raises:
+            KeyVaultRefused: The id is not of this vault, the version is disabled, or it
+                did not wrap these bytes.
+            KeyUnknown: There is no such version.
+        """
         name, version = self._read_key_id(wrapped.key_id)
         require_use(name, KeyOperation.UNWRAP)
         private_key = self._open_version(name, version)
@@ -167,7 +178,11 @@ class LocalKeyVault:
         return self._read_key_id(key_id)[0]
 
     def delete_key(self, name: str) -> DeletedKey:
-        """Take every version of a key out of use; it is purged a week later."""
+        """Take every version of a key out of use; it is purged a week later.
+
+        Raises:
+            KeyUnknown: There is no such key, or it was purged.
+        """
         folder = self._keys / check_name(name)
         taken = self._deleted.take(name, folder, self._clock.now())
         with self._lock:
@@ -274,7 +289,7 @@ def _find_passphrase(path: Path, given: str | None, entropy: Entropy) -> bytes:
 
 
 def _find_vault_id(file: Path, passphrase: bytes) -> str:
-    """Return who the vault is, which only its own passphrase tells."""
+    """Return the vault's id; only its own passphrase opens the key behind it."""
     if read_file(file) is None:
         write_once(file, _encrypt(Ed25519PrivateKey.generate(), passphrase))
     try:

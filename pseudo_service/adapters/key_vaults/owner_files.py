@@ -28,7 +28,7 @@ def make_folder(folder: Path) -> None:
     except OSError:
         state = None
     if state is None or not stat.S_ISDIR(state.st_mode):
-        _report("made, or is no folder")
+        _fail("made, or is no folder")
     _check_owner(state)
 
 
@@ -46,7 +46,7 @@ def read_file(file: Path) -> bytes | None:
     except OSError:
         descriptor = -1
     if descriptor < 0:
-        _report("read, or is a link")
+        _fail("read, or is a link")
     with os.fdopen(descriptor, "rb") as opened:
         _check_owner(os.fstat(opened.fileno()))
         return opened.read()
@@ -64,7 +64,7 @@ def list_files(folder: Path) -> list[str]:
         return []
     except OSError:
         pass
-    return _report("listed")
+    return _fail("listed")
 
 
 def write_once(file: Path, content: bytes) -> bool:
@@ -81,7 +81,7 @@ def write_once(file: Path, content: bytes) -> bool:
         pass
     else:
         return True
-    return _report("written: is there space, and does the file system have hard links?")
+    return _fail("written: is there space, and does the file system have hard links?")
 
 
 def remove_file(file: Path) -> None:
@@ -93,7 +93,7 @@ def remove_file(file: Path) -> None:
         pass
     else:
         return
-    _report("removed")
+    _fail("removed")
 
 
 def move_folder(folder: Path, target: Path) -> bool:
@@ -108,7 +108,7 @@ def move_folder(folder: Path, target: Path) -> bool:
         pass
     else:
         return True
-    return _report("moved")
+    return _fail("moved")
 
 
 def erase_folder(folder: Path) -> None:
@@ -129,7 +129,7 @@ def erase_folder(folder: Path) -> None:
         pass
     else:
         return
-    _report("erased")
+    _fail("erased")
 
 
 def _overwrite(file: Path) -> None:
@@ -150,6 +150,6 @@ def _check_owner(state: os.stat_result) -> None:
         raise ConfigurationInvalid(msg)
 
 
-def _report(what: str) -> NoReturn:
+def _fail(what: str) -> NoReturn:
     msg = f"local key vault: a file cannot be {what}"
     raise KeyVaultUnavailable(msg)

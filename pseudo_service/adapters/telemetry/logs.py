@@ -1,8 +1,8 @@
 """A log that cannot quote a patient: named fields only, and no library's text.
 
 Every line, ours or a library's, goes through one list of permitted field names.
-What a library says is dropped, because a driver or an SDK may quote a row or a
-secret; what stays is who said it, how loud, and from which line of its code.
+A library's text is dropped, because a driver or an SDK may quote a row or a secret.
+The line keeps the library's name, the level, and the place in its code.
 """
 
 import logging

@@ -49,7 +49,7 @@ class LogRouting:
 
     def install(self) -> None:
         """Take over; once a process."""
-        self._take_root()
+        self._replace_root_handlers()
         for place, name, hook in (
             (sys, "excepthook", self._on_exception),
             (threading, "excepthook", self._on_thread_exception),
@@ -63,7 +63,7 @@ class LogRouting:
         while self._undo:
             self._undo.pop()()
 
-    def _take_root(self) -> None:
+    def _replace_root_handlers(self) -> None:
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
         handler = LibraryHandler(self._log)

@@ -49,8 +49,8 @@ def publish_file(write: Callable[[Path], object], final: Path, scratch: Path) ->
     Args:
         write: Writes the file to the path that it gets.
         final: The file's name.
-        scratch: A folder of the same file system, for the draft. Whoever owns the
-            folder removes the drafts of runs that were killed.
+        scratch: A folder of the same file system, for the draft. The owner of
+            the folder removes the drafts of runs that were killed.
 
     Raises:
         OSError: A folder cannot be written to.

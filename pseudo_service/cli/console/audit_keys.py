@@ -1,4 +1,4 @@
-"""Whom to believe about checkpoints and certificates: the vault's audit key."""
+"""The public keys that prove checkpoints and certificates: the vault's audit key."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -53,7 +53,10 @@ def open_verifier(
 
 
 def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
-    """Return a check that accepts a PS256 signature by any of the keys."""
+    """Return a check that accepts a PS256 signature by any of the keys.
+
+    The check raises ``SignatureRefused`` for every other signature.
+    """
 
     def check(message: bytes, signature: bytes, key_id: str) -> None:
         del key_id  # who hands the keys over has named them

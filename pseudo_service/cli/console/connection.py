@@ -149,7 +149,7 @@ def connect(
         options: From the command line.
         roles: ``custodian``, ``pipeline:PROJECT`` and so on; used only where the
             local issuer mints the token.
-        subject: Whom that token names.
+        subject: The caller that this token names.
 
     Raises:
         Failure: The options do not say which service, or contradict each other.
@@ -249,7 +249,7 @@ def read_text_file(path: Path, option: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        # Somebody may have given a patient's number where its file is wanted.
+        # A person may have given a patient's number where its file is wanted.
         name = withhold_numbers(str(path))
         msg = f"{option}: {name} cannot be read as text; check the path and its rights"
         raise Failure(msg) from None

@@ -1,4 +1,4 @@
-"""How commands speak: sentences, tables and JSON, plain where nobody watches.
+"""What commands print: sentences, tables and JSON, plain if there is no terminal.
 
 Standard output carries the answer, standard error what went wrong, so that a
 pipe receives only answers.

@@ -44,7 +44,11 @@ class SignedLike(Protocol):
 
 
 def write_signed(signed: SignedLike, file: Path) -> None:
-    """Write a statement with its proofs, whole or not at all."""
+    """Write a statement with its proofs, whole or not at all.
+
+    Raises:
+        Failure: The folder cannot be written to.
+    """
     document = {
         "format": SIGNED_FORMAT,
         "statement": signed.statement.decode(),

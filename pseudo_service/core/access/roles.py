@@ -1,6 +1,6 @@
-"""Who may do what: roles, their scope, and the checks that raise.
+"""Roles, the permissions that they give, and the checks that refuse.
 
-Unlisted means no, empty means nobody. A custodian has no access to data.
+A permission that a role does not list is refused. A custodian has no access to data.
 """
 
 import re
@@ -197,8 +197,8 @@ def check_purpose(purpose: str) -> None:
 
 
 def holds_long_number(text: str) -> bool:
-    """Tell whether a text has a number long enough to be an identifier or a date.
+    """Return whether a text has a number long enough to be an identifier or a date.
 
-    Broken ones count, too: 999.000.0018 and 12/03/1961.
+    A number with signs between its digits counts: 999.000.0018 and 12/03/1961.
     """
     return STATED_TEXT.is_in(text) or STATED_TEXT_BROKEN.is_in(text)

@@ -75,7 +75,7 @@ class OptOutApplication(StrEnum):
 
 
 class Uncheckable(StrEnum):
-    """What happens to rows whose patient cannot be checked for an opt-out."""
+    """What happens to a row if its patient cannot be checked for an opt-out."""
 
     REMOVE = "remove"
     KEEP = "keep"
@@ -160,13 +160,21 @@ class Project:
             raise InvalidArgument(msg)
 
     def check_active(self) -> None:
-        """Raise unless the project takes data calls."""
+        """Raise unless the project takes data calls.
+
+        Raises:
+            ProjectNotActive: It is suspended, closing or destroyed.
+        """
         if self.state is not ProjectState.ACTIVE:
             msg = f"project {self.project_id} is {self.state}; {_ADVICE[self.state]}"
             raise ProjectNotActive(msg)
 
     def check_transition(self, target: ProjectState) -> None:
-        """Raise unless the project may move to the target state."""
+        """Raise unless the project may move to the target state.
+
+        Raises:
+            StateConflict: No transition leads from its state to the target.
+        """
         if target not in TRANSITIONS[self.state]:
             msg = (
                 f"project {self.project_id} is {self.state}: it cannot become {target}"
@@ -175,7 +183,11 @@ class Project:
 
 
 def check_project_id(project_id: str) -> None:
-    """Raise unless the text can be a project's id."""
+    """Raise unless the text can be a project's id.
+
+    Raises:
+        InvalidArgument: Its length or form is wrong, or it may hold a patient's number.
+    """
     if not _PROJECT_ID.fullmatch(project_id) or PROJECT_ID.is_in(project_id):
         msg = (
             "project: 3 to 40 lower-case letters, digits and dashes, "

@@ -7,6 +7,7 @@ under the quota key: a stored quota cannot be joined to the register.
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
@@ -16,7 +17,7 @@ from pseudo_service.ports.journal import QuotaCharge
 
 
 def charge_quota(
-    blind: np.ndarray,
+    blind: npt.NDArray[np.uint8],
     *,
     key: SecretKey,
     caller: str,
