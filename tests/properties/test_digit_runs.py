@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.adapters.telemetry.logs import filter_fields
@@ -118,6 +118,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("place", "spelling"), CASES)
+@settings(max_examples=25)
 @given(serial=st.integers(0, 999_999))
 def test_a_patients_number_is_found(place: str, spelling: str, serial: int) -> None:
     written = SPELLINGS[spelling](make_nhs_number(serial))

@@ -25,11 +25,11 @@ from pseudo_service.core.errors import (
 )
 
 KEY_BITS = 3072
-FEWEST_KEY_BITS = 2048
+_FEWEST_KEY_BITS = 2048
 MOST_SECRET_BYTES = 190
 """What RSA-OAEP-256 takes under the shortest key that is accepted."""
 
-SIGNING_KEYS = frozenset({"audit"})
+_SIGNING_KEYS = frozenset({"audit"})
 """The keys that sign; every other key wraps. No key does both."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")
@@ -67,7 +67,7 @@ def check_name(name: str) -> str:
 
 def list_operations(name: str) -> tuple[KeyOperation, KeyOperation]:
     """Return what a key of this name is for."""
-    return _SIGNING if name in SIGNING_KEYS else _WRAPPING
+    return _SIGNING if name in _SIGNING_KEYS else _WRAPPING
 
 
 def require_use(name: str, operation: KeyOperation) -> None:
@@ -128,7 +128,7 @@ def _holds(public_key: RSAPublicKey, message: bytes, signature: bytes) -> bool:
 
 def build_public_key(modulus: int, exponent: int) -> RSAPublicKey | None:
     """Return an RSA public key, or None when the numbers make no acceptable one."""
-    if modulus.bit_length() < FEWEST_KEY_BITS or modulus % 2 == 0:
+    if modulus.bit_length() < _FEWEST_KEY_BITS or modulus % 2 == 0:
         return None
     try:
         return RSAPublicNumbers(exponent, modulus).public_key()

@@ -14,7 +14,7 @@ from pseudo_service.ports.telemetry import Level
 _FRAMES_SHOWN = 6
 
 
-class LibraryHandler(logging.Handler):
+class _LibraryHandler(logging.Handler):
     """Lets a library say that something happened, not what."""
 
     def __init__(self, log: SafeLog) -> None:
@@ -66,7 +66,7 @@ class LogRouting:
     def _replace_root_handlers(self) -> None:
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
-        handler = LibraryHandler(self._log)
+        handler = _LibraryHandler(self._log)
         root.handlers = [handler]
         # Of a logger that does not propagate, this one prints what is left over.
         self._undo.append(_restoring(logging, "lastResort"))

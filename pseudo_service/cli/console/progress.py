@@ -60,7 +60,7 @@ class _Tally:
         return f"{self._stem}: {count(rows)} rows, {count(int(rows / seconds))} rows/s"
 
 
-class LineProgress(_Tally):
+class _LineProgress(_Tally):
     """Plain lines on standard error every few seconds."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class LineProgress(_Tally):
         warn(text)
 
 
-class BarProgress(_Tally):
+class _BarProgress(_Tally):
     """A moving line on a terminal."""
 
     def __init__(self, bar: Bar) -> None:
@@ -107,8 +107,8 @@ def show_progress() -> Iterator[Progress]:
     """Show progress on standard error until the block ends."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield LineProgress()
+        yield _LineProgress()
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as bar:
-        yield BarProgress(bar)
+        yield _BarProgress(bar)

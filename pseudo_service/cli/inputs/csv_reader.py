@@ -19,7 +19,7 @@ from pseudo_service.cli.inputs.csv_validation import CsvValidation, validate_csv
 from pseudo_service.cli.inputs.files import InputFile
 from pseudo_service.core.errors import name_field
 
-BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 8 << 20
 """The most that one row may take."""
 
 
@@ -62,7 +62,7 @@ class CsvInput:
             lambda: open_bytes(self._file),
             encoding=self._form.encoding,
             delimiter=self._form.delimiter,
-            longest=BLOCK_BYTES,
+            longest=_BLOCK_BYTES,
         )
 
     def _raise_fault(self, fault: str) -> NoReturn:
@@ -86,7 +86,7 @@ class CsvInput:
         reader = pyarrow.csv.open_csv(
             stream,
             read_options=pyarrow.csv.ReadOptions(
-                block_size=BLOCK_BYTES, encoding=self._arrow_encoding
+                block_size=_BLOCK_BYTES, encoding=self._arrow_encoding
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self._form.delimiter,
@@ -134,7 +134,7 @@ class CsvInput:
         return names
 
     def _read_first_row(self) -> list[str]:
-        with open_text(open_bytes(self._file), self._form.encoding) as text:
+        with _open_text(open_bytes(self._file), self._form.encoding) as text:
             rows = csv.reader(text, delimiter=self._form.delimiter)
             return next((row for row in rows if row), [])
 
@@ -165,7 +165,7 @@ def open_bytes(file: InputFile) -> BinaryIO:
     return cast("BinaryIO", pa.input_stream(str(file.path), compression=compression))
 
 
-def open_text(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+def _open_text(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     """Return a stream's text, without a byte order mark.
 
     Bytes of another encoding become lone surrogates, so that those of the first

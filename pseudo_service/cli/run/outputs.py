@@ -26,7 +26,7 @@ from pseudo_service.cli.run.state import (
 from pseudo_service.core.redaction import TextCode
 
 MANIFEST_FORMAT = "pseudo/manifest/v1"
-QUALITY_FORMAT = "pseudo/quality/v1"
+_QUALITY_FORMAT = "pseudo/quality/v1"
 _WITHHELD = [
     code.value for code in TextCode if code not in (TextCode.OK, TextCode.MISSING)
 ]
@@ -100,7 +100,7 @@ def _build_quality(
         for name in names
     }
     return {
-        "format": QUALITY_FORMAT,
+        "format": _QUALITY_FORMAT,
         "project": settings.project,
         "policy": parts[0].pins["policy"],
         "columns": columns,

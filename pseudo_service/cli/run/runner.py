@@ -127,7 +127,7 @@ class _RunAttempt:
     progress: Progress
     retries: RetryPolicy
 
-    def go(self, inputs: Sequence[TableInput]) -> list[FinishedPart]:
+    def run(self, inputs: Sequence[TableInput]) -> list[FinishedPart]:
         parts: list[FinishedPart] = []
         for index, source in enumerate(inputs):
             reader = RowRangeReader(source)

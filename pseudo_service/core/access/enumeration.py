@@ -20,7 +20,7 @@ import pyarrow as pa
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.national_numbers import read_numbers
 
-NEIGHBOUR_GAP: Final = 2
+_NEIGHBOUR_GAP: Final = 2
 """An enumeration's largest usual step: one serial in eleven has no check digit."""
 
 WINDOW: Final = timedelta(hours=1)
@@ -115,7 +115,7 @@ def count_in_runs(serials: Serials, *, run: int) -> int:
     """
     if len(serials) < run:
         return 0
-    breaks = np.flatnonzero(np.diff(serials) > NEIGHBOUR_GAP) + 1
+    breaks = np.flatnonzero(np.diff(serials) > _NEIGHBOUR_GAP) + 1
     edges = np.concatenate(([0], breaks, [len(serials)]))
     lengths = np.diff(edges)
     return int(lengths[lengths >= run].sum())

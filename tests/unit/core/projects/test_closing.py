@@ -22,7 +22,7 @@ from pseudo_service.core.projects.closing import (
     require_closing,
 )
 from pseudo_service.core.projects.project import Project, ProjectState
-from tests.unit.core.projects.test_project import make_project
+from tests.lib.stores.stored_values import make_project
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 FIRST, SECOND, THIRD = "tenant:first", "tenant:second", "tenant:third"
@@ -30,7 +30,7 @@ FIRST, SECOND, THIRD = "tenant:first", "tenant:second", "tenant:third"
 
 def close(project: Project | None = None, *, days: int = 30) -> Project:
     """Return a project that a first custodian is closing."""
-    project = project or make_project()
+    project = project or make_project("asthma")
     closing = begin_closing(
         project, custodian=FIRST, reason="study ended", cooling_days=days, now=NOW
     )
@@ -56,7 +56,7 @@ def test_the_cooling_time_has_bounds(days: int) -> None:
 @pytest.mark.parametrize("state", [ProjectState.CLOSING, ProjectState.DESTROYED])
 def test_a_project_that_ends_cannot_be_closed_again(state: ProjectState) -> None:
     with pytest.raises(StateConflict):
-        close(make_project(state=state))
+        close(replace(make_project("asthma"), state=state))
 
 
 def test_the_custodian_who_asked_cannot_agree() -> None:
@@ -76,7 +76,7 @@ def test_a_second_custodian_agrees_and_a_third_is_not_needed() -> None:
 def test_what_is_not_closing_is_neither_agreed_to_nor_destroyed(
     state: ProjectState,
 ) -> None:
-    project = make_project(state=state)
+    project = replace(make_project("asthma"), state=state)
     with pytest.raises(StateConflict, match="not closing"):
         require_closing(project)
     with pytest.raises(StateConflict):

@@ -1,6 +1,6 @@
 """A project is made within its bounds, and moves along its transitions only."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -18,24 +18,11 @@ from pseudo_service.core.projects.project import (
     ShiftUnit,
     check_project_id,
 )
-
-CONSENT = OptOutRule(
-    application=OptOutApplication.NOT_APPLICABLE, legal_basis="consent"
-)
+from tests.lib.stores.stored_values import make_project as make_stored_project
 
 
 def make_project(**changes: object) -> Project:
-    fields: dict[str, object] = {
-        "project_id": "asthma",
-        "tag": "7QK2",
-        "title": "Outcomes of asthma",
-        "state": ProjectState.ACTIVE,
-        "date_shift": DateShiftRule(),
-        "opt_outs": CONSENT,
-        "daily_quota": 1000,
-        "created_at": datetime(2026, 3, 2, tzinfo=UTC),
-    }
-    return Project(**{**fields, **changes})  # type: ignore[arg-type]
+    return replace(make_stored_project("asthma"), **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
