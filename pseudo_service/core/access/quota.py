@@ -12,8 +12,15 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from pseudo_service.core.errors import QuotaExceeded, StoreUnavailable
+
+Codes = npt.NDArray[np.uint64]
+"""(n,) keyed hashes of identifiers."""
+
+Registers = npt.NDArray[np.uint8]
+"""(``REGISTERS``,) ranks of a sketch."""
 
 EXACT_LIMIT = 4096
 PRECISION = 14
@@ -38,8 +45,8 @@ class QuotaState:
     are ``REGISTERS`` uint8.
     """
 
-    codes: np.ndarray | None
-    registers: np.ndarray | None
+    codes: Codes | None
+    registers: Registers | None
 
     @classmethod
     def empty(cls) -> Self:
@@ -76,7 +83,7 @@ class QuotaState:
         """Whether ``estimate`` is a count."""
         return self.codes is not None
 
-    def add(self, codes: np.ndarray) -> "QuotaState":
+    def add(self, codes: Codes) -> "QuotaState":
         """Return the state with more identifiers; ``self`` if none was new to it.
 
         Args:
@@ -105,7 +112,7 @@ class QuotaState:
     def _is_used_up(self, limit: int) -> bool:
         return not self.is_exact and self.estimate() >= _USED_UP * limit
 
-    def _add_exactly(self, codes: np.ndarray) -> "QuotaState":
+    def _add_exactly(self, codes: Codes) -> "QuotaState":
         assert self.codes is not None  # noqa: S101 - narrows the type
         union = np.union1d(self.codes, codes.astype(np.uint64, copy=False))
         if len(union) == len(self.codes):
@@ -115,14 +122,12 @@ class QuotaState:
         empty = np.zeros(REGISTERS, np.uint8)
         return QuotaState(codes=None, registers=_raise_registers(empty, union))
 
-    def _sketch(self) -> np.ndarray:
+    def _sketch(self) -> Registers:
         assert self.registers is not None  # noqa: S101 - narrows the type
         return self.registers
 
 
-def charge(
-    state: QuotaState, codes: np.ndarray, *, limit: int, project: str
-) -> QuotaState:
+def charge(state: QuotaState, codes: Codes, *, limit: int, project: str) -> QuotaState:
     """Return the state after a charge; ``state`` itself if nothing changes.
 
     Args:
@@ -145,7 +150,7 @@ def charge(
     return merged
 
 
-def _raise_registers(registers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def _raise_registers(registers: Registers, codes: Codes) -> Registers:
     """Return registers that have also seen ``codes``."""
     codes = codes.astype(np.uint64, copy=False)
     places = (codes >> np.uint64(_HASH_BITS)).astype(np.int64)
@@ -158,7 +163,7 @@ def _raise_registers(registers: np.ndarray, codes: np.ndarray) -> np.ndarray:
     return raised
 
 
-def _estimate(registers: np.ndarray) -> int:
+def _estimate(registers: Registers) -> int:
     """Estimate by Ertl's improved raw estimator (algorithm 6)."""
     counts = np.bincount(registers, minlength=_HASH_BITS + 2)
     total = REGISTERS * _tau(1.0 - counts[_HASH_BITS + 1] / REGISTERS)
