@@ -132,7 +132,7 @@ HARMLESS = {
     "linkage text": "of 2025 to 26",
     "justification": "REC 2025/123-4",
     "project id": "rial-20260302",
-    "operation id": "20260302-1",
+    "operation id": "20260302-a",
     "typed text": "2026-3",
     "log text": "plan.py:12345",
     "log id": "5f0c2a7e-3c1b-4a51-9d0e-123456789012",
