@@ -2,7 +2,9 @@
 
 Point it at storage that its writer cannot change afterwards (an immutable blob
 container, a WORM share): the owner-only mode and appending keep mistakes out, not
-an administrator.
+an administrator. Such storage may allow no rename and no link, so a copy is
+written under its own name and not drafted (see ``adapters.files.atomic``). A reader
+takes the lock, and an interrupted copy is completed by the next append.
 """
 
 import contextlib
@@ -44,7 +46,7 @@ class DirectoryArchive:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             _write_once(path, encode_checkpoint(checkpoint).encode())
         except OSError as error:
-            raise _describe(error) from None
+            raise _translate(error) from None
 
     def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:
         """Yield the copies by number; see ``CheckpointArchive.read``.
@@ -58,7 +60,7 @@ class DirectoryArchive:
                 with _locked(path.parent, fcntl.LOCK_SH):
                     text = path.read_bytes().decode("ascii", errors="replace")
             except OSError as error:
-                raise _describe(error) from None
+                raise _translate(error) from None
             checkpoint = decode_checkpoint(text)
             if checkpoint.number != number:
                 msg = (
@@ -74,7 +76,7 @@ class DirectoryArchive:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise _describe(error) from None
+            raise _translate(error) from None
         matches = [(_FILE_NAME.fullmatch(path.name), path) for path in paths]
         return [(int(match[1]), path) for match, path in matches if match]
 
@@ -121,7 +123,7 @@ def _locked(directory: Path, how: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _describe(error: OSError) -> StoreFull | StoreUnavailable:
+def _translate(error: OSError) -> StoreFull | StoreUnavailable:
     if error.errno in _NO_SPACE:
         return StoreFull("audit archive: no space is left; free some and try again")
     return StoreUnavailable(

@@ -8,14 +8,14 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from pseudo_service.core.error_codes import ErrorCode as ErrorCode  # noqa: PLC0414 - re-exported
+from pseudo_service.core.digit_runs import COLUMN_NAME
+from pseudo_service.core.error_codes import ErrorCode
 
 _PLAIN_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-/()]{0,63}")
-_LONG_DIGIT_RUN = re.compile(r"\d{5,}")
 
 
 class PseudoError(Exception):
-    """What every refusal has: a code, and a message that is safe to show."""
+    """A refusal, with a code and a message that is safe to show."""
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL
 
@@ -27,10 +27,14 @@ class PseudoError(Exception):
 def name_field(name: str, position: int) -> str:
     """Return a column's name if it is plainly a name, else its position.
 
-    A file without a header line has a patient's values as its column names, so
-    a name with a long run of digits or unusual characters is never repeated.
+    A file without a header line has a patient's values for column names. So a name
+    with a long run of digits or with unusual characters is never repeated.
+
+    Args:
+        name: The column's name.
+        position: Its place in the table, from 0; the answer counts from 1.
     """
-    if _PLAIN_FIELD_NAME.fullmatch(name) and not _LONG_DIGIT_RUN.search(name):
+    if _PLAIN_FIELD_NAME.fullmatch(name) and not COLUMN_NAME.is_in(name):
         return f'"{name}"'
     return f"number {position + 1} (name withheld)"
 
@@ -161,7 +165,7 @@ class ProjectNotActive(PseudoError):
 
 
 class StateConflict(PseudoError):
-    """Somebody else changed the state first."""
+    """Another call changed the state first."""
 
     code = ErrorCode.STATE_CONFLICT
 

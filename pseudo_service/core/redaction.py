@@ -1,4 +1,4 @@
-"""What a redactor is asked and answers of one free text, and what became of it."""
+"""The values between the service and a redactor of free texts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Final
 
 
 class TextCode(StrEnum):
-    """What became of a text; all but the first two are answered null."""
+    """The outcome of one text; all but the first two are answered null."""
 
     OK = "ok"
     MISSING = "missing"
@@ -35,7 +35,7 @@ class KnownKind(StrEnum):
 
 
 class TextMode(StrEnum):
-    """How texts are searched: as well as can be, or as fast as can be."""
+    """How texts are searched: thoroughly, or fast."""
 
     THOROUGH = "thorough"
     FAST = "fast"
@@ -73,10 +73,10 @@ class TextStyle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRow:
-    """One text, and what is known of the patient whose it is.
+    """One text, with what is known of its patient.
 
     Attributes:
-        text: As it came.
+        text: As the client sent it.
         known: The patient's identifiers as the record writes them.
         shift_days: The patient's date offset in this project; None without a patient.
         pseudonyms: Canonical identifiers of the row, and the project's pseudonyms
@@ -95,7 +95,13 @@ class TextRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextAnswer:
-    """A redacted text with what was found in it by label, or None and why."""
+    """The answer to one text.
+
+    Attributes:
+        text: The redacted text; None where ``code`` says why there is none.
+        code: The outcome.
+        found: How many identifiers were found, by label.
+    """
 
     text: str | None = field(repr=False)
     code: TextCode
@@ -103,7 +109,7 @@ class TextAnswer:
 
 
 RedactTexts = Callable[[Sequence[TextRow], TextStyle], Sequence[TextAnswer]]
-"""Answers one a text, in order."""
+"""A function that returns one answer for each text, in order."""
 
 
 def withhold_texts(

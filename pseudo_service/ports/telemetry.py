@@ -131,7 +131,7 @@ class Telemetry(Protocol):
         """Count something that happened at the door."""
         ...
 
-    def count_oracle_sign(self, sign: EnumerationSign) -> None:
+    def count_enumeration_sign(self, sign: EnumerationSign) -> None:
         """Count a sign that identifiers were being tried out."""
         ...
 
@@ -176,5 +176,5 @@ class NullTelemetry:
     def count_identity_event(self, event: IdentityEvent) -> None:
         """Do nothing."""
 
-    def count_oracle_sign(self, sign: EnumerationSign) -> None:
+    def count_enumeration_sign(self, sign: EnumerationSign) -> None:
         """Do nothing."""

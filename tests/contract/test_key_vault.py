@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from pseudo_service.core.errors import (
 from pseudo_service.ports.key_vault import KeyVault, Signature, Wrapped
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.services.key_vault_emulator import KeyVaultEmulator
+from tests.lib.stores.local_vaults import disable_version
 
 SECRET = bytes(range(32))
 
@@ -50,7 +52,7 @@ def bench(request, tmp_path: Path) -> Iterator[Bench]:
         yield Bench(
             vault=vault,
             rotate=vault.rotate_key,
-            disable=vault.disable_version,
+            disable=partial(disable_version, tmp_path / "v"),
             foreign_id="local:0123456789abcdef/trial/1",
             unknown_version=lambda key_id: _replace_version(key_id, "9"),
             clock=clock,

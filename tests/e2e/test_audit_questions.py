@@ -69,7 +69,7 @@ def test_an_enumeration_by_unary_calls_is_told(service: RunningService) -> None:
         pipeline.pseudonymise(
             [number], kind="nhs_number", project="asthma", purpose=PURPOSE
         )
-    assert service.telemetry.oracle_signs[EnumerationSign.SEQUENTIAL] == 21
+    assert service.telemetry.enumeration_signs[EnumerationSign.SEQUENTIAL] == 21
     (event,) = read_events(service.auditor(), "oracle_suspected")
     assert event["actor"].endswith("loader")
     assert event["details"]["in_runs"] == 20
@@ -111,7 +111,7 @@ def test_records_far_apart_raise_no_suspicion(service: RunningService) -> None:
     service.pipeline().pseudonymise(
         SCATTERED, kind="nhs_number", project="asthma", purpose=PURPOSE
     )
-    assert not service.telemetry.oracle_signs
+    assert not service.telemetry.enumeration_signs
 
 
 def test_the_rows_that_left_are_told_by_reason(service: RunningService) -> None:

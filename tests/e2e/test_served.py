@@ -23,6 +23,7 @@ from pseudo_service.api.v1 import (
 )
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS
 from pseudo_service.transport.server import METHODS
+from tests.lib.services.client_certificates import issue_client
 from tests.lib.services.served import (
     ServedProcess,
     await_serving,
@@ -152,11 +153,11 @@ def test_a_listed_certificate_is_a_caller(
     ask = {"kind": "nhs_number", "project": "asthma", "purpose": PURPOSE}
     by_token = service.pipeline().pseudonymise(number, **ask)
     now = service.clock.now()
-    listed = local.issue_client(LISTED, now)
+    listed = issue_client(local, LISTED, now)
     assert connect(service, port, listed).pseudonymise(number, **ask) == by_token
     outcomes = {}
-    unlisted = local.issue_client("spiffe://localhost/other", now)
-    stranger = LocalCertificates(service.state / "strangers").issue_client(LISTED, now)
+    unlisted = issue_client(local, "spiffe://localhost/other", now)
+    stranger = issue_client(LocalCertificates(service.state / "strangers"), LISTED, now)
     token = service.issue("pipeline:asthma")
     attempts = {
         "an unlisted one": connect(service, port, unlisted),

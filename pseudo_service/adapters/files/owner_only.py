@@ -3,7 +3,6 @@
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ _LOCK_NAME = ".lock"
 
 
 def open_directory(directory: Path) -> None:
-    """Make the directory if need be; nobody but its owner may enter it.
+    """Make the directory if it is not there; only its owner may enter it.
 
     Raises:
         ConfigurationInvalid: It exists and others may enter it.
@@ -36,20 +35,6 @@ def read_file(path: Path) -> bytes | None:
         return None
     _check_owner_only(path)
     return content
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Replace an owner-only file at once and for good: whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:  # mkstemp makes it owner-only
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 @contextmanager

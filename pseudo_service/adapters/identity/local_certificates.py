@@ -1,15 +1,13 @@
-"""TLS for a service on this machine only: an authority, a server and its clients.
+"""TLS for a service on this machine only: an authority and a server.
 
 For a laptop's demo and for a service embedded in tests. The authority may only
 name ``localhost``, so that trusting it elsewhere opens little.
 """
 
 import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -17,13 +15,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.adapters.files.owner_only import (
     lock_directory,
     open_directory,
     read_file,
-    write_file,
 )
-from pseudo_service.core.errors import ConfigurationInvalid, InvalidArgument
+from pseudo_service.core.errors import ConfigurationInvalid
 
 _AUTHORITY_FILE = "authority.pem"  # with its private key
 _PUBLIC_AUTHORITY_FILE = "ca.pem"
@@ -102,36 +100,9 @@ class LocalCertificates:
                 or not server.lasts(now)
                 or not _is_issued_by(server, authority)
             ):
-                server = _issue(
-                    authority,
-                    "localhost",
-                    _SERVER_NAMES,
-                    ExtendedKeyUsageOID.SERVER_AUTH,
-                    now,
-                )
+                server = _issue_server(authority, now)
                 write_file(self._directory / _SERVER_FILE, server.to_pem())
         return _bundle(server, authority)
-
-    def issue_client(self, name: str, now: datetime) -> TlsFiles:
-        """Return a new client certificate whose only name is the URI ``name``.
-
-        Raises:
-            InvalidArgument: The name is not a URI like ``spiffe://localhost/loader``.
-        """
-        parts = urlsplit(name)
-        if not (name.isascii() and parts.scheme and parts.netloc):
-            msg = "name: give a URI like spiffe://localhost/loader"
-            raise InvalidArgument(msg)
-        with lock_directory(self._directory):
-            authority = self._ensure_authority(now)
-        client = _issue(
-            authority,
-            "client",
-            (x509.UniformResourceIdentifier(name),),
-            ExtendedKeyUsageOID.CLIENT_AUTH,
-            now,
-        )
-        return _bundle(client, authority)
 
     def _ensure_authority(self, now: datetime) -> _Identity:
         authority = self._read(_AUTHORITY_FILE)
@@ -197,23 +168,19 @@ def _make_authority(now: datetime) -> _Identity:
     return _Identity(builder.sign(key, hashes.SHA256()), key)
 
 
-def _issue(
-    authority: _Identity,
-    common_name: str,
-    names: Sequence[x509.GeneralName],
-    purpose: x509.ObjectIdentifier,
-    now: datetime,
-) -> _Identity:
+def _issue_server(authority: _Identity, now: datetime) -> _Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer_key = x509.AuthorityKeyIdentifier.from_issuer_public_key(
         authority.key.public_key()
     )
     builder = (
-        _begin(_name(common_name), authority.certificate.subject, key, now, _LEAF_LIFE)
+        _begin(_name("localhost"), authority.certificate.subject, key, now, _LEAF_LIFE)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(
+            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
+        )
+        .add_extension(x509.SubjectAlternativeName(_SERVER_NAMES), critical=False)
         .add_extension(issuer_key, critical=False)
     )
     return _Identity(builder.sign(authority.key, hashes.SHA256()), key)

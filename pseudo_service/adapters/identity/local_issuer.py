@@ -1,6 +1,7 @@
 """A token issuer for a laptop, so that no run is without verified callers.
 
-A production configuration refuses it: whoever can read its key file can be anybody.
+A production configuration refuses it: a person who can read its key file can issue
+a token for any caller.
 """
 
 import hashlib
@@ -13,11 +14,11 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.adapters.files.owner_only import (
     lock_directory,
     open_directory,
     read_file,
-    write_file,
 )
 from pseudo_service.adapters.identity.oidc import OidcProfile, is_opaque
 from pseudo_service.adapters.identity.signing_keys import FixedKeys

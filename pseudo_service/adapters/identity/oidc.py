@@ -99,23 +99,6 @@ class OidcProfile:
             raise ConfigurationInvalid(msg)
 
 
-def make_entra_issuer(tenant: str, version: str) -> tuple[str, str]:
-    """Return the issuer and the address of the keys of an Entra ID tenant.
-
-    The API's own manifest (``accessTokenAcceptedVersion``) decides which version
-    its tokens have, whatever endpoint the client used.
-    """
-    if version == "1.0":
-        return (
-            f"https://sts.windows.net/{tenant}/",
-            f"https://login.microsoftonline.com/{tenant}/discovery/keys",
-        )
-    return (
-        f"https://login.microsoftonline.com/{tenant}/v2.0",
-        f"https://login.microsoftonline.com/{tenant}/discovery/v2.0/keys",
-    )
-
-
 class OidcVerifier:
     """Verifies a token as the one profile that its issuer names."""
 
@@ -127,7 +110,7 @@ class OidcVerifier:
         telemetry: Telemetry,
         leeway: timedelta = timedelta(seconds=30),
     ) -> None:
-        """Index the profiles; without any, nobody is accepted.
+        """Index the profiles; without any, every token is refused.
 
         Raises:
             ConfigurationInvalid: Two profiles share an issuer or a name.
@@ -144,14 +127,14 @@ class OidcVerifier:
     def verify(self, token: str) -> Actor:
         """Return the caller that the token proves; see ``TokenVerifier.verify``."""
         if len(token) > _LONGEST_TOKEN:
-            raise _refuse(_Flaw.TOO_LONG)
+            raise _make_refusal(_Flaw.TOO_LONG)
         header, unverified = _read_unverified(token)
         profile = self._choose_profile(unverified)
         claims = _verify_signature(token, header, profile)
         if claims.get("iss") != profile.issuer:
-            raise _refuse(_Flaw.ISSUER)
+            raise _make_refusal(_Flaw.ISSUER)
         if not _read_audiences(claims) & profile.audiences:
-            raise _refuse(_Flaw.AUDIENCE)
+            raise _make_refusal(_Flaw.AUDIENCE)
         expires_at = self._check_times(claims, profile)
         return Actor(
             subject=_read_subject(claims, profile),
@@ -164,7 +147,7 @@ class OidcVerifier:
         issuer = claims.get("iss")
         profile = self._profiles.get(issuer) if isinstance(issuer, str) else None
         if profile is None:
-            raise _refuse(_Flaw.ISSUER)
+            raise _make_refusal(_Flaw.ISSUER)
         return profile
 
     def _check_times(self, claims: Mapping[str, Any], profile: OidcProfile) -> datetime:
@@ -174,9 +157,9 @@ class OidcVerifier:
         expires = _read_time(claims, "exp")
         starts = _read_time(claims, "nbf") if "nbf" in claims else issued
         if max(issued, starts) > now + self._leeway:
-            raise _refuse(_Flaw.TOO_EARLY)
+            raise _make_refusal(_Flaw.TOO_EARLY)
         if expires - min(issued, starts) > profile.longest_life:
-            raise _refuse(_Flaw.TOO_LASTING)
+            raise _make_refusal(_Flaw.TOO_LASTING)
         if now >= expires + self._leeway:
             msg = "the token has expired: get a new one"
             raise TokenExpired(msg)
@@ -186,7 +169,7 @@ class OidcVerifier:
         """Return the roles that are known; an unknown one grants nothing."""
         roles = claims.get("roles", [])
         if not isinstance(roles, list) or len(roles) > _MOST_ROLES:
-            raise _refuse(_Flaw.ROLES)
+            raise _make_refusal(_Flaw.ROLES)
         grants = set()
         for role in roles:
             try:
@@ -196,18 +179,18 @@ class OidcVerifier:
         return frozenset(grants)
 
 
-def _refuse(flaw: _Flaw) -> Unauthenticated:
+def _make_refusal(flaw: _Flaw) -> Unauthenticated:
     return Unauthenticated(f"the token {flaw}")
 
 
 def _read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the header and the claims as they are sent, proving nothing."""
     if not token.isascii():
-        raise _refuse(_Flaw.FORM)
+        raise _make_refusal(_Flaw.FORM)
     try:
         parts = jwt.decode_complete(token, options={"verify_signature": False})
     except jwt.PyJWTError:
-        raise _refuse(_Flaw.FORM) from None
+        raise _make_refusal(_Flaw.FORM) from None
     return parts["header"], parts["payload"]
 
 
@@ -217,12 +200,12 @@ def _verify_signature(
     """Return the claims, once the profile's key has verified their signature."""
     key_id = header.get("kid")
     if not isinstance(key_id, str) or not 0 < len(key_id) <= _LONGEST_KEY_ID:
-        raise _refuse(_Flaw.KEY_UNNAMED)
+        raise _make_refusal(_Flaw.KEY_UNNAMED)
     if "crit" in header or "b64" in header:
-        raise _refuse(_Flaw.EXTENSIONS)
+        raise _make_refusal(_Flaw.EXTENSIONS)
     key = profile.keys.find(key_id)
     if key is None:
-        raise _refuse(_Flaw.KEY_UNKNOWN)
+        raise _make_refusal(_Flaw.KEY_UNKNOWN)
     try:
         # The algorithm follows from the key that we hold, never from the token.
         claims: dict[str, Any] = jwt.decode(
@@ -241,7 +224,7 @@ def _verify_signature(
             },
         )
     except jwt.PyJWTError:
-        raise _refuse(_Flaw.SIGNATURE) from None
+        raise _make_refusal(_Flaw.SIGNATURE) from None
     return claims
 
 
@@ -253,7 +236,7 @@ def _read_audiences(claims: Mapping[str, Any]) -> set[str]:
     found = claims.get("aud")
     audiences = found if isinstance(found, list) else [found]
     if not all(isinstance(audience, str) for audience in audiences):
-        raise _refuse(_Flaw.AUDIENCE_FORM)
+        raise _make_refusal(_Flaw.AUDIENCE_FORM)
     return set(audiences)
 
 
@@ -265,7 +248,7 @@ def _read_time(claims: Mapping[str, Any], name: str) -> datetime:
         or not math.isfinite(seconds)
         or not 0 <= seconds < 2**33
     ):
-        raise _refuse(_Flaw.TIMES)
+        raise _make_refusal(_Flaw.TIMES)
     return datetime.fromtimestamp(seconds, UTC)
 
 
@@ -274,14 +257,14 @@ def _read_subject(claims: Mapping[str, Any], profile: OidcProfile) -> str:
     if profile.version is None:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not is_opaque(subject):
-            raise _refuse(_Flaw.SUBJECT)
+            raise _make_refusal(_Flaw.SUBJECT)
         return f"{profile.name}:{subject}"
     if claims.get("ver") != profile.version or claims.get("tid") != profile.tenant:
-        raise _refuse(_Flaw.TENANT)
+        raise _make_refusal(_Flaw.TENANT)
     # An ID token has the same issuer and may have the same audience, but no client.
     if not isinstance(claims.get(_CLIENT_CLAIM_BY_VERSION[profile.version]), str):
-        raise _refuse(_Flaw.NOT_FOR_ACCESS)
+        raise _make_refusal(_Flaw.NOT_FOR_ACCESS)
     object_id = claims.get("oid")
     if not isinstance(object_id, str) or not _GUID.fullmatch(object_id):
-        raise _refuse(_Flaw.OBJECT_ID)
+        raise _make_refusal(_Flaw.OBJECT_ID)
     return f"{profile.tenant}:{object_id}"

@@ -25,11 +25,11 @@ from pseudo_service.core.errors import (
 )
 
 KEY_BITS = 3072
-FEWEST_KEY_BITS = 2048
+_FEWEST_KEY_BITS = 2048
 MOST_SECRET_BYTES = 190
 """What RSA-OAEP-256 takes under the shortest key that is accepted."""
 
-SIGNING_KEYS = frozenset({"audit"})
+_SIGNING_KEYS = frozenset({"audit"})
 """The keys that sign; every other key wraps. No key does both."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,126}")
@@ -55,6 +55,9 @@ def check_name(name: str) -> str:
 
     Key Vault takes letters of either case and holds them equal, so only lower case
     is taken here: "Trial" and "trial" can never be one key by accident.
+
+    Raises:
+        InvalidArgument: It has another form or length.
     """
     if not _NAME.fullmatch(name):
         msg = "key name: use 1 to 127 lower-case letters, digits and hyphens"
@@ -64,18 +67,26 @@ def check_name(name: str) -> str:
 
 def list_operations(name: str) -> tuple[KeyOperation, KeyOperation]:
     """Return what a key of this name is for."""
-    return _SIGNING if name in SIGNING_KEYS else _WRAPPING
+    return _SIGNING if name in _SIGNING_KEYS else _WRAPPING
 
 
 def require_use(name: str, operation: KeyOperation) -> None:
-    """Refuse a wrap under a signing key, or a signature by a wrapping key."""
+    """Refuse a wrap under a signing key, or a signature by a wrapping key.
+
+    Raises:
+        KeyVaultRefused: The key is not for this operation.
+    """
     if operation not in list_operations(name):
         msg = f'key "{name}" is not for {operation}: a key either signs or wraps'
         raise KeyVaultRefused(msg)
 
 
 def check_secret(secret: bytes) -> bytes:
-    """Return a secret that can be wrapped, or refuse its length."""
+    """Return a secret that can be wrapped, or refuse its length.
+
+    Raises:
+        InvalidArgument: It is empty or longer than 190 bytes.
+    """
     if not 1 <= len(secret) <= MOST_SECRET_BYTES:
         msg = f"a wrapped secret has 1 to {MOST_SECRET_BYTES} bytes, not {len(secret)}"
         raise InvalidArgument(msg)
@@ -117,7 +128,7 @@ def _holds(public_key: RSAPublicKey, message: bytes, signature: bytes) -> bool:
 
 def build_public_key(modulus: int, exponent: int) -> RSAPublicKey | None:
     """Return an RSA public key, or None when the numbers make no acceptable one."""
-    if modulus.bit_length() < FEWEST_KEY_BITS or modulus % 2 == 0:
+    if modulus.bit_length() < _FEWEST_KEY_BITS or modulus % 2 == 0:
         return None
     try:
         return RSAPublicNumbers(exponent, modulus).public_key()

@@ -77,16 +77,16 @@ class AzureKeyVault:
         check_name(name)
         with self._connection.converse() as talk:
             try:
-                return _describe(self._versions.find_current(talk, name))
+                return _make_vault_key(self._versions.find_current(talk, name))
             except KeyUnknown:
                 self._create(talk, name)
-            return _describe(self._versions.find_current(talk, name))
+            return _make_vault_key(self._versions.find_current(talk, name))
 
     def current_key(self, name: str) -> VaultKey:
         """Return the newest enabled, unexpired version of a key."""
         check_name(name)
         with self._connection.converse() as talk:
-            return _describe(self._versions.find_current(talk, name))
+            return _make_vault_key(self._versions.find_current(talk, name))
 
     def wrap(self, name: str, secret: bytes) -> Wrapped:
         """Wrap at most 190 bytes with the current version of a key, in the process.
@@ -132,7 +132,7 @@ class AzureKeyVault:
         it may sign, not what it has signed.
         """
         version = self._address.read_key_id(signature.key_id)
-        public_key = self._versions.recall_public_key(signature.key_id)
+        public_key = self._versions.find_remembered_key(signature.key_id)
         if public_key is None:
             with self._connection.converse() as talk:
                 public_key = self._versions.find_public_key(talk, version)
@@ -169,7 +169,7 @@ def _check_answered_signature(key: KeyAnswer, message: bytes, value: bytes) -> N
         refuse_answer("signature")
 
 
-def _describe(key: KeyAnswer) -> VaultKey:
+def _make_vault_key(key: KeyAnswer) -> VaultKey:
     pem = write_public_pem(key.public_key)
     return VaultKey(name=key.name, key_id=key.key_id, public_key_pem=pem)
 

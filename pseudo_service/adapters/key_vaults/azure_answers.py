@@ -118,7 +118,11 @@ class VaultAddress:
 
 
 def refuse_answer(part: str) -> NoReturn:
-    """Refuse an answer, naming the part that is wrong and never its value."""
+    """Refuse an answer; the message names the wrong part and never its value.
+
+    Raises:
+        KeyVaultRefused: Always.
+    """
     msg = (
         f"the key vault's answer has an unusable {part}: "
         "check that the configured address is the vault itself, not a proxy"
@@ -127,7 +131,11 @@ def refuse_answer(part: str) -> NoReturn:
 
 
 def read_key(answer: Mapping[str, object], address: VaultAddress) -> KeyAnswer:
-    """Read a ``KeyBundle``."""
+    """Return what a ``KeyBundle`` says of a key version.
+
+    Raises:
+        KeyVaultRefused: A part of the answer is unusable.
+    """
     key = answer.get("key")
     if not isinstance(key, Mapping):
         refuse_answer("key")

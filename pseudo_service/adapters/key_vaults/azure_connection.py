@@ -62,7 +62,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One request: what it needs, whom it is about, and whether to repeat it.
+    """One request: its permission, its key, and whether it may be repeated.
 
     A creation is never repeated blindly: one that seems to have failed may have
     been done, and a second would make a second version. A throttled one was not.
@@ -215,7 +215,7 @@ class Conversation:
         except (AzureError, OSError, ValueError) as error:
             return _explain_exception(error, repeatable=question.repeatable)
         if status == _OK:
-            return answer if isinstance(answer, Mapping) else _refuse(_MALFORMED)
+            return answer if isinstance(answer, Mapping) else _make_refusal(_MALFORMED)
         return _explain_answer(question, response, answer)
 
 
@@ -229,7 +229,7 @@ def _read_json(response: HttpResponse) -> object:
         return None
 
 
-def _refuse(message: str) -> _Failure:
+def _make_refusal(message: str) -> _Failure:
     return _Failure(error=KeyVaultRefused(message))
 
 
@@ -264,7 +264,7 @@ def _explain_exception(error: Exception, *, repeatable: bool) -> _Failure:
     if isinstance(error, ClientAuthenticationError):
         return _explain_no_token(error, repeatable=repeatable)
     if isinstance(error, DecodeError):
-        return _refuse(_MALFORMED)
+        return _make_refusal(_MALFORMED)
     if isinstance(error, AzureError):
         msg = (
             "the key vault, or the identity provider, cannot be reached or broke off: "
@@ -272,8 +272,8 @@ def _explain_exception(error: Exception, *, repeatable: bool) -> _Failure:
         )
         return _Failure(error=KeyVaultUnavailable(msg), may_repeat=repeatable)
     if isinstance(error, OSError):
-        return _refuse("the service's identity cannot be read: check its file")
-    return _refuse(
+        return _make_refusal("the service's identity cannot be read: check its file")
+    return _make_refusal(
         "the key vault's sign-in challenge or the service's identity is unusable: "
         "check the vault's address and the configured identity"
     )
@@ -284,7 +284,7 @@ def _explain_no_token(error: HttpResponseError, *, repeatable: bool) -> _Failure
     if status in UNAVAILABLE_STATUSES:
         msg = "the identity provider fails or throttles: try again later"
         return _Failure(error=KeyVaultUnavailable(msg), may_repeat=repeatable)
-    return _refuse(
+    return _make_refusal(
         "the identity provider gives no token for the key vault: "
         "check the configured identity, its tenant and its federation"
     )

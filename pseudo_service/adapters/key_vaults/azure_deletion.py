@@ -17,7 +17,7 @@ _PAUSE: Final = 1.0
 
 
 def delete_key(talk: Conversation, name: str) -> DeletedKey:
-    """Delete a key, wait until it is out of use, and tell its purge date.
+    """Delete a key, wait until it is out of use, and return its purge date.
 
     Raises:
         KeyUnknown: There never was such a key, or it has been purged.
@@ -26,11 +26,13 @@ def delete_key(talk: Conversation, name: str) -> DeletedKey:
     try:
         answer = talk.ask(_ask("DELETE", f"/keys/{name}", name, "keys/delete"))
     except KeyUnknown:
-        # Deleted before, perhaps by a call of ours whose answer was lost.
-        return _describe(name, talk.ask(_ask_deleted(name)))
+        # Deleted before, perhaps by a call of this service that lost its answer.
+        return _read_deleted_key(name, talk.ask(_ask_deleted(name)))
     if answer.get("recoveryId") is None:
-        return _describe(name, answer)  # a vault without soft delete: it is gone
-    return _describe(name, {**answer, **_await_deletion(talk, name)})
+        return _read_deleted_key(
+            name, answer
+        )  # a vault without soft delete: it is gone
+    return _read_deleted_key(name, {**answer, **_await_deletion(talk, name)})
 
 
 def _await_deletion(talk: Conversation, name: str) -> Mapping[str, object]:
@@ -44,7 +46,7 @@ def _await_deletion(talk: Conversation, name: str) -> Mapping[str, object]:
     raise KeyVaultUnavailable(msg)
 
 
-def _describe(name: str, answer: Mapping[str, object]) -> DeletedKey:
+def _read_deleted_key(name: str, answer: Mapping[str, object]) -> DeletedKey:
     return DeletedKey(name=name, purged_at=read_purge_date(answer))
 
 

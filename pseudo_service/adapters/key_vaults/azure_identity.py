@@ -1,7 +1,7 @@
 """Opens Azure Key Vault under one named identity.
 
-There is no chain that falls through to whoever is signed in on the machine
-(``DefaultAzureCredential``): a missing identity is an error, not somebody else.
+There is no chain that falls through to the person who is signed in on the machine
+(``DefaultAzureCredential``): a missing identity is an error, never another identity.
 """
 
 from dataclasses import dataclass

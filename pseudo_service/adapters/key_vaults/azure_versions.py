@@ -60,7 +60,7 @@ class KeyVersions:
         """Return the public key of a version, whatever its state."""
         return self._read(talk, version.name, version.version).public_key
 
-    def recall_public_key(self, key_id: str) -> RSAPublicKey | None:
+    def find_remembered_key(self, key_id: str) -> RSAPublicKey | None:
         """Return a public key that was read before, without asking the vault."""
         with self._lock:
             return self._remembered.get(key_id)

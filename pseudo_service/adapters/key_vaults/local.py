@@ -3,7 +3,7 @@
 The folder holds ``vault.pem`` (who the vault is), ``passphrase`` if none was given,
 and ``keys/<name>/<version>.pem``: encrypted PKCS #8 (RFC 5958), for its owner only.
 Deleted keys wait under ``deleted`` for their purge; see ``local_deletion``.
-Whoever can read the folder and its passphrase has every key in it.
+A person who can read the folder and its passphrase has every key in it.
 """
 
 import hashlib
@@ -42,7 +42,6 @@ from pseudo_service.adapters.key_vaults.owner_files import (
     list_files,
     make_folder,
     read_file,
-    remove_file,
     write_once,
 )
 from pseudo_service.core.errors import (
@@ -63,6 +62,9 @@ _KEY_ID = re.compile(r"local:([0-9a-f]{16})/([a-z0-9-]{1,127})/([1-9][0-9]{0,8})
 
 class LocalKeyVault:
     """The port over a folder; safe between threads and between processes.
+
+    An empty file ``N.disabled`` beside ``N.pem`` disables version N of a key: it
+    neither unwraps nor signs, and what it signed still verifies.
 
     Args:
         path: The vault's folder; made when it is not there, in a folder that is.
@@ -104,7 +106,12 @@ class LocalKeyVault:
         self._opened.clear()
 
     def create_key(self, name: str) -> VaultKey:
-        """Make an RSA key, or return the one of that name as it stands."""
+        """Make an RSA key, or return the one of that name as it stands.
+
+        Raises:
+            InvalidArgument: No key may have this name.
+            KeyVaultRefused: A deleted key holds the name.
+        """
         if self._deleted.find(check_name(name)) is not None:
             msg = f'a deleted key holds the name "{name}" until it is purged'
             raise KeyVaultRefused(msg)
@@ -119,17 +126,6 @@ class LocalKeyVault:
             newest = max(self._require_versions(name))
             if self._write_version(name, newest + 1):
                 return self.current_key(name)
-
-    def disable_version(self, key_id: str) -> None:
-        """Let a version neither unwrap nor sign; what it signed still verifies."""
-        name, version = self._read_key_id(key_id)
-        self._open_version(name, version)
-        write_once(self._locate_flag(name, version), b"")
-
-    def enable_version(self, key_id: str) -> None:
-        """Undo ``disable_version``."""
-        name, version = self._read_key_id(key_id)
-        remove_file(self._locate_flag(name, version))
 
     def current_key(self, name: str) -> VaultKey:
         """Return the newest enabled version of a key."""
@@ -148,7 +144,13 @@ class LocalKeyVault:
         return Wrapped(key_id=self._write_key_id(name, version), ciphertext=ciphertext)
 
     def unwrap(self, wrapped: Wrapped) -> bytes:
-        """Unwrap with the very version that wrapped."""
+        """Unwrap with the very version that wrapped.
+
+        Raises:
+            KeyVaultRefused: The id is not of this vault, the version is disabled, or it
+                did not wrap these bytes.
+            KeyUnknown: There is no such version.
+        """
         name, version = self._read_key_id(wrapped.key_id)
         require_use(name, KeyOperation.UNWRAP)
         private_key = self._open_version(name, version)
@@ -178,7 +180,11 @@ class LocalKeyVault:
         return self._read_key_id(key_id)[0]
 
     def delete_key(self, name: str) -> DeletedKey:
-        """Take every version of a key out of use; it is purged a week later."""
+        """Take every version of a key out of use; it is purged a week later.
+
+        Raises:
+            KeyUnknown: There is no such key, or it was purged.
+        """
         folder = self._keys / check_name(name)
         taken = self._deleted.take(name, folder, self._clock.now())
         with self._lock:
@@ -294,7 +300,7 @@ def _find_passphrase(path: Path, given: str | None, entropy: Entropy) -> bytes:
 
 
 def _find_vault_id(file: Path, passphrase: bytes) -> str:
-    """Return who the vault is, which only its own passphrase tells."""
+    """Return the vault's id; only its own passphrase opens the key behind it."""
     if read_file(file) is None:
         write_once(file, _encrypt(Ed25519PrivateKey.generate(), passphrase))
     identity = _open_pem(read_file(file) or b"", passphrase)

@@ -1,16 +1,14 @@
-"""Files that only their owner may read, written whole or not at all.
+"""Files that only their owner may read, each written once, whole or not at all.
 
-A file is written beside its place, flushed to the disk, and linked into place:
-``link`` fails when the place is taken, so of processes that race exactly one wins
-and no reader ever sees half a file.
+Of processes that make the same key version at once exactly one wins.
 """
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import NoReturn
 
+from pseudo_service.adapters.files.atomic import flush_folder, write_file
 from pseudo_service.core.errors import ConfigurationInvalid, KeyVaultUnavailable
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -25,12 +23,12 @@ def make_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        _flush_folder(folder.parent)
+        flush_folder(folder.parent)
         state = folder.lstat()
     except OSError:
         state = None
     if state is None or not stat.S_ISDIR(state.st_mode):
-        _report("made, or is no folder")
+        _fail("made, or is no folder")
     _check_owner(state)
 
 
@@ -48,7 +46,7 @@ def read_file(file: Path) -> bytes | None:
     except OSError:
         descriptor = -1
     if descriptor < 0:
-        _report("read, or is a link")
+        _fail("read, or is a link")
     with os.fdopen(descriptor, "rb") as opened:
         _check_owner(os.fstat(opened.fileno()))
         return opened.read()
@@ -66,7 +64,7 @@ def list_files(folder: Path) -> list[str]:
         return []
     except OSError:
         pass
-    return _report("listed")
+    return _fail("listed")
 
 
 def write_once(file: Path, content: bytes) -> bool:
@@ -76,39 +74,41 @@ def write_once(file: Path, content: bytes) -> bool:
         KeyVaultUnavailable: It cannot be written, or the file system has no links.
     """
     try:
-        written = _link_new(file, content)
+        write_file(file, content, replace=False)
+    except FileExistsError:
+        return False
     except OSError:
-        written = None
-    if written is None:
-        _report("written: is there space, and does the file system have hard links?")
-    return written
+        pass
+    else:
+        return True
+    return _fail("written: is there space, and does the file system have hard links?")
 
 
 def remove_file(file: Path) -> None:
     """Remove a file that may be there."""
     try:
         file.unlink(missing_ok=True)
-        _flush_folder(file.parent)
+        flush_folder(file.parent)
     except OSError:
         pass
     else:
         return
-    _report("removed")
+    _fail("removed")
 
 
 def move_folder(folder: Path, target: Path) -> bool:
     """Move a folder to a place that is free; return False when it is not there."""
     try:
         folder.rename(target)
-        _flush_folder(target.parent)
-        _flush_folder(folder.parent)
+        flush_folder(target.parent)
+        flush_folder(folder.parent)
     except FileNotFoundError:
         return False
     except OSError:
         pass
     else:
         return True
-    return _report("moved")
+    return _fail("moved")
 
 
 def erase_folder(folder: Path) -> None:
@@ -122,44 +122,20 @@ def erase_folder(folder: Path) -> None:
             _overwrite(file)
             file.unlink(missing_ok=True)
         folder.rmdir()
-        _flush_folder(folder.parent)
+        flush_folder(folder.parent)
     except FileNotFoundError:
         return
     except OSError:
         pass
     else:
         return
-    _report("erased")
+    _fail("erased")
 
 
 def _overwrite(file: Path) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         os.write(descriptor, bytes(os.fstat(descriptor).st_size))
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _link_new(file: Path, content: bytes) -> bool:
-    descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".draft-")
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.link(draft, file)
-    except FileExistsError:
-        return False
-    finally:
-        Path(draft).unlink()
-    _flush_folder(file.parent)
-    return True
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
@@ -174,6 +150,6 @@ def _check_owner(state: os.stat_result) -> None:
         raise ConfigurationInvalid(msg)
 
 
-def _report(what: str) -> NoReturn:
+def _fail(what: str) -> NoReturn:
     msg = f"local key vault: a file cannot be {what}"
     raise KeyVaultUnavailable(msg)

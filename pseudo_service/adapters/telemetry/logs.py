@@ -1,8 +1,8 @@
 """A log that cannot quote a patient: named fields only, and no library's text.
 
 Every line, ours or a library's, goes through one list of permitted field names.
-What a library says is dropped, because a driver or an SDK may quote a row or a
-secret; what stays is who said it, how loud, and from which line of its code.
+A library's text is dropped, because a driver or an SDK may quote a row or a secret.
+The line keeps the library's name, the level, and the place in its code.
 """
 
 import logging
@@ -15,14 +15,11 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import Processor, WrappedLogger
 
+from pseudo_service.core.digit_runs import LOG_ID, LOG_TEXT
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.telemetry import Level
 
 MASK = "[masked]"
-_LONG_DIGIT_RUN = re.compile(r"\d(?:[ \-]?\d){5,}")
-_LONE_TEN_DIGITS = re.compile(
-    r"(?<![0-9A-Za-z])\d{3}[ \-]?\d{3}[ \-]?\d{4}(?![0-9A-Za-z])"
-)
 _PLAIN_TEXT = re.compile(r"[A-Za-z0-9_ .,:;/()\[\]<>+\-]{0,400}")
 _ID = re.compile(r"[A-Za-z0-9._:/@|\-]{1,260}")
 _EVENT = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -172,7 +169,7 @@ def _filter_value(kind: FieldKind, value: object) -> str | float | bool | None:
         return None
     if kind is FieldKind.ID:
         # Clients choose some ids, and could choose a patient's.
-        unsafe = _LONE_TEN_DIGITS.search(value) or not _ID.fullmatch(value)
+        unsafe = LOG_ID.is_in(value) or not _ID.fullmatch(value)
         return MASK if unsafe else value
-    masked = _LONG_DIGIT_RUN.sub(MASK, value)
+    masked = LOG_TEXT.replace(value, MASK)
     return masked if _PLAIN_TEXT.fullmatch(masked) else MASK

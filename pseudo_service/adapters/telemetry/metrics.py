@@ -99,13 +99,13 @@ class Metrics:
 
     def count_call(self, record: CallRecord) -> None:
         """Count a call by method and code, and its time."""
-        method = _close(record.method, self._methods)
-        self._calls.labels(method, _close(record.code, self._codes)).inc()
+        method = _limit_label(record.method, self._methods)
+        self._calls.labels(method, _limit_label(record.code, self._codes)).inc()
         self._call_seconds.labels(method).observe(record.seconds)
 
     def move_open_streams(self, method: str, by: int) -> None:
         """Add to, or take from, the number of open streams."""
-        self._streams.labels(_close(method, self._methods)).inc(by)
+        self._streams.labels(_limit_label(method, self._methods)).inc(by)
 
     def count_batch(self, record: BatchRecord) -> None:
         """Count a batch's rows, bytes and time."""
@@ -132,7 +132,7 @@ class Metrics:
 
     def count_rejected_cells(self, code: str, count: int) -> None:
         """Count marked cells by code."""
-        self._cells.labels(_close(code, self._cell_codes)).inc(count)
+        self._cells.labels(_limit_label(code, self._cell_codes)).inc(count)
 
     def observe_commit(self, seconds: float) -> None:
         """Note a commit's time."""
@@ -154,7 +154,7 @@ class Metrics:
         """Count what happened at the door."""
         self._identity.labels(event).inc()
 
-    def count_oracle_sign(self, sign: str) -> None:
+    def count_enumeration_sign(self, sign: str) -> None:
         """Count a sign of trying out."""
         self._signs.labels(sign).inc()
 
@@ -163,7 +163,7 @@ class Metrics:
         self._dropped.inc(count)
 
 
-def _close(label: str, known: frozenset[str]) -> str:
+def _limit_label(label: str, known: frozenset[str]) -> str:
     return label if label in known else OTHER
 
 

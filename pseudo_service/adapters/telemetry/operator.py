@@ -91,6 +91,6 @@ class OperatorTelemetry:
         """Count what happened at the door."""
         self._metrics.count_identity_event(event)
 
-    def count_oracle_sign(self, sign: EnumerationSign) -> None:
+    def count_enumeration_sign(self, sign: EnumerationSign) -> None:
         """Count a sign that identifiers were being tried out."""
-        self._metrics.count_oracle_sign(sign)
+        self._metrics.count_enumeration_sign(sign)

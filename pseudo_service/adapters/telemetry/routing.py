@@ -14,7 +14,7 @@ from pseudo_service.ports.telemetry import Level
 _FRAMES_SHOWN = 6
 
 
-class LibraryHandler(logging.Handler):
+class _LibraryHandler(logging.Handler):
     """Lets a library say that something happened, not what."""
 
     def __init__(self, log: SafeLog) -> None:
@@ -49,7 +49,7 @@ class LogRouting:
 
     def install(self) -> None:
         """Take over; once a process."""
-        self._take_root()
+        self._replace_root_handlers()
         for place, name, hook in (
             (sys, "excepthook", self._on_exception),
             (threading, "excepthook", self._on_thread_exception),
@@ -63,10 +63,10 @@ class LogRouting:
         while self._undo:
             self._undo.pop()()
 
-    def _take_root(self) -> None:
+    def _replace_root_handlers(self) -> None:
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
-        handler = LibraryHandler(self._log)
+        handler = _LibraryHandler(self._log)
         root.handlers = [handler]
         # Of a logger that does not propagate, this one prints what is left over.
         self._undo.append(_restoring(logging, "lastResort"))

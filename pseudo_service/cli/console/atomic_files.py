@@ -1,66 +1,60 @@
-"""Files that are whole or not there, whenever the machine stops."""
+"""The files that commands write: whole or not there, whenever the machine stops."""
 
+import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
+from pseudo_service.adapters.files.atomic import draft_file, publish, remove_drafts
 from pseudo_service.cli.console.exit_codes import Failure
-
-OWNER_ONLY = 0o600
-
-
-def publish(temporary: Path, final: Path) -> None:
-    """Move a finished file to its name so that it survives a power cut.
-
-    The content reaches the disk first, then the name (rename is atomic within a
-    file system), then the folder that holds the name.
-    """
-    with temporary.open("rb") as written:
-        os.fsync(written.fileno())
-    temporary.replace(final)
-    flush_folder(final.parent)
-    if temporary.parent != final.parent:
-        flush_folder(temporary.parent)
-
-
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 @contextmanager
 def draft_text(final: Path) -> Iterator[TextIO]:
-    """Yield a file that only its owner reads, and give it its name if all goes well.
+    """Yield an ASCII file of its owner only; it gets its name if all goes well.
+
+    Drafts of commands that were killed are removed first: they may hold pseudonyms.
 
     Raises:
         OSError: The folder cannot be written to.
     """
-    draft = final.with_name(f".{final.name}.tmp")
-    try:
-        draft.unlink(missing_ok=True)  # of a run that was cut off
-        draft.touch(mode=OWNER_ONLY, exist_ok=False)
-        with draft.open("w", encoding="ascii", newline="") as file:
-            yield file
-        publish(draft, final)
-    finally:
-        draft.unlink(missing_ok=True)
+    remove_drafts(final)
+    with draft_file(final) as draft:
+        text = io.TextIOWrapper(draft, encoding="ascii", newline="")
+        yield text
+        text.flush()
+        text.detach()
 
 
 def publish_json(value: Mapping[str, Any], final: Path, scratch: Path) -> None:
-    """Write a JSON document, whole or not at all."""
+    """Write a JSON document, whole or not at all.
+
+    Args:
+        value: What the document says.
+        final: Its name.
+        scratch: A folder of the same file system, for its draft.
+
+    Raises:
+        OSError: A folder cannot be written to.
+    """
     text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
     publish_file(lambda path: path.write_text(text + "\n"), final, scratch)
 
 
 def publish_file(write: Callable[[Path], object], final: Path, scratch: Path) -> None:
-    """Have a file written in the scratch folder, then give it its name."""
+    """Have a file written, then give it its name.
+
+    Args:
+        write: Writes the file to the path that it gets.
+        final: The file's name.
+        scratch: A folder of the same file system, for the draft. The owner of
+            the folder removes the drafts of runs that were killed.
+
+    Raises:
+        OSError: A folder cannot be written to.
+    """
     temporary = scratch / f"{final.name}.tmp"
     write(temporary)
     publish(temporary, final)

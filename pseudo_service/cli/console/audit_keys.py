@@ -1,4 +1,4 @@
-"""Whom to believe about checkpoints and certificates: the vault's audit key."""
+"""The public keys that prove checkpoints and certificates: the vault's audit key."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -42,7 +42,7 @@ def open_verifier(
         Failure: A file is no RSA public key, or neither keys nor vault are given.
     """
     if pem_files:
-        return verify_with_keys([_read_key(path) for path in pem_files])
+        return _verify_with_keys([_read_key(path) for path in pem_files])
     if options.server is not None and options.config is None:
         msg = (
             "give --audit-key PEM, or --config of a vault: the service's own word "
@@ -52,8 +52,11 @@ def open_verifier(
     return read_audit_verifier(read_config(options.config))
 
 
-def verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
-    """Return a check that accepts a PS256 signature by any of the keys."""
+def _verify_with_keys(keys: Sequence[RSAPublicKey]) -> VerifyVaultSignature:
+    """Return a check that accepts a PS256 signature by any of the keys.
+
+    The check raises ``SignatureRefused`` for every other signature.
+    """
 
     def check(message: bytes, signature: bytes, key_id: str) -> None:
         del key_id  # who hands the keys over has named them

@@ -23,12 +23,12 @@ from pseudo_service.config import Config, load_config
 
 P = ParamSpec("P")
 
-TOKEN_VARIABLE = "PSEUDO_TOKEN"  # noqa: S105 - the variable's name, not a token
-DEFAULT_CONFIG = Path("pseudo.yaml")
+_TOKEN_VARIABLE = "PSEUDO_TOKEN"  # noqa: S105 - the variable's name, not a token
+_DEFAULT_CONFIG = Path("pseudo.yaml")
 OPERATOR = "command-line"
 
 _PANEL = "Which service"
-ServerOption = Annotated[
+_ServerOption = Annotated[
     str | None,
     typer.Option(
         "--server",
@@ -39,7 +39,7 @@ ServerOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-AuthoritiesOption = Annotated[
+_AuthoritiesOption = Annotated[
     Path | None,
     typer.Option(
         "--ca",
@@ -49,16 +49,16 @@ AuthoritiesOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-TokenOption = Annotated[
+_TokenOption = Annotated[
     Path | None,
     typer.Option(
         "--token-file",
         metavar="FILE",
-        help=f"A file with an access token; otherwise the variable {TOKEN_VARIABLE}.",
+        help=f"A file with an access token; otherwise the variable {_TOKEN_VARIABLE}.",
         rich_help_panel=_PANEL,
     ),
 ]
-CertificateOption = Annotated[
+_CertificateOption = Annotated[
     Path | None,
     typer.Option(
         "--client-certificate",
@@ -67,7 +67,7 @@ CertificateOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-KeyOption = Annotated[
+_KeyOption = Annotated[
     Path | None,
     typer.Option(
         "--client-key",
@@ -101,11 +101,11 @@ class ConnectionOptions:
 
 
 _OPTIONS: dict[str, Any] = {
-    "server": ServerOption,
-    "ca": AuthoritiesOption,
-    "token_file": TokenOption,
-    "client_certificate": CertificateOption,
-    "client_key": KeyOption,
+    "server": _ServerOption,
+    "ca": _AuthoritiesOption,
+    "token_file": _TokenOption,
+    "client_certificate": _CertificateOption,
+    "client_key": _KeyOption,
     "config": ConfigOption,
 }
 
@@ -149,13 +149,13 @@ def connect(
         options: From the command line.
         roles: ``custodian``, ``pipeline:PROJECT`` and so on; used only where the
             local issuer mints the token.
-        subject: Whom that token names.
+        subject: The caller that this token names.
 
     Raises:
         Failure: The options do not say which service, or contradict each other.
     """
     if options.server is not None:
-        with open_remote(options) as client:
+        with _open_remote(options) as client:
             yield client
         return
     config = read_config(options.config)
@@ -176,7 +176,7 @@ def connect(
 
 
 @contextmanager
-def open_remote(options: ConnectionOptions) -> Iterator[Client]:
+def _open_remote(options: ConnectionOptions) -> Iterator[Client]:
     """Open a client on ``--server`` with a token or a client certificate.
 
     Raises:
@@ -188,7 +188,7 @@ def open_remote(options: ConnectionOptions) -> Iterator[Client]:
     if (options.client_certificate is None) != (options.client_key is None):
         msg = "--client-certificate and --client-key go together: give both"
         raise Failure(msg)
-    token = None if options.client_certificate else read_token(options.token_file)
+    token = None if options.client_certificate else _read_token(options.token_file)
     with Client(
         options.server,
         root_certificates=_read_pem(options.ca, "--ca"),
@@ -208,7 +208,7 @@ def read_config(path: Path | None) -> Config:
         Failure: Neither is there.
         ConfigurationInvalid: The file cannot be used.
     """
-    chosen = path or DEFAULT_CONFIG
+    chosen = path or _DEFAULT_CONFIG
     if not chosen.is_file():
         what = f"no configuration {chosen}" if path else "no service to speak to"
         msg = (
@@ -219,21 +219,21 @@ def read_config(path: Path | None) -> Config:
     return load_config(chosen)
 
 
-def read_token(path: Path | None) -> str:
+def _read_token(path: Path | None) -> str:
     """Read the access token from a file, or from the environment.
 
     Raises:
         Failure: There is none; the token itself is never in the message.
     """
     if path is None:
-        token = os.environ.get(TOKEN_VARIABLE, "").strip()
-        where = f"the variable {TOKEN_VARIABLE} is empty"
+        token = os.environ.get(_TOKEN_VARIABLE, "").strip()
+        where = f"the variable {_TOKEN_VARIABLE} is empty"
     else:
         token = read_text_file(path, "--token-file").strip()
         where = f"{path} is empty"
     if not token:
         msg = (
-            f"no access token: {where}; give --token-file FILE, set {TOKEN_VARIABLE} "
+            f"no access token: {where}; give --token-file FILE, set {_TOKEN_VARIABLE} "
             "or show a certificate with --client-certificate"
         )
         raise Failure(msg)
@@ -249,7 +249,7 @@ def read_text_file(path: Path, option: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
-        # Somebody may have given a patient's number where its file is wanted.
+        # A person may have given a patient's number where its file is wanted.
         name = withhold_numbers(str(path))
         msg = f"{option}: {name} cannot be read as text; check the path and its rights"
         raise Failure(msg) from None

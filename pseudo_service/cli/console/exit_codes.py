@@ -1,10 +1,10 @@
 """What ``pseudo`` exits with, and the one line that it says when it fails."""
 
-import re
 from collections.abc import Mapping
 from enum import IntEnum
 from types import MappingProxyType
 
+from pseudo_service.core.digit_runs import TYPED_TEXT
 from pseudo_service.core.error_codes import ErrorCode
 
 
@@ -30,8 +30,6 @@ def show_examples(*lines: str) -> str:
     r"""Return a help text's closing part; ``\b`` keeps the lines apart."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
-
-_LONG_DIGIT_RUN = re.compile(r"\d(?:[\s-]?\d){5,}")
 
 # Every code that is not simply a refusal.
 _EXITS: Mapping[ErrorCode, ExitCode] = MappingProxyType(
@@ -89,4 +87,4 @@ def withhold_numbers(text: str) -> str:
 
     What a person typed on a command line comes back in usage errors.
     """
-    return _LONG_DIGIT_RUN.sub("(number withheld)", text)
+    return TYPED_TEXT.replace(text, "(number withheld)")

@@ -1,4 +1,4 @@
-"""How commands speak: sentences, tables and JSON, plain where nobody watches.
+"""What commands print: sentences, tables and JSON, plain if there is no terminal.
 
 Standard output carries the answer, standard error what went wrong, so that a
 pipe receives only answers.
@@ -18,7 +18,7 @@ _WIDEST = 100
 _UNBOUNDED = 1000
 
 
-def make_console(*, errors: bool = False) -> Console:
+def _make_console(*, errors: bool = False) -> Console:
     """Return a console: 80 columns and no colours unless it is a terminal."""
     stream = sys.stderr if errors else sys.stdout
     console = Console(file=stream, highlight=False, emoji=False, markup=False)
@@ -34,18 +34,18 @@ def say(text: str = "", *, style: str | None = None) -> None:
 
 def say_field(name: str, value: str) -> None:
     """Print ``name  value`` on one line, never wrapped, so that it can be copied."""
-    make_console().print(Text(f"{name:<13} {value}"), soft_wrap=True)
+    _make_console().print(Text(f"{name:<13} {value}"), soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """Print one line about what went wrong to standard error."""
     line = Text("pseudo: ", style="bold red").append(text, style="not bold default")
-    make_console(errors=True).print(line, soft_wrap=True)
+    _make_console(errors=True).print(line, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print a remark to standard error; the command goes on."""
-    make_console(errors=True).print(Text(text, style="yellow"), soft_wrap=True)
+    _make_console(errors=True).print(Text(text, style="yellow"), soft_wrap=True)
 
 
 def show_json(value: object) -> None:
@@ -72,7 +72,7 @@ def show_table(
     the headers ``whole`` are never folded, so that an id can be copied.
     """
     table = Table(
-        box=box.SIMPLE_HEAD if make_console().is_terminal else None,
+        box=box.SIMPLE_HEAD if _make_console().is_terminal else None,
         title=title,
         title_justify="left",
         title_style="bold",
@@ -94,7 +94,7 @@ def show_table(
 
 def _print(renderable: RenderableType, *, is_whole: bool = False) -> None:
     """Print; where it is not a terminal, without the blanks that fill lines up."""
-    console = make_console()
+    console = _make_console()
     if console.is_terminal:
         console.print(renderable)
         return

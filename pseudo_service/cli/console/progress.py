@@ -1,4 +1,4 @@
-"""How far a run is: a bar where somebody watches, a line now and then elsewhere."""
+"""The progress of a run: a bar on a terminal, a line every few seconds elsewhere."""
 
 import sys
 import time
@@ -16,14 +16,14 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class Progress(Protocol):
-    """What a run tells of itself."""
+    """What a run reports while it goes on."""
 
     def begin_part(self, stem: str) -> None:
         """A part begins, or begins again: its rows so far do not count."""
         ...
 
     def advance(self, rows: int) -> None:
-        """So many rows of the part were answered."""
+        """Count rows of the part that were answered."""
         ...
 
     def end_part(self) -> None:
@@ -31,7 +31,7 @@ class Progress(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """Something that people should know."""
+        """Print a sentence for the person at the console."""
         ...
 
 
@@ -60,7 +60,7 @@ class _Tally:
         return f"{self._stem}: {count(rows)} rows, {count(int(rows / seconds))} rows/s"
 
 
-class LineProgress(_Tally):
+class _LineProgress(_Tally):
     """Plain lines on standard error every few seconds."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class LineProgress(_Tally):
         self._said = time.monotonic()
 
     def advance(self, rows: int) -> None:
-        """Count, and say it if it is time."""
+        """Count the rows, and print a line if it is time."""
         super().advance(rows)
         if time.monotonic() - self._said >= _SECONDS_BETWEEN_LINES:
             self.say(self.text)
@@ -79,7 +79,7 @@ class LineProgress(_Tally):
         warn(text)
 
 
-class BarProgress(_Tally):
+class _BarProgress(_Tally):
     """A moving line on a terminal."""
 
     def __init__(self, bar: Bar) -> None:
@@ -107,8 +107,8 @@ def show_progress() -> Iterator[Progress]:
     """Show progress on standard error until the block ends."""
     console = Console(file=sys.stderr)
     if not console.is_terminal:
-        yield LineProgress()
+        yield _LineProgress()
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as bar:
-        yield BarProgress(bar)
+        yield _BarProgress(bar)

@@ -11,7 +11,7 @@ from pseudo_service.cli.console.connection import read_text_file
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 from pseudo_service.core.keys.statements import SignedStatement
 
-SIGNED_FORMAT: Final = "pseudo/signed-statement/v1"
+_SIGNED_FORMAT: Final = "pseudo/signed-statement/v1"
 
 
 class SignedLike(Protocol):
@@ -44,9 +44,13 @@ class SignedLike(Protocol):
 
 
 def write_signed(signed: SignedLike, file: Path) -> None:
-    """Write a statement with its proofs, whole or not at all."""
+    """Write a statement with its proofs, whole or not at all.
+
+    Raises:
+        Failure: The folder cannot be written to.
+    """
     document = {
-        "format": SIGNED_FORMAT,
+        "format": _SIGNED_FORMAT,
         "statement": signed.statement.decode(),
         "signature": b64encode(signed.signature).decode(),
         "certificate": signed.certificate.decode(),
@@ -69,7 +73,7 @@ def read_signed(file: Path) -> SignedStatement:
     text = read_text_file(file, "FILE")
     try:
         document: dict[str, Any] = json.loads(text)
-        if document["format"] == SIGNED_FORMAT:
+        if document["format"] == _SIGNED_FORMAT:
             return SignedStatement(
                 statement=document["statement"].encode(),
                 signature=b64decode(document["signature"]),
@@ -79,5 +83,5 @@ def read_signed(file: Path) -> SignedStatement:
             )
     except (ValueError, KeyError, TypeError, AttributeError, Base64Error):
         pass
-    msg = f"{file.name} is not a statement of the form {SIGNED_FORMAT}: it was changed"
+    msg = f"{file.name} is not a statement of the form {_SIGNED_FORMAT}: it was changed"
     raise Failure(msg, ExitCode.FAULTS_FOUND)

@@ -79,8 +79,4 @@ def verify_audit(service: DemoService, check: VerifyVaultSignature) -> bool:
 
 
 def _check_manifest(folder: Path, check: VerifyVaultSignature) -> list[Finding]:
-    return check_folder(folder, read_manifest(folder), check, tell=_tell_nobody)
-
-
-def _tell_nobody(text: str) -> None:
-    del text
+    return check_folder(folder, read_manifest(folder), check)

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.csv
 
 from pseudo_service.cli.console.exit_codes import Failure
-from pseudo_service.cli.inputs.csv_validation import Scan, scan
+from pseudo_service.cli.inputs.csv_validation import CsvValidation, validate_csv
 from pseudo_service.cli.inputs.files import InputFile
 from pseudo_service.core.errors import name_field
 
-BLOCK_BYTES = 8 << 20
+_BLOCK_BYTES = 8 << 20
 """The most that one row may take."""
 
 
@@ -38,7 +38,7 @@ class CsvInput:
         self._file = file
         tabbed = CsvForm(encoding=form.encoding, delimiter="\t")
         self._form = tabbed if file.tabbed else form
-        self._proven = False
+        self._is_validated = False
         self._names = self._read_header()
         self.schema = pa.schema([pa.field(name, pa.string()) for name in self._names])
 
@@ -53,40 +53,40 @@ class CsvInput:
                 yield from self._parse(stream)
         except (pa.ArrowException, OSError, ValueError, EOFError):
             # The library's text quotes the row; ours names only its line.
-            scanned = self._scan()
-            if scanned.fault is not None or scanned.rows > 0:
-                self._refuse(scanned.fault or "it cannot be read as CSV")
+            found = self._validate()
+            if found.fault is not None or found.rows > 0:
+                self._raise_fault(found.fault or "it cannot be read as CSV")
 
-    def _scan(self) -> Scan:
-        return scan(
+    def _validate(self) -> CsvValidation:
+        return validate_csv(
             lambda: open_bytes(self._file),
             encoding=self._form.encoding,
             delimiter=self._form.delimiter,
-            longest=BLOCK_BYTES,
+            longest=_BLOCK_BYTES,
         )
 
-    def _refuse(self, fault: str) -> NoReturn:
+    def _raise_fault(self, fault: str) -> NoReturn:
         msg = f"{self._file.label}, {fault}"
         raise Failure(msg) from None
 
-    def _prove(self, batch: pa.RecordBatch) -> None:
+    def _check_line_breaks(self, batch: pa.RecordBatch) -> None:
         """Check the whole file once if a cell has a line break.
 
         An open quote takes the rows below into its cell, which the fast reader
         does not mind. A cell without a line break cannot hold another row.
         """
-        if self._proven or not any(map(_has_line_break, batch.columns)):
+        if self._is_validated or not any(map(_has_line_break, batch.columns)):
             return
-        fault = self._scan().fault
+        fault = self._validate().fault
         if fault is not None:
-            self._refuse(fault)
-        self._proven = True
+            self._raise_fault(fault)
+        self._is_validated = True
 
     def _parse(self, stream: BinaryIO) -> Iterator[pa.RecordBatch]:
         reader = pyarrow.csv.open_csv(
             stream,
             read_options=pyarrow.csv.ReadOptions(
-                block_size=BLOCK_BYTES, encoding=self._arrow_encoding
+                block_size=_BLOCK_BYTES, encoding=self._arrow_encoding
             ),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=self._form.delimiter,
@@ -108,7 +108,7 @@ class CsvInput:
                 )
                 raise Failure(msg)
             for batch in reader:
-                self._prove(batch)
+                self._check_line_breaks(batch)
                 yield batch
 
     @property
@@ -134,7 +134,7 @@ class CsvInput:
         return names
 
     def _read_first_row(self) -> list[str]:
-        with open_text(open_bytes(self._file), self._form.encoding) as text:
+        with _open_text(open_bytes(self._file), self._form.encoding) as text:
             rows = csv.reader(text, delimiter=self._form.delimiter)
             return next((row for row in rows if row), [])
 
@@ -165,7 +165,7 @@ def open_bytes(file: InputFile) -> BinaryIO:
     return cast("BinaryIO", pa.input_stream(str(file.path), compression=compression))
 
 
-def open_text(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
+def _open_text(stream: BinaryIO, encoding: str) -> io.TextIOWrapper:
     """Return a stream's text, without a byte order mark.
 
     Bytes of another encoding become lone surrogates, so that those of the first

@@ -1,7 +1,7 @@
 """Whether a CSV file is well formed: a second, slow and strict reading.
 
 The fast reader joins rows where a quote is left open, and quotes cells in its
-errors. This one tells the line of the first fault, and nothing that stands there.
+errors. This one names the line of the first fault, and nothing that stands there.
 """
 
 import csv
@@ -12,16 +12,21 @@ from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
-    """What a strict reading found: the first fault, and the rows before it."""
+class CsvValidation:
+    """What a strict reading found.
+
+    Attributes:
+        fault: The first fault, by its line; None if there is none.
+        rows: The rows before it.
+    """
 
     fault: str | None
     rows: int
 
 
-def scan(
+def validate_csv(
     open_file: Callable[[], BinaryIO], *, encoding: str, delimiter: str, longest: int
-) -> Scan:
+) -> CsvValidation:
     """Read a whole file strictly (RFC 4180).
 
     Args:
@@ -37,13 +42,13 @@ def scan(
                 f"line {line}: not {encoding}; if it was written by Excel or an older "
                 "system try --encoding cp1252"
             )
-            return Scan(fault, line)
+            return CsvValidation(fault, line)
         csv.field_size_limit(longest)
         with open_file() as stream:
             text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-            return _scan_rows(text, delimiter, longest)
+            return _validate_rows(text, delimiter, longest)
     except (OSError, EOFError):
-        return Scan("it cannot be read to its end: damaged, or cut off", 0)
+        return CsvValidation("it cannot be read to its end: damaged, or cut off", 0)
 
 
 def _find_undecodable_line(
@@ -59,7 +64,9 @@ def _find_undecodable_line(
     return None
 
 
-def _scan_rows(text: io.TextIOWrapper, delimiter: str, longest: int) -> Scan:
+def _validate_rows(
+    text: io.TextIOWrapper, delimiter: str, longest: int
+) -> CsvValidation:
     rows = csv.reader(text, delimiter=delimiter, strict=True)
     width, starts, count = 0, 1, -1
     try:
@@ -70,7 +77,7 @@ def _scan_rows(text: io.TextIOWrapper, delimiter: str, longest: int) -> Scan:
                     f"line {starts}: {len(row)} fields where the header has "
                     f"{width}; correct the row, its quotes or its delimiters"
                 )
-                return Scan(fault, count)
+                return CsvValidation(fault, count)
             starts = rows.line_num + 1
             count += bool(row)
     except csv.Error:
@@ -78,5 +85,5 @@ def _scan_rows(text: io.TextIOWrapper, delimiter: str, longest: int) -> Scan:
             f"line {starts} or below: a quote is not closed, not doubled within "
             f"quotes, or a row is longer than {longest >> 20} MiB"
         )
-        return Scan(fault, count)
-    return Scan(None, count)
+        return CsvValidation(fault, count)
+    return CsvValidation(None, count)

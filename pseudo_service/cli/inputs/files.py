@@ -8,9 +8,9 @@ from glob import has_magic
 from pathlib import Path
 
 from pseudo_service.cli.console.exit_codes import Failure
+from pseudo_service.core.digit_runs import INPUT_FILE_NAME
 
 _PLAIN_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,63}")
-_DIGIT_RUN = re.compile(r"\d{5,}")
 
 
 class InputFormat(StrEnum):
@@ -51,7 +51,7 @@ class InputFile:
         A file may be named after a patient, and messages end up in logs.
         """
         name = self.path.name
-        plain = _PLAIN_FILE_NAME.fullmatch(name) and not _DIGIT_RUN.search(name)
+        plain = _PLAIN_FILE_NAME.fullmatch(name) and not INPUT_FILE_NAME.is_in(name)
         shown = name if plain else "name withheld; inputs are numbered in name order"
         return f"input {self.index + 1} ({shown})"
 
@@ -60,8 +60,8 @@ def find_inputs(patterns: Sequence[str]) -> list[InputFile]:
     """Return the files that paths, folders and globs stand for, in name order.
 
     Hidden files and those that begin with an underscore, as Spark leaves them in
-    folders, are passed over. Any other file of an unknown kind is an error: passed
-    over, its rows would be missing and nobody told.
+    folders, are passed over. Any other file of an unknown kind is an error, because
+    its rows would be missing without a word.
 
     Raises:
         Failure: Nothing is found, a file is given twice or is of no known kind.
@@ -69,16 +69,16 @@ def find_inputs(patterns: Sequence[str]) -> list[InputFile]:
     paths = [
         path
         for number, pattern in enumerate(patterns)
-        for path in _expand(number, pattern)
+        for path in _list_matches(number, pattern)
     ]
     if len({path.resolve() for path in paths}) != len(paths):
         msg = "--input names a file twice: its rows would be doubled; name it once"
         raise Failure(msg)
     ordered = sorted(paths, key=lambda path: (path.name, str(path)))
-    return [_describe(index, path) for index, path in enumerate(ordered)]
+    return [_classify_file(index, path) for index, path in enumerate(ordered)]
 
 
-def _expand(number: int, pattern: str) -> list[Path]:
+def _list_matches(number: int, pattern: str) -> list[Path]:
     path = Path(pattern)
     if path.is_dir():
         found = [each for each in path.iterdir() if each.is_file()]
@@ -97,7 +97,7 @@ def _expand(number: int, pattern: str) -> list[Path]:
     return found
 
 
-def _describe(index: int, path: Path) -> InputFile:
+def _classify_file(index: int, path: Path) -> InputFile:
     suffixes = [suffix.lower() for suffix in path.suffixes]
     compressed = bool(suffixes) and suffixes[-1] == ".gz"
     kind = suffixes[-2 if compressed else -1 :][:1]

@@ -16,7 +16,7 @@ from pseudo_service.cli.inputs.csv_reader import CsvForm, CsvInput, open_bytes
 from pseudo_service.cli.inputs.files import InputFile, InputFormat
 from pseudo_service.core.errors import name_field
 
-BATCH_ROWS = 1 << 16
+_BATCH_ROWS = 1 << 16
 _ARROW_MAGIC = b"ARROW1"
 
 
@@ -54,11 +54,11 @@ def _open(file: InputFile, form: CsvForm, scratch: Path) -> TableInput:
     if file.format is InputFormat.CSV:
         return CsvInput(file, form)
     if file.format is InputFormat.PARQUET:
-        return ParquetInput(file, scratch)
-    return ArrowInput(file, scratch)
+        return _ParquetInput(file, scratch)
+    return _ArrowInput(file, scratch)
 
 
-class ParquetInput:
+class _ParquetInput:
     """One Parquet file."""
 
     def __init__(self, file: InputFile, scratch: Path) -> None:
@@ -86,12 +86,12 @@ class ParquetInput:
         """
         try:
             with self._reader() as reader:
-                yield from reader.iter_batches(batch_size=BATCH_ROWS)
+                yield from reader.iter_batches(batch_size=_BATCH_ROWS)
         except (pa.ArrowException, OSError, EOFError):
             raise _unreadable(self._file, "Parquet") from None
 
 
-class ArrowInput:
+class _ArrowInput:
     """One Arrow IPC file, of the file or of the stream format."""
 
     def __init__(self, file: InputFile, scratch: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
     X25519PublicKey,
 )
 
-from pseudo_service.adapters.files.owner_only import write_file
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.cli.console.connection import read_text_file
 from pseudo_service.cli.console.exit_codes import Failure, show_examples
 from pseudo_service.cli.console.output import say, say_field

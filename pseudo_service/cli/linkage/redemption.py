@@ -19,7 +19,7 @@ from pseudo_client import (
     SealedResult,
     open_linkage_result,
 )
-from pseudo_service.adapters.files.owner_only import write_file
+from pseudo_service.adapters.files.atomic import write_file
 from pseudo_service.cli.console.atomic_files import refuse_existing
 from pseudo_service.cli.console.connection import (
     ConnectionOptions,

@@ -1,7 +1,7 @@
 """Whether an output folder is what the service signed: part by part, and as a whole."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,17 +31,15 @@ def check_folder(
     folder: Path,
     manifest: Manifest,
     verify_vault_signature: VerifyVaultSignature,
-    tell: Callable[[str], None],
 ) -> list[Finding]:
-    """Return every fault; an empty list means that all of it is as signed.
+    """Return every fault; an empty list means that all parts are as signed.
 
-    Receipts are signed one by one. Whoever cuts the last parts of an input off and
-    restates the manifest's totals leaves no trace here, but in the audit trail,
-    where every finished part of the operation is recorded.
+    Receipts are signed one by one. A person who cuts off the last parts of an input and
+    restates the manifest's totals leaves no trace here. The audit trail shows it: it
+    records every finished part of the operation.
     """
     findings = list(_check_listing(folder, manifest))
     for part in manifest.parts:
-        tell(f"{part.name.stem}: checking")
         faults = _check_part(folder, manifest, part, verify_vault_signature)
         findings += [Finding(part=part.name.stem, fault=fault) for fault in faults]
     return findings
@@ -59,7 +57,7 @@ def _check_listing(folder: Path, manifest: Manifest) -> Iterator[Finding]:
         if path.name.startswith("part") and read_part_name(path.name) not in listed:
             yield Finding(part=path.stem, fault="is in the folder, not in the manifest")
         elif read_part_name(path.name) is None and path.name != REJECTED:
-            # Whoever reads the folder as one table would read it, too.
+            # A program that reads the folder as one table would read it, too.
             fault = "a Parquet file that is no part of the run is in the folder"
             yield Finding(part=None, fault=fault)
     yield from _check_totals(manifest)
@@ -107,7 +105,7 @@ def _check_statement(
     manifest: Manifest, part: ListedPart, statement: dict[str, Any]
 ) -> Iterator[str]:
     """Compare what was signed with what the manifest says of it."""
-    said = {
+    stated = {
         "project": manifest.project,
         "policy": manifest.policy,
         "purpose": manifest.purpose,
@@ -119,7 +117,7 @@ def _check_statement(
         "removed": part.removed,
         "output_digest": part.output_digest,
     }
-    for field, value in said.items():
+    for field, value in stated.items():
         if statement.get(field) != value:
             yield f"its receipt was signed for another {field} than the manifest says"
     removed = sum(statement.get("removed", {}).values())
@@ -140,11 +138,13 @@ def _check_rows(path: Path, statement: dict[str, Any]) -> Iterator[str]:
     if digest.rows != statement.get("rows_out"):
         yield f"its file has {digest.rows:,} rows, the receipt another number"
     if digest.digest().hex() != statement.get("output_digest"):
-        changed = _name_changed(digest.columns(), statement)
+        changed = _list_changed_columns(digest.columns(), statement)
         yield f"its rows are not those that were signed{changed}"
 
 
-def _name_changed(columns: Sequence[dict[str, str]], statement: dict[str, Any]) -> str:
+def _list_changed_columns(
+    columns: Sequence[dict[str, str]], statement: dict[str, Any]
+) -> str:
     signed = statement.get("output_columns", [])
     if [c["name"] for c in columns] != [c.get("name") for c in signed]:
         return ": it has other columns"

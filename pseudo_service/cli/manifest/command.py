@@ -48,7 +48,7 @@ def verify(
     """
     listed = read_manifest(folder)
     check = open_verifier(ConnectionOptions(config=config), audit_key)
-    findings = check_folder(folder, listed, check, tell=lambda _: None)
+    findings = check_folder(folder, listed, check)
     report(listed, findings, json=json)
     if findings:
         raise typer.Exit(ExitCode.FAULTS_FOUND)

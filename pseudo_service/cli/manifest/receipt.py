@@ -29,7 +29,7 @@ def describe_columns(manifest: Manifest) -> dict[str, Any]:
     for statement in statements:
         for name, found in statement.get("columns", {}).items():
             counts.setdefault(name, Counter()).update(found)
-    treatments = _join_treatments(statements)
+    treatments = _merge_treatments(statements)
     found_in_texts = {name: counts.pop(name + FOUND, Counter()) for name in treatments}
     return {
         "project": manifest.project,
@@ -44,7 +44,7 @@ def describe_columns(manifest: Manifest) -> dict[str, Any]:
                 "column": name,
                 **record,
                 "explained": explain_record(record),
-                "cells": _describe_counts(counts.get(name, Counter())),
+                "cells": _encode_counts(counts.get(name, Counter())),
                 "found_in_texts": dict(found_in_texts[name]),
             }
             for name, record in treatments.items()
@@ -66,7 +66,7 @@ def show_columns(described: Mapping[str, Any]) -> None:
     say()
     show_table(
         ("column", "what was done", "missing", "not accepted or other"),
-        [_show_column(column) for column in described["columns"]],
+        [_make_row(column) for column in described["columns"]],
         numbers=frozenset({"missing"}),
     )
     say()
@@ -76,7 +76,7 @@ def show_columns(described: Mapping[str, Any]) -> None:
     )
 
 
-def _show_column(column: Mapping[str, Any]) -> tuple[str, str, str, str]:
+def _make_row(column: Mapping[str, Any]) -> tuple[str, str, str, str]:
     name, answered_as = column["column"], column.get("answered_as")
     renamed = f" (now {answered_as})" if answered_as not in (None, name) else ""
     cells = column["cells"]
@@ -100,7 +100,7 @@ def _read_statement(text: bytes) -> dict[str, Any]:
     return statement
 
 
-def _join_treatments(statements: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _merge_treatments(statements: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     joined: dict[str, dict[str, Any]] = {}
     for statement in statements:
         for name, record in _read_treatments(statement):
@@ -131,7 +131,7 @@ def _add_removed(manifest: Manifest) -> dict[str, int]:
     return dict(removed)
 
 
-def _describe_counts(counts: Counter[str]) -> dict[str, dict[str, float]]:
+def _encode_counts(counts: Counter[str]) -> dict[str, dict[str, float]]:
     total = counts.total()
     return {
         code: {"count": cells, "percent": round(100 * cells / total, 2)}

@@ -106,15 +106,15 @@ def destroy(
     with connect(options, roles=[Role.CUSTODIAN], subject=person or OPERATOR) as client:
         destroyed, certificate = client.destroy_project(project)
     write_signed(certificate, output)
-    tell_end(destroyed, certificate.read_statement(), json=json)
+    _print_destroyed(destroyed, certificate.read_statement(), json=json)
 
 
-def tell_end(project: Project, stated: dict[str, Any], *, json: bool) -> None:
+def _print_destroyed(project: Project, stated: dict[str, Any], *, json: bool) -> None:
     """Print what a certificate states."""
     if json:
         show_json({"project": project.project, "state": project.state, **stated})
         return
-    _say_certificate(stated)
+    _print_certificate(stated)
 
 
 def verify_certificate(
@@ -129,11 +129,11 @@ def verify_certificate(
     if json:
         show_json({"sound": True, **stated})
         return
-    _say_certificate(stated)
+    _print_certificate(stated)
     say("Sound: signed by a process that the audit key certified.")
 
 
-def _say_certificate(stated: dict[str, Any]) -> None:
+def _print_certificate(stated: dict[str, Any]) -> None:
     say_field("project", f"{stated['project']} (tag {stated['tag']})")
     for what in ("requested", "agreed"):
         say_field(what, f"{stated[f'{what}_at']} by {stated[f'{what}_by']}")

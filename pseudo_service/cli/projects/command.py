@@ -126,7 +126,7 @@ def list_projects(options: ConnectionOptions, json: JsonOption = False) -> None:
     with connect(options, roles=[Role.CUSTODIAN]) as client:
         projects = client.list_projects()
     if json:
-        show_json({"projects": [describe_project(each) for each in projects]})
+        show_json({"projects": [_describe_project(each) for each in projects]})
     elif not projects:
         say("No project yet; make one with `pseudo project create`.")
     else:
@@ -192,7 +192,7 @@ def resume(
 def show_project(project: Project, *, json: bool) -> None:
     """Print one project."""
     if json:
-        show_json(describe_project(project))
+        show_json(_describe_project(project))
         return
     rule, opt_outs = project.date_shift, project.opt_outs
     say_field("project", project.project)
@@ -226,7 +226,7 @@ def _show_closing(closing: Closing) -> None:
     say_field("cooling", f"until {closing.not_before:%Y-%m-%d %H:%M} UTC")
 
 
-def describe_project(project: Project) -> dict[str, Any]:
+def _describe_project(project: Project) -> dict[str, Any]:
     """Return a project as ``--json`` gives it."""
     return {
         "project": project.project,

@@ -31,11 +31,11 @@ from pseudo_service.core.projects.project import check_project_id
 
 app = typer.Typer(help="Write, explain and register policies.", no_args_is_help=True)
 
-PolicyFile = Annotated[
+_PolicyFile = Annotated[
     Path, typer.Argument(metavar="POLICY.yaml", help="The policy's text.")
 ]
 
-TableOption = Annotated[
+_TableOption = Annotated[
     str | None,
     typer.Option(
         "--input", metavar="TABLE", help="A table to hold the policy against."
@@ -82,7 +82,7 @@ def suggest(
     )
 )
 def check(
-    file: PolicyFile, table: TableOption = None, json: JsonOption = False
+    file: _PolicyFile, table: _TableOption = None, json: JsonOption = False
 ) -> None:
     """Say in words what a policy does to each column, and what needs a second look.
 
@@ -138,7 +138,7 @@ def name_release(path: Path) -> str:
 )
 @takes_connection
 def register(
-    options: ConnectionOptions, file: PolicyFile, json: JsonOption = False
+    options: ConnectionOptions, file: _PolicyFile, json: JsonOption = False
 ) -> None:
     """Register a policy for good; the same text again is no error."""
     text = read_text_file(file, "POLICY.yaml")
@@ -146,7 +146,7 @@ def register(
     with connect(options, roles=[Role.CUSTODIAN]) as client:
         registered = client.register_policy(text)
     if json:
-        show_json(describe_policy(registered))
+        show_json(_describe_policy(registered))
         return
     say_field("registered", registered.address)
     say_field("digest", registered.digest.hex())
@@ -169,7 +169,7 @@ def show(
     with connect(options, roles=[Role.CUSTODIAN]) as client:
         found = client.get_policy(project, policy)
     if json:
-        show_json({**describe_policy(found), "text": found.text})
+        show_json({**_describe_policy(found), "text": found.text})
         return
     typer.echo(found.text, nl=not found.text.endswith("\n"))
 
@@ -183,7 +183,7 @@ def list_policies(
     with connect(options, roles=[Role.CUSTODIAN]) as client:
         found = client.list_policies(project)
     if json:
-        show_json({"policies": [describe_policy(each) for each in found]})
+        show_json({"policies": [_describe_policy(each) for each in found]})
     elif not found:
         say(f"{project} has no policy yet; `pseudo policy suggest` writes a first one.")
     else:
@@ -201,7 +201,7 @@ def list_policies(
         )
 
 
-def describe_policy(policy: Policy) -> dict[str, Any]:
+def _describe_policy(policy: Policy) -> dict[str, Any]:
     """Return a policy as ``--json`` gives it, without its text."""
     return {
         "policy": policy.address,

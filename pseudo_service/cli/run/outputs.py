@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pseudo_service.cli.console.atomic_files import publish, publish_json
+from pseudo_service.adapters.files.atomic import publish
+from pseudo_service.cli.console.atomic_files import publish_json
 from pseudo_service.cli.run.part import REJECTED_SCHEMA
 from pseudo_service.cli.run.state import (
     MANIFEST,
@@ -25,7 +26,7 @@ from pseudo_service.cli.run.state import (
 from pseudo_service.core.redaction import TextCode
 
 MANIFEST_FORMAT = "pseudo/manifest/v1"
-QUALITY_FORMAT = "pseudo/quality/v1"
+_QUALITY_FORMAT = "pseudo/quality/v1"
 _WITHHELD = [
     code.value for code in TextCode if code not in (TextCode.OK, TextCode.MISSING)
 ]
@@ -41,34 +42,34 @@ def write_outputs(
 
     That is the run's totals, and how many texts were withheld for which cause.
     """
-    totals = add_up(parts)
+    totals = _sum_parts(parts)
     _write_rejected(state, parts)
-    quality = describe_quality(settings, parts, totals)
+    quality = _build_quality(settings, parts, totals)
     publish_json(quality, state.output / QUALITY, state.folder)
-    manifest = describe_manifest(settings, operation, parts, totals)
+    manifest = _build_manifest(settings, operation, parts, totals)
     publish_json(manifest, state.output / MANIFEST, state.folder)
-    return {**totals, "texts_withheld": count_withheld(parts)}
+    return {**totals, "texts_withheld": _count_withheld(parts)}
 
 
-def count_withheld(parts: Iterable[FinishedPart]) -> dict[str, int]:
+def _count_withheld(parts: Iterable[FinishedPart]) -> dict[str, int]:
     """Return how many texts were withheld, by the code that says why."""
-    counts = _merge(each for part in parts for each in part.columns.values())
+    counts = _sum_counts(each for part in parts for each in part.columns.values())
     return {code: counts[code] for code in _WITHHELD if counts.get(code)}
 
 
-def add_up(parts: Iterable[FinishedPart]) -> dict[str, Any]:
+def _sum_parts(parts: Iterable[FinishedPart]) -> dict[str, Any]:
     """Return the totals over parts: parts, rows in and out, removed, rejected."""
     listed = list(parts)
     return {
         "parts": len(listed),
         "rows_in": sum(part.rows_in for part in listed),
         "rows_out": sum(part.rows_out for part in listed),
-        "removed": _merge(part.removed for part in listed),
+        "removed": _sum_counts(part.removed for part in listed),
         "rejected": sum(part.rejected for part in listed),
     }
 
 
-def describe_manifest(
+def _build_manifest(
     settings: RunSettings,
     operation: str,
     parts: Sequence[FinishedPart],
@@ -85,21 +86,21 @@ def describe_manifest(
         "inputs": settings.inputs,
         "pins": parts[0].pins,
         "totals": dict(totals),
-        "parts": [_describe_part(part) for part in parts],
+        "parts": [_encode_part(part) for part in parts],
     }
 
 
-def describe_quality(
+def _build_quality(
     settings: RunSettings, parts: Sequence[FinishedPart], totals: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the counts of every column by class, with percentages."""
     names = {name: None for part in parts for name in part.columns}
     columns = {
-        name: _describe_counts(_merge(part.columns.get(name, {}) for part in parts))
+        name: _encode_counts(_sum_counts(part.columns.get(name, {}) for part in parts))
         for name in names
     }
     return {
-        "format": QUALITY_FORMAT,
+        "format": _QUALITY_FORMAT,
         "project": settings.project,
         "policy": parts[0].pins["policy"],
         "columns": columns,
@@ -107,7 +108,7 @@ def describe_quality(
     }
 
 
-def _describe_part(part: FinishedPart) -> dict[str, Any]:
+def _encode_part(part: FinishedPart) -> dict[str, Any]:
     statement = json.loads(part.receipt["statement"])
     return {
         "name": f"{part.name.stem}.parquet",
@@ -122,7 +123,7 @@ def _describe_part(part: FinishedPart) -> dict[str, Any]:
     }
 
 
-def _describe_counts(counts: Mapping[str, int]) -> dict[str, dict[str, float]]:
+def _encode_counts(counts: Mapping[str, int]) -> dict[str, dict[str, float]]:
     total = sum(counts.values())
     return {
         code: {"count": number, "percent": round(100 * number / total, 4)}
@@ -131,7 +132,7 @@ def _describe_counts(counts: Mapping[str, int]) -> dict[str, dict[str, float]]:
     }
 
 
-def _merge(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def _sum_counts(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     merged: Counter[str] = Counter()
     for each in counts:
         merged.update(each)

@@ -16,10 +16,11 @@ from pseudo_client import (
     Receipt,
     RejectedCells,
 )
-from pseudo_service.cli.console.atomic_files import publish, publish_file
+from pseudo_service.adapters.files.atomic import publish
+from pseudo_service.cli.console.atomic_files import publish_file
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 from pseudo_service.cli.console.progress import Progress
-from pseudo_service.cli.run.row_ranges import RowCursor
+from pseudo_service.cli.run.row_ranges import RowRangeReader
 from pseudo_service.cli.run.state import FinishedPart, PartName, RunSettings, RunState
 from pseudo_service.core.arrow.logical_digest import LogicalDigest
 
@@ -35,7 +36,7 @@ REJECTED_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartRunner:
-    """Sends parts of one run and makes them count."""
+    """Sends the parts of one run and commits them."""
 
     client: Client
     state: RunState
@@ -44,30 +45,30 @@ class PartRunner:
     progress: Progress
     patients: PatientTable | None = None
 
-    def digest_input(self, cursor: RowCursor, name: PartName) -> str:
+    def digest_input(self, reader: RowRangeReader, name: PartName) -> str:
         """Return the keyed digest of a part's input, without sending it."""
-        digest = LogicalDigest(cursor.schema)
+        digest = LogicalDigest(reader.schema)
         start = name.part * self.settings.part_rows
-        for batch in cursor.read(start, self.settings.part_rows):
+        for batch in reader.read(start, self.settings.part_rows):
             digest.update(batch)
         return self.state.digest(digest.digest())
 
     def run(
-        self, cursor: RowCursor, name: PartName, expected: Pins | None
+        self, reader: RowRangeReader, name: PartName, expected: Pins | None
     ) -> FinishedPart:
-        """Send a part, write what comes back, and make it count.
+        """Send a part, write the answers, and commit it.
 
         Raises:
             PseudoClientError: The service refused, failed or died.
             Failure: The input is not well formed, the disk fails, or the answers
                 are not what the service signed.
         """
-        self.state.forget(name)
-        taken = LogicalDigest(cursor.schema)
+        self.state.discard(name)
+        taken = LogicalDigest(reader.schema)
         start = name.part * self.settings.part_rows
-        rows = _watch(cursor.read(start, self.settings.part_rows), taken)
+        rows = _digest_batches(reader.read(start, self.settings.part_rows), taken)
         with self.client.deidentify(
-            RangeSource(schema=cursor.schema, batches=rows),
+            _RangeSource(schema=reader.schema, batches=rows),
             project=self.settings.project,
             policy=self.settings.policy,
             purpose=self.settings.purpose,
@@ -88,7 +89,7 @@ class PartRunner:
             removed=dict(table.receipt.removed),
             columns={each: dict(counts) for each, counts in table.quality.items()},
             pins=table.pins.to_statement(),
-            receipt=describe_receipt(table.receipt),
+            receipt=_encode_receipt(table.receipt),
         )
         publish(self.state.temporary(name), self.state.part_file(name))
         self.state.commit(part)
@@ -130,7 +131,7 @@ class PartRunner:
         self, rejected: Sequence[RejectedCells], name: PartName, start: int
     ) -> int:
         """Write which cells were marked, by their row in the whole input."""
-        tables = [_describe_cells(cells, name, start) for cells in rejected]
+        tables = [_make_cell_table(cells, name, start) for cells in rejected]
         if not tables:
             return 0
         table = pa.concat_tables(tables)
@@ -144,7 +145,7 @@ class PartRunner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RangeSource:
+class _RangeSource:
     """Batches with a schema, as the client takes them; empty ones too."""
 
     schema: pa.Schema
@@ -155,7 +156,7 @@ class RangeSource:
         return self.batches
 
 
-def _watch(
+def _digest_batches(
     batches: Iterator[pa.RecordBatch], digest: LogicalDigest
 ) -> Iterator[pa.RecordBatch]:
     for batch in batches:
@@ -163,7 +164,7 @@ def _watch(
         yield batch
 
 
-def _describe_cells(cells: RejectedCells, name: PartName, start: int) -> pa.Table:
+def _make_cell_table(cells: RejectedCells, name: PartName, start: int) -> pa.Table:
     count = len(cells.rows)
     return pa.table(
         [
@@ -176,7 +177,7 @@ def _describe_cells(cells: RejectedCells, name: PartName, start: int) -> pa.Tabl
     )
 
 
-def describe_receipt(receipt: Receipt) -> dict[str, str]:
+def _encode_receipt(receipt: Receipt) -> dict[str, str]:
     """Return a signed receipt as JSON keeps it: texts as they are, bytes in base64."""
     return {
         "statement": receipt.statement.decode(),

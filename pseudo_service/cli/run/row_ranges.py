@@ -7,8 +7,8 @@ import pyarrow as pa
 from pseudo_service.cli.inputs.readers import TableInput
 
 
-class RowCursor:
-    """Reads an input by ranges of rows, going back only by beginning again."""
+class RowRangeReader:
+    """Reads an input by ranges of rows; to go back it reads from the first row."""
 
     def __init__(self, source: TableInput) -> None:
         self._source = source
@@ -28,7 +28,12 @@ class RowCursor:
         return self._peek() is not None
 
     def read(self, start: int, rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield at most so many rows from the given one."""
+        """Yield the rows of a range.
+
+        Args:
+            start: The first row, from 0.
+            rows: The most rows to yield.
+        """
         self._go_to(start)
         left = rows
         while left and (batch := self._peek()) is not None:

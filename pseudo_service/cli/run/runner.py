@@ -23,7 +23,7 @@ from pseudo_service.cli.inputs.readers import TableInput
 from pseudo_service.cli.run.outputs import write_outputs
 from pseudo_service.cli.run.part import PartRunner
 from pseudo_service.cli.run.patients import read_patients
-from pseudo_service.cli.run.row_ranges import RowCursor
+from pseudo_service.cli.run.row_ranges import RowRangeReader
 from pseudo_service.cli.run.state import FinishedPart, PartName, RunSettings, RunState
 
 T = TypeVar("T")
@@ -78,13 +78,13 @@ def run_parts(
     patients: TableInput | None = None,
     retries: RetryPolicy = _PART_RETRIES,
 ) -> dict[str, Any]:
-    """Bring every part to count, write the outputs, and return the totals.
+    """Commit every part, write the outputs, and return the totals.
 
     Raises:
         PseudoClientError: The service refused, or failed too often.
         Failure: An input or the output folder cannot be used.
     """
-    state.sweep()
+    state.remove_leftovers()
     known = read_patients(client, settings, patients)
     operation = state.read_operation(settings)
     if operation is None:
@@ -92,7 +92,7 @@ def run_parts(
             progress.say("the run's settings have changed: all parts begin afresh")
         operation = state.begin(settings)
     for _ in range(_MOST_RESTARTS):
-        journey = _Journey(
+        attempt = _RunAttempt(
             client=client,
             state=state,
             settings=settings,
@@ -102,7 +102,7 @@ def run_parts(
             retries=retries,
         )
         try:
-            parts = journey.go(inputs)
+            parts = attempt.run(inputs)
         except PinsChanged:
             progress.say(
                 "the key version, the policy, the opt-out list or the patient table "
@@ -116,7 +116,7 @@ def run_parts(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Journey:
+class _RunAttempt:
     """One pass over all parts under one set of pins."""
 
     client: Client
@@ -127,21 +127,21 @@ class _Journey:
     progress: Progress
     retries: RetryPolicy
 
-    def go(self, inputs: Sequence[TableInput]) -> list[FinishedPart]:
+    def run(self, inputs: Sequence[TableInput]) -> list[FinishedPart]:
         parts: list[FinishedPart] = []
         for index, source in enumerate(inputs):
-            cursor = RowCursor(source)
+            reader = RowRangeReader(source)
             number = 0
-            while number == 0 or cursor.has_row(number * self.settings.part_rows):
+            while number == 0 or reader.has_row(number * self.settings.part_rows):
                 name = PartName(input=index, part=number)
                 expected = _choose_pins(parts or self.state.list_finished())
-                parts.append(self._finish(cursor, name, expected))
+                parts.append(self._finish_part(reader, name, expected))
                 number += 1
-        self._forget_others(parts)
+        self._discard_others(parts)
         return parts
 
-    def _finish(
-        self, cursor: RowCursor, name: PartName, expected: Pins | None
+    def _finish_part(
+        self, reader: RowRangeReader, name: PartName, expected: Pins | None
     ) -> FinishedPart:
         runner = PartRunner(
             client=self.client,
@@ -152,30 +152,32 @@ class _Journey:
             progress=self.progress,
         )
         kept = self.state.finished(name)
-        if kept is not None and runner.digest_input(cursor, name) == kept.input_digest:
+        if kept is not None and runner.digest_input(reader, name) == kept.input_digest:
             self.progress.say(f"{name.stem}: kept, it was finished before")
             return kept
 
         def attempt() -> FinishedPart:
             self.progress.begin_part(name.stem)
-            return _guard_writing(lambda: runner.run(cursor, name, expected))
+            return _guard_writing(lambda: runner.run(reader, name, expected))
 
-        part = self.retries.run(attempt, may_retry=_may_retry, on_retry=self._say_retry)
+        part = self.retries.run(
+            attempt, may_retry=_may_retry, on_retry=self._report_retry
+        )
         self.progress.end_part()
         return part
 
-    def _say_retry(self, error: PseudoClientError, failed: int) -> None:
+    def _report_retry(self, error: PseudoClientError, failed: int) -> None:
         self.progress.say(
             f"{error.message} [{error.code}]; the part is sent again "
             f"(attempt {failed + 1} of {self.retries.attempts})"
         )
 
-    def _forget_others(self, parts: Sequence[FinishedPart]) -> None:
+    def _discard_others(self, parts: Sequence[FinishedPart]) -> None:
         """Drop parts of rows that the inputs no longer have."""
         wanted = {part.name for part in parts}
         for part in self.state.list_finished():
             if part.name not in wanted:
-                self.state.forget(part.name)
+                self.state.discard(part.name)
 
 
 def _choose_pins(parts: Sequence[FinishedPart]) -> Pins | None:

@@ -1,4 +1,4 @@
-"""What a run keeps on disk while it is not finished, so that it can go on.
+"""What an unfinished run keeps on disk, so that it can be continued.
 
 ``.pseudo-run`` in the output folder holds the run's settings, a key for digests of
 the input, and one file a finished part: its receipt. That file is the commit point.
@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import pseudo_client
-from pseudo_service.cli.console.atomic_files import flush_folder, publish_json
+from pseudo_service.adapters.files.atomic import flush_folder
+from pseudo_service.cli.console.atomic_files import publish_json
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
 
 STATE = ".pseudo-run"
@@ -104,11 +105,11 @@ class RunState:
         return self.folder / f"{name.stem}.parquet.tmp"
 
     def commit(self, part: FinishedPart) -> None:
-        """Make a part count; its files must be durable already."""
+        """Write a part's commit file; its other files must be durable already."""
         publish_json(part.to_json(), self._commit_file(part.name), self.folder)
 
     def finished(self, name: PartName) -> FinishedPart | None:
-        """Return a part if it counts."""
+        """Return a part if it is committed."""
         with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
             part = FinishedPart.from_json(self._commit_file(name).read_text())
             marked = not part.rejected or self.rejected_file(name).is_file()
@@ -117,25 +118,25 @@ class RunState:
         return None
 
     def list_finished(self) -> list[FinishedPart]:
-        """Return the parts that count, in order."""
+        """Return the committed parts, in order."""
         names = [_read_name(path) for path in sorted(self.folder.glob("part-*.json"))]
         parts = [self.finished(name) for name in names]
         return [part for part in parts if part is not None]
 
-    def forget(self, name: PartName) -> None:
-        """Make a part not count, then remove its files."""
+    def discard(self, name: PartName) -> None:
+        """Remove a part: its commit file first, then its other files."""
         self._commit_file(name).unlink(missing_ok=True)
         flush_folder(self.folder)
         self.part_file(name).unlink(missing_ok=True)
         self.rejected_file(name).unlink(missing_ok=True)
 
-    def forget_all(self) -> None:
-        """Begin afresh: no part counts and none is there."""
+    def discard_all(self) -> None:
+        """Remove all parts, committed or not."""
         for path in sorted(self.folder.glob("part-*.json")):
-            self.forget(_read_name(path))
-        self.sweep()
+            self.discard(_read_name(path))
+        self.remove_leftovers()
 
-    def sweep(self) -> None:
+    def remove_leftovers(self) -> None:
         """Remove what an interrupted run left: half-written and uncommitted files."""
         for path in self.folder.glob("*.tmp"):
             path.unlink()
@@ -164,8 +165,8 @@ class RunState:
         return None
 
     def begin(self, settings: RunSettings) -> str:
-        """Forget all parts and store the settings of a new operation."""
-        self.forget_all()
+        """Remove all parts and store the settings of a new operation."""
+        self.discard_all()
         operation = pseudo_client.draw_operation_id()
         value = {"settings": asdict(settings), "operation": operation}
         publish_json(value, self.folder / "run.json", self.folder)
@@ -191,7 +192,7 @@ def hold_output(output: Path) -> Iterator[RunState]:
         Failure: Another run holds it, or it holds something else.
     """
     state = RunState(output)
-    _prepare(state)
+    _prepare_folders(state)
     with (state.folder / "lock").open("wb") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -202,7 +203,7 @@ def hold_output(output: Path) -> Iterator[RunState]:
         yield state
 
 
-def _prepare(state: RunState) -> None:
+def _prepare_folders(state: RunState) -> None:
     output = state.output
     try:
         output.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
-"""Signs that a caller tries identifiers out rather than reads them from records.
+"""Signs of enumeration: a caller sends identifiers that stand in no record.
 
-Whoever may pseudonymise and sees the answers can make a dictionary: number after
-number goes in, and each answer tells whose pseudonym it is. Two signs tell that from
-work. Records hold numbers far apart, an enumeration neighbouring ones; and records
-are of people met before or met for good, guesses of people whom nobody knows.
+A caller who may pseudonymise and sees the answers can build a dictionary: the caller
+sends every number and keeps the pseudonym of each. Two signs set that apart from
+work. First, the numbers of records lie far apart, and those of an enumeration are
+neighbours. Second, most people of records are in the register already, and most
+guessed numbers are new to it.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ import pyarrow as pa
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.identifiers.national_numbers import read_numbers
 
-NEIGHBOUR_GAP: Final = 2
+_NEIGHBOUR_GAP: Final = 2
 """An enumeration's largest usual step: one serial in eleven has no check digit."""
 
 WINDOW: Final = timedelta(hours=1)
@@ -31,7 +32,7 @@ Dictionary, NHS NUMBER): sorted and distinct."""
 
 
 class EnumerationSign(StrEnum):
-    """What a caller was seen to do."""
+    """The two signs."""
 
     SEQUENTIAL = "sequential"
     NOVEL_BURST = "novel_burst"
@@ -39,18 +40,22 @@ class EnumerationSign(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnumerationSettings:
-    """From when on use looks like trying out, and whether such calls are refused.
+    """The thresholds of the signs, and what happens to calls that show one.
 
     Attributes:
-        block: Refuse the calls; otherwise they are only told of.
-        sequential_run: Neighbouring numbers count from so many in a row on.
-        sequential_share: Of the distinct numbers looked at, so many must stand in
-            such rows: a national table in order has a few by chance.
-        novel_per_hour: So many people whom the register had never seen, in an hour
-            of unary calls, are a burst,
-        novel_share: if they are this share of all that the calls asked for.
-        remembered: How many distinct numbers an hour's window holds a caller.
-        callers: How many callers (and projects) are watched at a time.
+        block: Whether the calls are refused. They are recorded in either case.
+        sequential_run: The fewest neighbouring numbers that are a run.
+        sequential_share: The least share of the distinct numbers that must stand in
+            runs, from 0 to 1. A national table in order has a few runs by chance.
+        novel_per_hour: The fewest people new to the register that are a burst, in
+            one hour of unary calls.
+        novel_share: The least share of the people asked for that must be new, from 0
+            to 1.
+        remembered: The most distinct numbers that are kept for one caller.
+        callers: The most pairs of caller and project that are kept.
+
+    Raises:
+        InvalidArgument: A count is too small, or a share is not above 0 and at most 1.
     """
 
     block: bool = False
@@ -86,7 +91,10 @@ def read_serials(columns: Iterable[pa.StringArray]) -> Serials:
     """Return the first nine digits of canonical NHS numbers: sorted and distinct.
 
     Args:
-        columns: Of ten digits each; none is null.
+        columns: Ten digits a value; none is null.
+
+    Returns:
+        (n,) int64.
     """
     found = [read_numbers(column) for column in columns]
     numbers = [each for each in found if each is not None]
@@ -99,27 +107,39 @@ def read_serials(columns: Iterable[pa.StringArray]) -> Serials:
 
 
 def count_in_runs(serials: Serials, *, run: int) -> int:
-    """Return how many serials stand in rows of neighbours of at least ``run``.
+    """Return how many serials stand in runs of neighbours.
 
     Args:
-        serials: Sorted and distinct.
-        run: The shortest row that counts.
+        serials: (n,) int64, sorted and distinct.
+        run: The fewest serials of a run.
     """
     if len(serials) < run:
         return 0
-    breaks = np.flatnonzero(np.diff(serials) > NEIGHBOUR_GAP) + 1
+    breaks = np.flatnonzero(np.diff(serials) > _NEIGHBOUR_GAP) + 1
     edges = np.concatenate(([0], breaks, [len(serials)]))
     lengths = np.diff(edges)
     return int(lengths[lengths >= run].sum())
 
 
 def is_sequential(in_runs: int, looked_at: int, settings: EnumerationSettings) -> bool:
-    """Tell whether so many in rows, of so many looked at, are a sign."""
+    """Return whether the serials in runs are a sign of enumeration.
+
+    Args:
+        in_runs: How many serials stand in runs.
+        looked_at: How many distinct serials there are.
+        settings: The thresholds.
+    """
     return in_runs >= max(
         settings.sequential_run, settings.sequential_share * looked_at
     )
 
 
 def is_novel_burst(new: int, asked: int, settings: EnumerationSettings) -> bool:
-    """Tell whether so many new people, of so many asked for, are a sign."""
+    """Return whether the new people are a sign of enumeration.
+
+    Args:
+        new: How many people the register had not seen.
+        asked: How many people the calls asked for.
+        settings: The thresholds.
+    """
     return new >= settings.novel_per_hour and new >= settings.novel_share * asked

@@ -4,14 +4,10 @@ They go into the audit trail. What a linkage request states is bound more tightl
 ``core.linkage_rules``.
 """
 
-import re
-
+from pseudo_service.core.digit_runs import JUSTIFICATION
 from pseudo_service.core.errors import InvalidArgument
 
 _LONGEST_NOTE = 200
-# References of orders have digits and years of their own: only nine and more can be
-# a patient's number.
-_LONG_NUMBER = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){9,}")
 
 
 def parse_justification(field: str, text: str) -> str:
@@ -25,7 +21,7 @@ def parse_justification(field: str, text: str) -> str:
     if not 1 <= len(note) <= _LONGEST_NOTE or any(ord(c) < ord(" ") for c in note):
         msg = f"{field}: 1 to {_LONGEST_NOTE} characters on one line"
         raise InvalidArgument(msg)
-    if _LONG_NUMBER.search(note):
+    if JUSTIFICATION.is_in(note):
         msg = f"{field}: leave the long number out; it is kept in the audit trail"
         raise InvalidArgument(msg)
     return note

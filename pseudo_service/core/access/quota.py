@@ -82,7 +82,11 @@ class QuotaState:
         return self.codes is not None
 
     def add(self, codes: QuotaCodes) -> "QuotaState":
-        """Return the state with more identifiers; ``self`` if none was new to it."""
+        """Return the state with more identifiers; ``self`` if none was new to it.
+
+        Args:
+            codes: (n,) uint64, keyed hashes of identifiers in any order.
+        """
         if self.codes is not None:
             return self._add_exactly(codes)
         old = self._sketch()
@@ -98,7 +102,7 @@ class QuotaState:
         return _estimate(self._sketch())
 
     def admits(self, merged: "QuotaState", limit: int) -> bool:
-        """Tell whether ``merged``, made by ``self.add``, is within the limit."""
+        """Return whether ``merged``, made by ``self.add``, is within the limit."""
         if self._is_used_up(limit):
             return False
         return merged is self or merged.estimate() <= limit
@@ -125,6 +129,12 @@ def charge(
     state: QuotaState, codes: QuotaCodes, *, limit: int, project: str
 ) -> QuotaState:
     """Return the state after a charge; ``state`` itself if nothing changes.
+
+    Args:
+        state: What the caller has used today in the project.
+        codes: (n,) uint64, keyed hashes of the call's identifiers.
+        limit: The most distinct identifiers a day.
+        project: Its id, for the message.
 
     Raises:
         QuotaExceeded: The charge would go over the limit.

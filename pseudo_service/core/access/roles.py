@@ -1,6 +1,6 @@
-"""Who may do what: roles, their scope, and the checks that raise.
+"""Roles, the permissions that they give, and the checks that refuse.
 
-Unlisted means no, empty means nobody. A custodian has no access to data.
+A permission that a role does not list is refused. A custodian has no access to data.
 """
 
 import re
@@ -10,11 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from pseudo_service.core.digit_runs import STATED_TEXT, STATED_TEXT_BROKEN
 from pseudo_service.core.errors import AccessDenied, InvalidArgument, PurposeMissing
 
 _PURPOSE = re.compile(r"[A-Za-z][A-Za-z0-9 _.,:()/\-]{2,119}")
-_LONG_DIGIT_RUN = re.compile(r"(?:\d[ -]?){6,}")
-_BROKEN_DIGIT_RUN = re.compile(r"(?:\d[^0-9A-Za-z]{0,2}){8,}")
 EVERYWHERE = "*"
 
 
@@ -198,9 +197,8 @@ def check_purpose(purpose: str) -> None:
 
 
 def holds_long_number(text: str) -> bool:
-    """Tell whether a text has a number long enough to be an identifier or a date.
+    """Return whether a text has a number long enough to be an identifier or a date.
 
-    Broken ones count, too: 999.000.0018 and 12/03/1961.
+    A number with signs between its digits counts: 999.000.0018 and 12/03/1961.
     """
-    runs = (_LONG_DIGIT_RUN, _BROKEN_DIGIT_RUN)
-    return any(run.search(text) for run in runs)
+    return STATED_TEXT.is_in(text) or STATED_TEXT_BROKEN.is_in(text)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from pseudo_service.core.arrow.column_types import is_text
 from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import (
     NHS_NUMBER,
@@ -176,13 +177,13 @@ def infer_content(name: str, values: pa.Array) -> ColumnProfile:
         return ColumnProfile(content=content, has_time=pa.types.is_timestamp(kind))
     distinct = values.drop_null().unique()
     texts: tuple[str, ...] = ()
-    if _is_text(kind):
+    if is_text(kind):
         found = distinct.cast(pa.string()).slice(0, MOST_DISTINCT).to_pylist()
         texts = tuple(text for text in found if not is_missing(normalise_text(text)))
     sample = _Sample(words=words, values=values, texts=texts, distinct=len(distinct))
     if _holds_nhs_numbers(sample, distinct.slice(0, MOST_DISTINCT)):
         return ColumnProfile(content=Content.NHS_NUMBER, distinct=len(distinct))
-    return _guess_text(sample) if _is_text(kind) else _guess_number(sample)
+    return _guess_text(sample) if is_text(kind) else _guess_number(sample)
 
 
 def split_words(name: str) -> frozenset[str]:
@@ -227,18 +228,9 @@ def _is_opaque(kind: pa.DataType) -> bool:
     )
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-        or pa.types.is_null(kind)
-    )
-
-
 def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
     kind = distinct.type
-    readable = _is_text(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
+    readable = is_text(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
     if not readable:
         return False
     if "nhs" in sample.words and not sample.words & (_DIRECT | {"trust", "site"}):

@@ -21,9 +21,9 @@ from pseudo_service.core.projects.project import Closing, Project, ProjectState
 CLOSURE_FORMAT: Final = "pseudo/closure-certificate/v1"
 SHORTEST_COOLING: Final = 7
 LONGEST_COOLING: Final = 365
-"""Days between the first custodian's word and the earliest destruction."""
+"""The fewest and the most days between the request and the earliest destruction."""
 
-NO_DIGEST: Final = "not told by the vault"
+PURGE_TIME_UNKNOWN: Final = "not told by the vault"
 SURVIVORS: Final = (
     "data that was released, with its pseudonyms",
     "maps from old to new pseudonyms, and results of linkage, where they were delivered",
@@ -35,7 +35,7 @@ SURVIVORS: Final = (
     "backups of the vault key itself, which their keeper must destroy",
     "key bytes in the memory of running processes, until their bounded time is over",
 )
-"""What destroying the keys does not reach; whoever reads the certificate must know."""
+"""What remains after the keys are destroyed; the certificate lists it."""
 
 
 def begin_closing(
@@ -84,7 +84,7 @@ def agree_to_closing(project: Project, *, custodian: str, now: datetime) -> Clos
 
 
 def check_destruction(project: Project, now: datetime) -> Closing:
-    """Return the closing of a project whose keys may be destroyed now.
+    """Return the closing of a project, once its keys may be destroyed.
 
     Raises:
         StateConflict: The project is not closing.
@@ -107,7 +107,11 @@ def check_destruction(project: Project, now: datetime) -> Closing:
 
 
 def require_closing(project: Project) -> Closing:
-    """Return how the project is closing; raise ``StateConflict`` if it is not."""
+    """Return how the project is closing.
+
+    Raises:
+        StateConflict: It is not closing.
+    """
     if project.state is not ProjectState.CLOSING or project.closing is None:
         msg = (
             f"project {project.project_id} is {project.state}, not closing: ask for "
@@ -142,15 +146,17 @@ def build_closure_certificate(
             "not_before": closing.not_before.isoformat(),
             "destroyed_by": destroyed_by,
             "issued_at": issued_at.isoformat(),
-            "keys": [_describe_key(row) for row in keys],
+            "keys": [_encode_key(row) for row in keys],
             "vault_key": vault_key,
-            "vault_key_purged_at": purged_at.isoformat() if purged_at else NO_DIGEST,
+            "vault_key_purged_at": purged_at.isoformat()
+            if purged_at
+            else PURGE_TIME_UNKNOWN,
             "survives": list(SURVIVORS),
         }
     )
 
 
-def _describe_key(row: KeyRow) -> dict[str, object]:
+def _encode_key(row: KeyRow) -> dict[str, object]:
     return {
         "purpose": row.purpose.value,
         "version": row.version,

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from pseudo_service.core.digit_runs import PROJECT_ID
 from pseudo_service.core.errors import InvalidArgument, ProjectNotActive, StateConflict
 from pseudo_service.core.ids import ProjectId
 
 _PROJECT_ID = re.compile(r"[a-z][a-z0-9-]{2,39}")
-_PATIENT_NUMBER = re.compile(r"(?:\d-?){9}")
 TAG_LENGTH = 4
 DEFAULT_CEILING = 1_000
 HIGHEST_CEILING = 100_000
@@ -76,7 +76,7 @@ class OptOutApplication(StrEnum):
 
 
 class Uncheckable(StrEnum):
-    """What happens to rows whose patient cannot be checked for an opt-out."""
+    """What happens to a row if its patient cannot be checked for an opt-out."""
 
     REMOVE = "remove"
     KEEP = "keep"
@@ -161,13 +161,21 @@ class Project:
             raise InvalidArgument(msg)
 
     def check_active(self) -> None:
-        """Raise unless the project takes data calls."""
+        """Raise unless the project takes data calls.
+
+        Raises:
+            ProjectNotActive: It is suspended, closing or destroyed.
+        """
         if self.state is not ProjectState.ACTIVE:
             msg = f"project {self.project_id} is {self.state}; {_ADVICE[self.state]}"
             raise ProjectNotActive(msg)
 
     def check_transition(self, target: ProjectState) -> None:
-        """Raise unless the project may move to the target state."""
+        """Raise unless the project may move to the target state.
+
+        Raises:
+            StateConflict: No transition leads from its state to the target.
+        """
         if target not in TRANSITIONS[self.state]:
             msg = (
                 f"project {self.project_id} is {self.state}: it cannot become {target}"
@@ -176,8 +184,12 @@ class Project:
 
 
 def check_project_id(project_id: str) -> None:
-    """Raise unless the text can be a project's id."""
-    if not _PROJECT_ID.fullmatch(project_id) or _PATIENT_NUMBER.search(project_id):
+    """Raise unless the text can be a project's id.
+
+    Raises:
+        InvalidArgument: Its length or form is wrong, or it may hold a patient's number.
+    """
+    if not _PROJECT_ID.fullmatch(project_id) or PROJECT_ID.is_in(project_id):
         msg = (
             "project: 3 to 40 lower-case letters, digits and dashes, "
             "beginning with a letter and without long numbers"

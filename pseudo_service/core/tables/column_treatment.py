@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import holds_text
 from pseudo_service.core.errors import AnswerUnsound
 from pseudo_service.core.policies.treatments import (
     Drop,
@@ -145,8 +146,7 @@ def _generalise(
         )
         return Treated(values=found.values, codes=found.codes, names=GENERALISE_CODES)
     # Of a zoned text the stated day counts, not that of its instant in UTC.
-    is_text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
-    time_of_day = TimeOfDay.ZERO if is_text else TimeOfDay.KEEP
+    time_of_day = TimeOfDay.ZERO if holds_text(values.type) else TimeOfDay.KEEP
     whole = ShiftDate(time_of_day=time_of_day, formats=treatment.formats)
     return _generalise_shifted(treatment, _shift(whole, values, offsets, sentinels))
 
@@ -154,7 +154,7 @@ def _generalise(
 def _generalise_shifted(treatment: Generalise, shifted: Treated) -> Treated:
     """Make shifted dates coarser; sentinels are gone, so none is looked for again."""
     values, codes = shifted.values, shifted.codes
-    if pa.types.is_string(values.type):
+    if holds_text(values.type):
         width = _WIDTHS.get(treatment.to, _FULL_DATE)
         codes = np.where(_are_shorter(values, width), np.uint8(_UNPARSEABLE), codes)
         values = pc.utf8_slice_codeunits(values, 0, width)

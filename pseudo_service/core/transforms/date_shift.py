@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import holds_text
 from pseudo_service.core.errors import ColumnTypeUnsuitable
 from pseudo_service.core.projects.project import (
     DateShiftRule,
@@ -139,22 +140,13 @@ def shift(
     Raises:
         ColumnTypeUnsuitable: The type holds no dates.
     """
-    if is_text(values.type):
+    if holds_text(values.type):
         parsed = parse_dates(values.cast(pa.string()), formats)
         return _shift_texts(parsed, offsets_days, has_offset, time_of_day, sentinels)
     if pa.types.is_date(values.type) or pa.types.is_timestamp(values.type):
         return _shift_ticks(values, offsets_days, has_offset, time_of_day, sentinels)
     msg = f"a column of type {values.type} holds no dates: send dates, times or text"
     raise ColumnTypeUnsuitable(msg)
-
-
-def is_text(kind: pa.DataType) -> bool:
-    """Return whether a type is one of Arrow's texts."""
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_string_view(kind)
-    )
 
 
 def are_sentinels(

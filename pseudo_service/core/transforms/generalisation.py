@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pseudo_service.core.arrow.column_types import holds_text
 from pseudo_service.core.errors import ColumnTypeUnsuitable, InvalidArgument
 from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.transforms.date_parsing import (
@@ -28,7 +29,6 @@ from pseudo_service.core.transforms.date_parsing import (
 from pseudo_service.core.transforms.date_shift import (
     are_partial_sentinels,
     are_sentinels,
-    is_text,
     read_wall_clock,
 )
 
@@ -237,7 +237,7 @@ def _mark_missing(values: pa.Array) -> npt.NDArray[np.uint8]:
 
 
 def _check_text(kind: pa.DataType, what: str) -> None:
-    if not is_text(kind):
+    if not holds_text(kind):
         msg = f"a column of type {kind} holds no {what}: send {what} as text"
         raise ColumnTypeUnsuitable(msg)
 

@@ -1,4 +1,4 @@
-"""Who is let in: the access check of every use case, with refusals recorded."""
+"""The access check of every use case; each refusal is recorded."""
 
 from pseudo_service.core.access.roles import Actor, Permission, check_may, check_purpose
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
@@ -9,7 +9,7 @@ from pseudo_service.ports.journal import Journal
 
 
 class AccessControl:
-    """Checks permission and purpose before anything else happens."""
+    """Checks permission and purpose; a use case calls it first."""
 
     def __init__(self, *, journal: Journal, clock: Clock) -> None:
         self._journal = journal
@@ -18,9 +18,10 @@ class AccessControl:
     def require(
         self, actor: Actor, permission: Permission, project: str | None = None
     ) -> None:
-        """Raise unless the actor may do this; a refusal is on record first.
+        """Raise unless the actor has the permission; a refusal is recorded first.
 
         Raises:
+            InvalidArgument: The text cannot be a project's id.
             AccessDenied: No role of the actor gives the permission.
         """
         if project is not None:
@@ -34,7 +35,7 @@ class AccessControl:
     def record_refusal(
         self, actor: Actor, permission: Permission, project: str | None
     ) -> None:
-        """Put on record that the actor tried what they may not do."""
+        """Record that the actor lacks a permission and used it."""
         self._journal.record(
             AuditEvent(
                 kind=AuditKind.CALL_REFUSED,
@@ -48,6 +49,12 @@ class AccessControl:
     def require_for_data(
         self, actor: Actor, permission: Permission, *, project: str, purpose: str
     ) -> None:
-        """Raise unless the actor may make this data call for the stated purpose."""
+        """Raise unless the actor may make this data call for the stated purpose.
+
+        Raises:
+            InvalidArgument: The text cannot be a project's id.
+            AccessDenied: No role of the actor gives the permission.
+            PurposeMissing: The purpose is not usable.
+        """
         self.require(actor, permission, project)
         check_purpose(purpose)

@@ -1,8 +1,8 @@
-"""Watches callers for signs of trying identifiers out, tells, and may refuse.
+"""Finds callers that enumerate identifiers, records them, and may refuse them.
 
-Batches of tables are judged one by one for neighbouring numbers. Unary calls are
-judged over a caller's last hour in a project, for neighbours and for new people; a
-table is not judged for new people, because at a first load everybody is new.
+A batch of a table is checked by itself, for neighbouring numbers. A unary call is
+checked with the caller's last hour in the project, for neighbours and for new people.
+A table is not checked for new people: at a first load all people are new.
 """
 
 import threading
@@ -31,7 +31,7 @@ from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.journal import Journal
 from pseudo_service.ports.telemetry import Telemetry
 
-TOLD_AGAIN_AFTER: Final = timedelta(minutes=10)
+_REPORT_INTERVAL: Final = timedelta(minutes=10)
 
 
 class EnumerationMonitor:
@@ -54,7 +54,7 @@ class EnumerationMonitor:
         self._telemetry = telemetry
         self._clock = clock
         self._lock = threading.Lock()
-        self._uses: OrderedDict[tuple[str, str], RecentCalls] = OrderedDict()
+        self._calls: OrderedDict[tuple[str, str], RecentCalls] = OrderedDict()
 
     def check_batch(
         self,
@@ -64,70 +64,76 @@ class EnumerationMonitor:
         project: str,
         operation: str,
     ) -> None:
-        """Judge a table's batch before anything of it is registered or answered.
+        """Check a table's batch before any of it is registered or answered.
 
         Raises:
-            OracleSuspected: It tries numbers out, and the deployment blocks that.
+            OracleSuspected: It shows a sign, and the deployment blocks such calls.
         """
         serials = _collect_serials(identities)
         in_runs = count_in_runs(serials, run=self._settings.sequential_run)
         if is_sequential(in_runs, len(serials), self._settings):
             counts = {"looked_at": len(serials), "in_runs": in_runs}
-            self._tell(
+            self._report(
                 EnumerationSign.SEQUENTIAL, counts, actor, project, operation=operation
             )
 
     def check_call(
         self, identities: Sequence[Identities], *, actor: Actor, project: str
     ) -> None:
-        """Judge a unary call before anything of it is registered or answered.
+        """Check a unary call before any of it is registered or answered.
 
         Raises:
-            OracleSuspected: The caller's last hour, this call included, shows a sign,
-                and the deployment blocks that.
+            OracleSuspected: The caller's last hour, with this call, shows a sign, and
+                the deployment blocks such calls.
         """
         now = self._clock.now()
         asked = _collect_serials(identities)
         with self._lock:
-            use = self._find_use(actor, project, now)
-            use.note_serials(asked, now=now, most=self._settings.remembered)
-            serials = use.serials
-            people, new = use.count(now)
+            calls = self._find_calls(actor, project, now)
+            calls.add_serials(asked, now=now, most=self._settings.remembered)
+            serials = calls.serials
+            people, new = calls.count(now)
         in_runs = count_in_runs(serials, run=self._settings.sequential_run)
         if is_sequential(in_runs, len(serials), self._settings):
             counts = {"looked_at": len(serials), "in_runs": in_runs}
-            self._tell(EnumerationSign.SEQUENTIAL, counts, actor, project)
-        self._judge_novelty(people, new, actor, project)
+            self._report(EnumerationSign.SEQUENTIAL, counts, actor, project)
+        self._check_novelty(people, new, actor, project)
 
     def record_new(self, *, asked: int, new: int, actor: Actor, project: str) -> None:
-        """Take in how many of a unary call's people the register had never seen.
+        """Record how many people of a unary call are new to the register.
+
+        Args:
+            asked: How many people the call asked for.
+            new: How many of them the register had never seen.
+            actor: The caller.
+            project: The project of the call.
 
         Raises:
-            OracleSuspected: As ``check_call``; the call must not be answered.
+            OracleSuspected: See ``check_call``; the call must not be answered.
         """
         now = self._clock.now()
         with self._lock:
-            use = self._find_use(actor, project, now)
-            use.note_counts(asked=asked, new=new, now=now)
-            people, strangers = use.count(now)
-        self._judge_novelty(people, strangers, actor, project)
+            calls = self._find_calls(actor, project, now)
+            calls.add_counts(asked=asked, new=new, now=now)
+            people, strangers = calls.count(now)
+        self._check_novelty(people, strangers, actor, project)
 
-    def _judge_novelty(self, asked: int, new: int, actor: Actor, project: str) -> None:
+    def _check_novelty(self, asked: int, new: int, actor: Actor, project: str) -> None:
         if is_novel_burst(new, asked, self._settings):
             counts = {"looked_at": asked, "new": new}
-            self._tell(EnumerationSign.NOVEL_BURST, counts, actor, project)
+            self._report(EnumerationSign.NOVEL_BURST, counts, actor, project)
 
-    def _find_use(self, actor: Actor, project: str, now: datetime) -> RecentCalls:
-        """Return the caller's window as the newest; those of long ago are dropped."""
+    def _find_calls(self, actor: Actor, project: str, now: datetime) -> RecentCalls:
+        """Return the caller's window and drop the windows that are over."""
         key = (actor.subject, project)
-        use = self._uses.pop(key, None) or RecentCalls(last=now)
-        use.last = now
-        self._uses[key] = use
-        while len(self._uses) > self._settings.callers or _is_over(self._uses, now):
-            self._uses.popitem(last=False)
-        return use
+        calls = self._calls.pop(key, None) or RecentCalls(last=now)
+        calls.last = now
+        self._calls[key] = calls
+        while len(self._calls) > self._settings.callers or _is_over(self._calls, now):
+            self._calls.popitem(last=False)
+        return calls
 
-    def _tell(
+    def _report(
         self,
         sign: EnumerationSign,
         counts: dict[str, int],
@@ -135,13 +141,15 @@ class EnumerationMonitor:
         project: str,
         operation: str | None = None,
     ) -> None:
-        self._telemetry.count_oracle_sign(sign)
+        self._telemetry.count_enumeration_sign(sign)
         now = self._clock.now()
         with self._lock:
-            told = self._find_use(actor, project, now).told
-            is_due = sign not in told or now - told[sign] >= TOLD_AGAIN_AFTER
+            reported_at = self._find_calls(actor, project, now).reported_at
+            is_due = (
+                sign not in reported_at or now - reported_at[sign] >= _REPORT_INTERVAL
+            )
             if is_due:
-                told[sign] = now
+                reported_at[sign] = now
         if is_due:
             self._journal.record(
                 AuditEvent(
@@ -166,8 +174,10 @@ class EnumerationMonitor:
             raise OracleSuspected(msg)
 
 
-def _is_over(uses: OrderedDict[tuple[str, str], RecentCalls], now: datetime) -> bool:
-    return now - next(iter(uses.values())).last > WINDOW
+def _is_over(
+    all_calls: OrderedDict[tuple[str, str], RecentCalls], now: datetime
+) -> bool:
+    return now - next(iter(all_calls.values())).last > WINDOW
 
 
 def _collect_serials(identities: Sequence[Identities]) -> Serials:

@@ -1,4 +1,4 @@
-"""The end of a project: asked for, agreed to, waited for, and certified."""
+"""How a project is closed: request, agreement, cooling time and certificate."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pseudo_service.core.errors import KeyRowRefused, KeyUnknown, StateConflict
 from pseudo_service.core.keys.material import KeyRow, RootPurpose
 from pseudo_service.core.keys.statements import SignedStatement
 from pseudo_service.core.projects.closing import (
-    NO_DIGEST,
+    PURGE_TIME_UNKNOWN,
     agree_to_closing,
     begin_closing,
     build_closure_certificate,
@@ -75,7 +75,7 @@ class ProjectClosing:
             InvalidArgument: The reason or the cooling time cannot stand.
             StateConflict: It is closing already, or destroyed.
         """
-        project = self._admit(project_id, actor)
+        project = self._get_for_custodian(project_id, actor)
         note = parse_justification("reason", reason)
         closing = begin_closing(
             project,
@@ -88,19 +88,19 @@ class ProjectClosing:
             "reason": note,
             "not_before": closing.not_before.isoformat(),
         }
-        event = self._describe(AuditKind.PROJECT_CLOSING, project_id, actor, details)
+        event = self._make_event(AuditKind.PROJECT_CLOSING, project_id, actor, details)
         self._projects.begin_closing(
             project_id, old=project.state, closing=closing, audit=event
         )
-        return self._show(project_id)
+        return self._get_facts(project_id)
 
     def agree(self, project_id: str, *, actor: Actor) -> ProjectFacts:
-        """Add a second custodian's word.
+        """Record that a second custodian agrees.
 
         Raises:
             ClosingRefused: It is the custodian who asked, or a third one.
         """
-        project = self._admit(project_id, actor)
+        project = self._get_for_custodian(project_id, actor)
         closing = agree_to_closing(
             project, custodian=actor.subject, now=self._clock.now()
         )
@@ -108,41 +108,41 @@ class ProjectClosing:
             "requested_by": closing.requested_by,
             "not_before": closing.not_before.isoformat(),
         }
-        event = self._describe(
+        event = self._make_event(
             AuditKind.PROJECT_CLOSING_AGREED, project_id, actor, details
         )
         self._projects.agree_to_closing(project_id, closing=closing, audit=event)
-        return self._show(project_id)
+        return self._get_facts(project_id)
 
     def cancel(self, project_id: str, *, reason: str, actor: Actor) -> ProjectFacts:
-        """Call the end off; the project is suspended, and can be resumed.
+        """Cancel the closing; the project is suspended, and can be resumed.
 
         Raises:
             StateConflict: It is not closing, or its vault key is deleted already.
         """
-        project = self._admit(project_id, actor)
+        project = self._get_for_custodian(project_id, actor)
         note = parse_justification("reason", reason)
         closing = require_closing(project)
         self._require_vault_key(project_id)
-        event = self._describe(
+        event = self._make_event(
             AuditKind.PROJECT_CLOSING_CANCELLED, project_id, actor, {"reason": note}
         )
         self._projects.cancel_closing(project_id, closing=closing, audit=event)
-        return self._show(project_id)
+        return self._get_facts(project_id)
 
     def destroy(self, project_id: str, *, actor: Actor) -> DestroyedProject:
         """Delete the project's keys for ever, and certify it.
 
-        Whatever is cut off on the way is completed by calling again; once it is
-        done, calling again answers the same certificate.
+        A call that was cut off is completed by the next one. Once the keys are gone,
+        every call returns the same certificate.
 
         Raises:
             ClosingRefused: Nobody agreed, or the cooling time is not over.
             KeyVaultRefused, KeyVaultUnavailable: The vault key is not deleted yet.
         """
-        project = self._admit(project_id, actor)
+        project = self._get_for_custodian(project_id, actor)
         if project.state is ProjectState.DESTROYED:
-            return self._recall(project)
+            return self._get_destroyed(project)
         closing = check_destruction(project, self._clock.now())
         keys = self._list_keys(project_id)
         # A certificate made while signing would begin after the statement's time.
@@ -150,7 +150,7 @@ class ProjectClosing:
         # 1. On record before anything is lost.
         name = name_wrapping_key(project_id)
         self._journal.record(
-            self._describe(
+            self._make_event(
                 AuditKind.PROJECT_DESTROY_INTENT, project_id, actor, {"vault_key": name}
             )
         )
@@ -160,9 +160,9 @@ class ProjectClosing:
         signed = self._certify(project, closing, keys, deleted, actor)
         self._store(project_id, signed, deleted, actor, count=len(keys))
         self._key_ring.forget(project_id)
-        return self._recall(self._projects.get(project_id))
+        return self._get_destroyed(self._projects.get(project_id))
 
-    def _admit(self, project_id: str, actor: Actor) -> Project:
+    def _get_for_custodian(self, project_id: str, actor: Actor) -> Project:
         self._access_control.require(actor, Permission.CLOSE_PROJECTS)
         check_project_id(project_id)  # an id that is none may be anything, a number too
         return self._projects.get(project_id)
@@ -222,11 +222,13 @@ class ProjectClosing:
         purged_at = deleted.purged_at
         details: dict[str, Detail] = {
             "vault_key": deleted.name,
-            "purged_at": purged_at.isoformat() if purged_at else NO_DIGEST,
+            "purged_at": purged_at.isoformat() if purged_at else PURGE_TIME_UNKNOWN,
             "key_rows": count,
             "certificate": hashlib.sha256(signed.statement).hexdigest(),
         }
-        event = self._describe(AuditKind.PROJECT_DESTROYED, project_id, actor, details)
+        event = self._make_event(
+            AuditKind.PROJECT_DESTROYED, project_id, actor, details
+        )
         try:
             self._projects.destroy(project_id, certificate=signed, audit=event)
         except StateConflict:
@@ -234,7 +236,7 @@ class ProjectClosing:
             if self._projects.get(project_id).state is not ProjectState.DESTROYED:
                 raise
 
-    def _recall(self, project: Project) -> DestroyedProject:
+    def _get_destroyed(self, project: Project) -> DestroyedProject:
         certificate = self._projects.find_certificate(project.project_id)
         if certificate is None:
             msg = (
@@ -256,13 +258,13 @@ class ProjectClosing:
             )
             raise StateConflict(msg) from None
 
-    def _show(self, project_id: str) -> ProjectFacts:
+    def _get_facts(self, project_id: str) -> ProjectFacts:
         return ProjectFacts(
             project=self._projects.get(project_id),
             keys=self._rows.versions(project_id, RootPurpose.PSEUDONYMS),
         )
 
-    def _describe(
+    def _make_event(
         self, kind: AuditKind, project_id: str, actor: Actor, details: dict[str, Detail]
     ) -> AuditEvent:
         return AuditEvent(

@@ -25,7 +25,7 @@ from pseudo_service.ports.entropy import Entropy
 from pseudo_service.ports.key_vault import KeyVault
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
-TAG_DRAWS = 8
+_TAG_DRAWS = 8
 
 _EVENTS = {
     ProjectState.SUSPENDED: AuditKind.PROJECT_SUSPENDED,
@@ -81,21 +81,26 @@ class ProjectLifecycle:
 
         Raises:
             ProjectExists: The id was used before; ids are never used twice.
+            StateConflict: No free tag was found.
         """
         self._access_control.require(actor, Permission.MANAGE_PROJECTS)
         parse_justification("opt-outs legal basis", request.opt_outs.legal_basis)
-        project = self._describe(request)
-        self._refuse_existing(project.project_id)
+        project = self._build_project(request)
+        self._require_new_id(project.project_id)
         self._vault.create_key(name_wrapping_key(project.project_id))
         keys = [
             self._key_ring.make_row(project.project_id, purpose, version=KeyVersion(1))
             for purpose in (RootPurpose.PSEUDONYMS, RootPurpose.STABLE)
         ]
-        for _ in range(TAG_DRAWS):
+        for _ in range(_TAG_DRAWS):
             try:
-                self._projects.create(project, keys, self._record(project, keys, actor))
+                self._projects.create(
+                    project, keys, self._make_event(project, keys, actor)
+                )
             except StateConflict:
-                project = self._describe(request)  # the tag was taken: draw another
+                project = self._build_project(
+                    request
+                )  # the tag was taken: draw another
             else:
                 return self.get(project.project_id, actor)
         msg = "no free project tag was found: try again"
@@ -115,20 +120,20 @@ class ProjectLifecycle:
 
     def suspend(self, project_id: str, *, reason: str, actor: Actor) -> ProjectFacts:
         """Stop the project's data calls, running streams included."""
-        return self._move(project_id, ProjectState.SUSPENDED, reason, actor)
+        return self._change_state(project_id, ProjectState.SUSPENDED, reason, actor)
 
     def resume(self, project_id: str, *, reason: str, actor: Actor) -> ProjectFacts:
         """Let data calls in again."""
-        return self._move(project_id, ProjectState.ACTIVE, reason, actor)
+        return self._change_state(project_id, ProjectState.ACTIVE, reason, actor)
 
-    def _move(
+    def _change_state(
         self, project_id: str, target: ProjectState, reason: str, actor: Actor
     ) -> ProjectFacts:
         self._access_control.require(actor, Permission.MANAGE_PROJECTS)
         check_project_id(project_id)
         note = parse_justification("reason", reason)
         project = self._projects.get(project_id)
-        _refuse_closing(project)
+        _require_not_closing(project)
         project.check_transition(target)
         event = AuditEvent(
             kind=_EVENTS[target],
@@ -142,12 +147,12 @@ class ProjectLifecycle:
         )
         return self.get(project_id, actor)
 
-    def _refuse_existing(self, project_id: str) -> None:
+    def _require_new_id(self, project_id: str) -> None:
         if any(project.project_id == project_id for project in self._projects.list()):
             msg = f"project {project_id} exists already: ids are never used twice"
             raise ProjectExists(msg)
 
-    def _describe(self, request: ProjectRequest) -> Project:
+    def _build_project(self, request: ProjectRequest) -> Project:
         return Project(
             project_id=ProjectId(request.project_id),
             tag=draw_tag(self._entropy.draw(8)),
@@ -161,7 +166,7 @@ class ProjectLifecycle:
             follows_merges=request.follows_merges,
         )
 
-    def _record(
+    def _make_event(
         self, project: Project, keys: Sequence[KeyRow], actor: Actor
     ) -> AuditEvent:
         return AuditEvent(
@@ -186,7 +191,7 @@ class ProjectLifecycle:
         )
 
 
-def _refuse_closing(project: Project) -> None:
+def _require_not_closing(project: Project) -> None:
     if project.state is ProjectState.CLOSING:
         msg = (
             f"project {project.project_id} is closing: call that off with "

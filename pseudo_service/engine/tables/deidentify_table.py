@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
+from pseudo_service.core.digit_runs import OPERATION_ID
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
 from pseudo_service.core.identifiers.kinds import IdentifierRules
 from pseudo_service.core.identifiers.superseded import (
@@ -48,7 +49,6 @@ from pseudo_service.ports.text_redactor import TextRedactor
 
 _OPERATION = re.compile(r"[A-Za-z0-9-]{8,64}")
 _UUID = re.compile(r"[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}")
-_LONG_DIGIT_RUN = re.compile(r"(?:\d-?){9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,7 +278,7 @@ def check_operation(operation: str) -> None:
     """Raise unless the text can name a run and cannot be an identifier."""
     if _UUID.fullmatch(operation):
         return
-    if not _OPERATION.fullmatch(operation) or _LONG_DIGIT_RUN.search(operation):
+    if not _OPERATION.fullmatch(operation) or OPERATION_ID.is_in(operation):
         msg = (
             "operation: a UUID, or 8 to 64 letters, digits and dashes without long "
             "numbers"

@@ -21,7 +21,7 @@ class RecordingTelemetry:
         self.calls: list[CallRecord] = []
         self.batches: list[BatchRecord] = []
         self.identity_events: Counter[IdentityEvent] = Counter()
-        self.oracle_signs: Counter[EnumerationSign] = Counter()
+        self.enumeration_signs: Counter[EnumerationSign] = Counter()
         self.vault_calls: Counter[tuple[VaultOperation, VaultOutcome]] = Counter()
         self.rejected_cells: Counter[str] = Counter()
         self.open_streams: Counter[str] = Counter()
@@ -70,5 +70,5 @@ class RecordingTelemetry:
     def count_identity_event(self, event: IdentityEvent) -> None:
         self.identity_events[event] += 1
 
-    def count_oracle_sign(self, sign: EnumerationSign) -> None:
-        self.oracle_signs[sign] += 1
+    def count_enumeration_sign(self, sign: EnumerationSign) -> None:
+        self.enumeration_signs[sign] += 1

@@ -17,6 +17,10 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from pseudo_service.adapters.identity.local_certificates import TlsFiles
 
 TENANT = "5f0c2a7e-3c1b-4a51-9d0e-8b6f5d2c1a90"
+ENTRA_ISSUERS = {
+    "1.0": f"https://sts.windows.net/{TENANT}/",
+    "2.0": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+}
 OBJECT_ID = "0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d"
 
 
@@ -68,9 +72,7 @@ def entra_claims(version: str, now: datetime, **changes: Any) -> dict[str, Any]:
     """Return the claims of an app-only Entra ID token; None removes a claim."""
     second = int(now.timestamp())
     claims: dict[str, Any] = {
-        "iss": f"https://sts.windows.net/{TENANT}/"
-        if version == "1.0"
-        else f"https://login.microsoftonline.com/{TENANT}/v2.0",
+        "iss": ENTRA_ISSUERS[version],
         "aud": "api://pseudo" if version == "1.0" else "11111111-2222-3333",
         "ver": version,
         "tid": TENANT,

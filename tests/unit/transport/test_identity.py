@@ -19,6 +19,7 @@ from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
 )
+from tests.lib.services.client_certificates import issue_client
 from tests.lib.services.echo_server import (
     ARITIES,
     Echo,
@@ -41,12 +42,12 @@ def certified(certificates: LocalCertificates) -> Iterator[Echo]:
 
 @pytest.fixture(scope="module")
 def loader(certificates: LocalCertificates) -> TlsFiles:
-    return certificates.issue_client(LOADER, datetime.now(UTC))
+    return issue_client(certificates, LOADER, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
 def stranger(certificates: LocalCertificates) -> TlsFiles:
-    return certificates.issue_client(f"{LOADER}/2", datetime.now(UTC))
+    return issue_client(certificates, f"{LOADER}/2", datetime.now(UTC))
 
 
 def name_caller(*_: object) -> bytes:
@@ -136,7 +137,7 @@ def test_certificates_of_another_authority_do_not_connect(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     other = LocalCertificates(tmp_path_factory.mktemp("other") / "tls")
-    forged = other.issue_client(LOADER, datetime.now(UTC))
+    forged = issue_client(other, LOADER, datetime.now(UTC))
     forged = TlsFiles(
         certificate=forged.certificate,
         private_key=forged.private_key,
@@ -152,7 +153,7 @@ def test_certificates_of_another_authority_do_not_connect(
 def aged(tmp_path: Path) -> LocalCertificates:
     """An authority that was there before any certificate of these tests."""
     authority = LocalCertificates(tmp_path / "tls")
-    authority.issue_client(LOADER, datetime.now(UTC) - timedelta(days=200))
+    issue_client(authority, LOADER, datetime.now(UTC) - timedelta(days=200))
     return authority
 
 
@@ -163,7 +164,7 @@ def test_certificates_out_of_their_time_do_not_connect(
     when: timedelta, aged: LocalCertificates
 ) -> None:
     now = datetime.now(UTC)
-    timely, late = (aged.issue_client(LOADER, each) for each in (now, now + when))
+    timely, late = (issue_client(aged, LOADER, each) for each in (now, now + when))
     assert timely.authority == late.authority, "only its time speaks against it"
     with serve_echo(aged, ALLOWED) as service:
         assert service.call(token=None, client=timely) == [b"x"]

@@ -14,7 +14,7 @@ from pseudo_service.adapters.identity.local_certificates import (
     LocalCertificates,
     TlsFiles,
 )
-from pseudo_service.core.errors import ConfigurationInvalid, InvalidArgument
+from pseudo_service.core.errors import ConfigurationInvalid
 from tests.lib.values.foreign_keys import UNKNOWN_KIND
 
 NOW = datetime.now(UTC)
@@ -101,22 +101,6 @@ def test_the_authority_may_name_localhost_only(tmp_path: Path) -> None:
     limits = authority.extensions.get_extension_for_class(x509.NameConstraints)
     assert limits.critical
     assert limits.value.permitted_subtrees == [x509.DNSName("localhost")]
-
-
-def test_a_client_has_one_uri_and_one_purpose(tmp_path: Path) -> None:
-    certificates = LocalCertificates(tmp_path / "tls")
-    client = certificates.issue_client("spiffe://localhost/loader", NOW)
-    found = x509.load_pem_x509_certificate(client.certificate).extensions
-    names = found.get_extension_for_class(x509.SubjectAlternativeName).value
-    assert [name.value for name in names] == ["spiffe://localhost/loader"]
-    purposes = found.get_extension_for_class(x509.ExtendedKeyUsage).value
-    assert list(purposes) == [x509.ExtendedKeyUsageOID.CLIENT_AUTH]
-
-
-@pytest.mark.parametrize("name", ["", "loader", "localhost", "spiffe:///loader"])
-def test_a_client_needs_a_uri(name: str, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument):
-        LocalCertificates(tmp_path / "tls").issue_client(name, NOW)
 
 
 def test_open_directories_and_files_are_refused(tmp_path: Path) -> None:

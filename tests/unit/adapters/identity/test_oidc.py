@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives import serialization
 from pseudo_service.adapters.identity.oidc import (
     OidcProfile,
     OidcVerifier,
-    make_entra_issuer,
 )
 from pseudo_service.adapters.identity.signing_keys import FixedKeys
 from pseudo_service.core.access.roles import Role, RoleGrant
@@ -24,6 +23,7 @@ from pseudo_service.ports.telemetry import IdentityEvent
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.services.telemetry import RecordingTelemetry
 from tests.lib.services.tokens import (
+    ENTRA_ISSUERS,
     OBJECT_ID,
     TENANT,
     Signer,
@@ -38,7 +38,7 @@ AUDIENCES = {"1.0": "api://pseudo", "2.0": "11111111-2222-3333"}
 def make_profile(version: str, signer: Signer) -> OidcProfile:
     return OidcProfile(
         name=f"entra-{version[0]}",
-        issuer=make_entra_issuer(TENANT, version)[0],
+        issuer=ENTRA_ISSUERS[version],
         audiences=frozenset({AUDIENCES[version]}),
         keys=FixedKeys({signer.key_id: signer.key.public_key()}),
         tenant=TENANT,
@@ -120,7 +120,7 @@ def test_a_wrong_claim_is_refused(name: str, desk: Desk) -> None:
 
 
 def test_a_version_1_token_does_not_pass_under_the_other_issuer(desk: Desk) -> None:
-    claims = desk.claims("1.0", iss=make_entra_issuer(TENANT, "2.0")[0])
+    claims = desk.claims("1.0", iss=ENTRA_ISSUERS["2.0"])
     with pytest.raises(Unauthenticated, match="audience"):
         desk.verifier.verify(desk.signer.sign(claims))
 

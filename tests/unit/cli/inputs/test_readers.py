@@ -10,7 +10,7 @@ from pseudo_service.cli.console.exit_codes import Failure
 from pseudo_service.cli.inputs.csv_reader import CsvForm
 from pseudo_service.cli.inputs.files import find_inputs
 from pseudo_service.cli.inputs.readers import open_inputs
-from pseudo_service.cli.run.row_ranges import RowCursor
+from pseudo_service.cli.run.row_ranges import RowRangeReader
 
 CANARY = "9990000018"
 
@@ -231,27 +231,27 @@ class Counted:
         return iter(pa.table({"n": range(10)}).to_batches(max_chunksize=3))
 
 
-def rows(cursor: RowCursor, start: int, count: int) -> list[int]:
-    return [n for batch in cursor.read(start, count) for n in batch["n"].to_pylist()]
+def rows(reader: RowRangeReader, start: int, count: int) -> list[int]:
+    return [n for batch in reader.read(start, count) for n in batch["n"].to_pylist()]
 
 
 def test_ranges_in_order_read_a_source_once() -> None:
     source = Counted()
-    cursor = RowCursor(source)  # type: ignore[arg-type]
-    assert [rows(cursor, start, 4) for start in (0, 4, 8)] == [
+    reader = RowRangeReader(source)  # type: ignore[arg-type]
+    assert [rows(reader, start, 4) for start in (0, 4, 8)] == [
         [0, 1, 2, 3],
         [4, 5, 6, 7],
         [8, 9],
     ]
-    assert not cursor.has_row(12)
+    assert not reader.has_row(12)
     assert source.begun == 1
 
 
 def test_going_back_begins_again() -> None:
     source = Counted()
-    cursor = RowCursor(source)  # type: ignore[arg-type]
-    assert cursor.has_row(9)
-    assert not cursor.has_row(10)
-    assert rows(cursor, 2, 3) == [2, 3, 4]
-    assert rows(cursor, 2, 3) == [2, 3, 4]
+    reader = RowRangeReader(source)  # type: ignore[arg-type]
+    assert reader.has_row(9)
+    assert not reader.has_row(10)
+    assert rows(reader, 2, 3) == [2, 3, 4]
+    assert rows(reader, 2, 3) == [2, 3, 4]
     assert source.begun == 3

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pseudo_client import InputRefused
-from pseudo_service.cli.console import atomic_files
+from pseudo_service.adapters.files import atomic
 from pseudo_service.cli.console.exit_codes import Failure
 from pseudo_service.core.error_codes import ErrorCode
 from tests.lib.harnesses.runs import (
@@ -188,7 +188,7 @@ def test_a_stop_at_any_step_loses_and_doubles_nothing(
 ) -> None:
     """Each publication of a file is a step; the run is cut before or after it."""
     steps = iter(range(1000))
-    publish = atomic_files.publish
+    publish = atomic.publish
 
     def cut(temporary: Path, final: Path) -> None:
         stop = next(steps) == step

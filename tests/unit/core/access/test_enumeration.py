@@ -1,6 +1,6 @@
 """When numbers look tried out."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +15,6 @@ from pseudo_service.core.access.enumeration import (
     is_sequential,
     read_serials,
 )
-from pseudo_service.core.access.recent_calls import RecentCalls
 from pseudo_service.core.errors import InvalidArgument
 from tests.lib.values.nhs_numbers import make_nhs_number
 
@@ -105,45 +104,3 @@ def test_a_burst_needs_many_and_most(new: int, asked: int, expected: bool) -> No
 def test_settings_that_would_watch_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidArgument, match="anti_oracle"):
         EnumerationSettings(**wrong)  # type: ignore[arg-type]
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(0, 4000), st.sets(st.integers(0, 99), max_size=10)),
-        max_size=12,
-    )
-)
-def test_the_window_holds_what_the_last_hour_asked_for(
-    calls: list[tuple[int, set[int]]],
-) -> None:
-    use, now = RecentCalls(last=START), START
-    asked: dict[int, datetime] = {}
-    for seconds, serials in calls:
-        now += timedelta(seconds=seconds)
-        asked |= dict.fromkeys(serials, now)
-        use.note_serials(np.array(sorted(serials), np.int64), now=now, most=1000)
-        recent = {s for s, at in asked.items() if now - at < timedelta(hours=1)}
-        assert use.serials.tolist() == sorted(recent)
-
-
-def test_the_window_forgets_the_longest_ago_when_it_is_full() -> None:
-    use = RecentCalls(last=START)
-    for minute in range(10):
-        serials = np.arange(minute * 10, minute * 10 + 10, dtype=np.int64)
-        use.note_serials(serials, now=START + timedelta(minutes=minute), most=25)
-    assert len(use.serials) == 25
-    assert use.serials.min() >= 70
-
-
-def test_counts_leave_after_the_hour() -> None:
-    use = RecentCalls(last=START)
-    use.note_counts(asked=10, new=9, now=START)
-    use.note_counts(asked=5, new=0, now=START + timedelta(minutes=30))
-    assert use.count(START + timedelta(minutes=54)) == (15, 9)
-    assert use.count(START + timedelta(minutes=61)) == (5, 0)
-
-
-def test_a_window_shows_no_number_in_its_repr() -> None:
-    use = RecentCalls(last=START)
-    use.note_serials(np.array([999000123], np.int64), now=START, most=10)
-    assert "999000123" not in repr(use)

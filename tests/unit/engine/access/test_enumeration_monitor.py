@@ -98,7 +98,7 @@ def test_a_sign_is_counted_each_time_and_told_once_in_ten_minutes() -> None:
     watched = Watched()
     for _ in range(3):
         watched.call(range(500, 540))
-    assert watched.telemetry.oracle_signs[EnumerationSign.SEQUENTIAL] == 3
+    assert watched.telemetry.enumeration_signs[EnumerationSign.SEQUENTIAL] == 3
     assert len(watched.journal.events) == 1
     watched.clock.advance(minutes=10)
     watched.call(range(500, 540))
@@ -179,7 +179,7 @@ def test_callers_of_long_ago_are_forgotten() -> None:
     for subject in ("a", "b", "c"):
         one = Actor(subject=subject, grants=frozenset(), expires_at=None)
         watched.call(range(500, 510), actor=one)
-    assert [key[0] for key in watched.watch._uses] == ["b", "c"]
+    assert [key[0] for key in watched.watch._calls] == ["b", "c"]
     watched.clock.advance(minutes=61)
     watched.call(range(500, 510), actor=OTHER)
-    assert [key[0] for key in watched.watch._uses] == ["other"]
+    assert [key[0] for key in watched.watch._calls] == ["other"]

@@ -20,7 +20,7 @@ from pseudo_service.core.errors import (
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.keys.statements import verify_statement
-from pseudo_service.core.projects.closing import CLOSURE_FORMAT, NO_DIGEST
+from pseudo_service.core.projects.closing import CLOSURE_FORMAT, PURGE_TIME_UNKNOWN
 from pseudo_service.core.projects.project import ProjectState
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.tables.receipt import RECEIPT_FORMAT
@@ -293,7 +293,10 @@ def test_a_vault_key_that_was_purged_meanwhile_is_no_obstacle(
 
     monkeypatch.setattr(bench.vault, "delete_key", refuse)
     done = bench.closing.destroy("asthma", actor=FIRST)
-    assert json.loads(done.certificate.statement)["vault_key_purged_at"] == NO_DIGEST
+    assert (
+        json.loads(done.certificate.statement)["vault_key_purged_at"]
+        == PURGE_TIME_UNKNOWN
+    )
 
 
 def test_rows_that_another_key_wraps_are_not_certified_away(bench: Bench) -> None:
