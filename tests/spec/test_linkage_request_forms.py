@@ -20,16 +20,16 @@ from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.linkage.request import (
     LegalBasis,
     LinkageMode,
-    LinkageRequest,
     LinkageVerb,
 )
-from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
+from tests.lib.values.linkage_requests import build_request
 
 AT = datetime(2026, 3, 2, 9, 0, 0, 250_000, tzinfo=UTC)
 KEY = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 DIGEST = "5d5e99e62a0e67dcf3b22fe843368d7077bce60a3486fb709e86676f1aae4271"
 SEAL = "eeba67eb08b3a9ce6c420cfd02a0a306b41c73de377d95b601c3760ebae880f7"
-REQUEST = LinkageRequest(
+REQUEST = build_request(
     request_id="0f" * 16,
     verb=LinkageVerb.TRANSLATE,
     mode=LinkageMode.ROUTINE,
@@ -66,7 +66,7 @@ def test_the_digest() -> None:
 
 
 def test_the_sealed_event() -> None:
-    records = LinkageRecords(SecretKey(bytes(32)))
+    records = LinkageEventSealer(SecretKey(bytes(32)))
     event = records.describe_submitted(REQUEST, subject_code="c0de")
     assert (event.kind.value, event.at) == ("linkage_submitted", AT)
     assert (event.actor, event.project) == ("local:mara", "asthma")

@@ -23,14 +23,17 @@ from pseudo_service.core.identifiers.kinds import (
 from pseudo_service.core.identifiers.superseded import AliasTable, PinnedAliases
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.request import Decision, LinkageVerb
+from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.project_audit import ProjectAudit
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.audit.subject_codes import SubjectCodes
 from pseudo_service.engine.audit.subject_trace import SubjectReleases, SubjectTrace
 from tests.lib.harnesses.fakes import FakeClock
 from tests.lib.stores.memory import MemoryAuditLog, MemoryJournal
 from tests.lib.values.nhs_numbers import make_nhs_number
-from tests.lib.values.request_events import SERVICE_ROOT, START, Story
+from tests.lib.values.request_events import SERVICE_ROOT, START, RequestEvents
 
 NHS_NUMBER = IdentifierKind.parse("nhs_number")
 NUMBER = make_nhs_number(12_345)
@@ -55,28 +58,31 @@ def code_of(number: str) -> str:
 class Bench:
     """A trail of two chains, and who reads it."""
 
-    def __init__(self, *stories: Story) -> None:
+    def __init__(self, *stories: RequestEvents) -> None:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
         self.aliases = PinnedAliases()
         access_control = AccessControl(journal=self.journal, clock=self.clock)
+        recorder = AuditRecorder(self.journal, self.clock)
         self.audit = ProjectAudit(
             log=self.log,
-            journal=self.journal,
+            recorder=recorder,
             clock=self.clock,
             access_control=access_control,
         )
         self.tracing = SubjectTrace(
             log=self.log,
-            journal=self.journal,
-            clock=self.clock,
-            access_control=access_control,
-            service_root=SERVICE_ROOT,
-            rules=IdentifierRules(
-                accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
+            sealer=LinkageEventSealer(SERVICE_ROOT.derive(KeyUse.LINKAGE_RECORD)),
+            codes=SubjectCodes(
+                service_root=SERVICE_ROOT,
+                rules=IdentifierRules(
+                    accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
+                ),
+                read_aliases=lambda: self.aliases,
             ),
-            read_aliases=lambda: self.aliases,
+            access_control=access_control,
+            recorder=recorder,
         )
         for story in stories:
             for place, event in enumerate(story.events):
@@ -102,7 +108,9 @@ class Bench:
 
 
 def test_a_guardian_reads_the_project_and_nothing_else() -> None:
-    bench = Bench(Story(), Story(request_id="request-2", project="stroke"))
+    bench = Bench(
+        RequestEvents(), RequestEvents(request_id="request-2", project="stroke")
+    )
     bench.write("asthma", AuditKind.TABLE_FINISHED)
     bench.write("stroke", AuditKind.TABLE_FINISHED)
     bench.write(None, AuditKind.SERVICE_STARTED)
@@ -119,7 +127,7 @@ def test_the_reading_is_on_record_before_the_first_event_leaves() -> None:
 
 
 def test_a_translation_into_the_project_is_read_with_its_votes() -> None:
-    story = Story(
+    story = RequestEvents(
         project="stroke", target_project="asthma", verb=LinkageVerb.TRANSLATE
     ).release("c0de")
     assert [event.kind for event in story.events] == sorted(
@@ -129,7 +137,7 @@ def test_a_translation_into_the_project_is_read_with_its_votes() -> None:
 
 
 def test_the_first_vote_is_hidden_until_the_request_is_decided() -> None:
-    story = Story().vote("officer-2", decision=Decision.REJECT)
+    story = RequestEvents().vote("officer-2", decision=Decision.REJECT)
     kinds = [event.kind for event in Bench(story).read(actor=AUDITOR)]
     assert kinds == [AuditKind.LINKAGE_SUBMITTED]
     story.vote("guardian-1", guardian_of=("asthma",))
@@ -138,7 +146,7 @@ def test_the_first_vote_is_hidden_until_the_request_is_decided() -> None:
 
 
 def test_a_span_is_half_open() -> None:
-    bench = Bench(Story().approve())
+    bench = Bench(RequestEvents().approve())
     hour = timedelta(hours=1)
     (event,) = bench.read(since=START + hour, until=START + 2 * hour)
     assert event.at == START + hour
@@ -148,7 +156,7 @@ def test_a_span_is_half_open() -> None:
 
 @pytest.mark.parametrize("role", ["guardian:stroke", "researcher:asthma", "custodian"])
 def test_nobody_else_reads_it(role: str) -> None:
-    bench = Bench(Story())
+    bench = Bench(RequestEvents())
     with pytest.raises(AccessDenied):
         bench.read(actor=make_actor(role))
     with pytest.raises(AccessDenied):
@@ -157,9 +165,9 @@ def test_nobody_else_reads_it(role: str) -> None:
 
 
 def test_a_trace_finds_the_releases_that_found_the_person() -> None:
-    mine = Story(request_id="request-1").release("ffff", code_of(NUMBER))
-    other = Story(request_id="request-2").release("ffff")
-    late = Story(request_id="request-3", start=START - timedelta(days=9))
+    mine = RequestEvents(request_id="request-1").release("ffff", code_of(NUMBER))
+    other = RequestEvents(request_id="request-2").release("ffff")
+    late = RequestEvents(request_id="request-3", start=START - timedelta(days=9))
     bench = Bench(mine, other, late.release(code_of(NUMBER)))
     found = bench.trace(f"{NUMBER[:3]} {NUMBER[3:6]} {NUMBER[6:]}")
     assert [one.request_id for one in found.releases] == ["request-3", "request-1"]
@@ -177,17 +185,19 @@ def test_a_trace_is_on_record_without_the_number() -> None:
 
 
 def test_a_release_without_its_outcome_may_have_held_anybody() -> None:
-    bench = Bench(Story().approve().begin_release())
+    bench = Bench(RequestEvents().approve().begin_release())
     assert bench.trace().open_requests == ["request-1"]
 
 
 def test_a_search_for_the_person_counts_although_it_found_nothing() -> None:
-    story = Story(verb=LinkageVerb.LOCATE, subject_code=code_of(NUMBER)).release()
+    story = RequestEvents(
+        verb=LinkageVerb.LOCATE, subject_code=code_of(NUMBER)
+    ).release()
     assert len(Bench(story).trace().releases) == 1
 
 
 def test_only_an_auditor_traces_through_every_project() -> None:
-    elsewhere = Story(project="stroke").release(code_of(NUMBER))
+    elsewhere = RequestEvents(project="stroke").release(code_of(NUMBER))
     bench = Bench(elsewhere)
     assert not bench.trace().releases
     assert len(bench.trace(project="", actor=AUDITOR).releases) == 1
@@ -198,9 +208,9 @@ def test_only_an_auditor_traces_through_every_project() -> None:
 @pytest.mark.parametrize("asked", [NUMBER, FORMER, OLDEST])
 def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
     bench = Bench(
-        Story(request_id="request-1").release(code_of(OLDEST)),
-        Story(request_id="request-2").release(code_of(NUMBER)),
-        Story(request_id="request-3").release("ffff"),
+        RequestEvents(request_id="request-1").release(code_of(OLDEST)),
+        RequestEvents(request_id="request-2").release(code_of(NUMBER)),
+        RequestEvents(request_id="request-3").release("ffff"),
     )
     superseded = np.array([int(OLDEST), int(FORMER)])
     table = AliasTable.build(superseded, np.array([int(FORMER), int(NUMBER)]))
@@ -211,7 +221,7 @@ def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
 
 
 def test_a_forged_release_is_not_believed() -> None:
-    story = Story().release("ffff")
+    story = RequestEvents().release("ffff")
     subjects = next(e for e in story.events if e.kind is AuditKind.LINKAGE_SUBJECTS)
     forged = dict(subjects.details) | {"codes": code_of(NUMBER)}
     place = story.events.index(subjects)
@@ -242,8 +252,10 @@ def test_what_is_no_number_is_refused_without_being_repeated() -> None:
 def test_a_vote_that_comes_while_the_trail_is_read_stays_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bench = Bench(Story(request_id="request-1"))
-    story = Story(request_id="request-2").vote("officer-2", decision=Decision.REJECT)
+    bench = Bench(RequestEvents(request_id="request-1"))
+    story = RequestEvents(request_id="request-2").vote(
+        "officer-2", decision=Decision.REJECT
+    )
     chains, looks = bench.log.chains, iter(range(100))
 
     def name_chains() -> object:
