@@ -1,6 +1,7 @@
 """Reads linkage requests, one with its details or a project's page by page."""
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.keys.cursors import NONCE_BYTES, open_cursor, seal_cursor
@@ -82,19 +83,17 @@ class LinkageReader:
         if cursor:
             before = open_cursor(cursor, key=self._cursor_key, bound_to=bound_to)
         size = min(page_size or DEFAULT_PAGE, LARGEST_PAGE)
-        found = []
-        following = b""
-        for stored in self._read(project, wanted, before=before, limit=size):
-            if len(found) == size:
-                following = seal_cursor(
-                    found[-1].position,
-                    key=self._cursor_key,
-                    nonce=self._entropy.draw(NONCE_BYTES),
-                    bound_to=bound_to,
-                )
-                break
-            found.append(stored)
-        views = self._visibility.show_all(found, actor)
+        wanted_now = self._read(project, wanted, before=before, limit=size)
+        found = tuple(islice(wanted_now, size + 1))
+        page, following = found[:size], b""
+        if len(found) > size:
+            following = seal_cursor(
+                page[-1].position,
+                key=self._cursor_key,
+                nonce=self._entropy.draw(NONCE_BYTES),
+                bound_to=bound_to,
+            )
+        views = self._visibility.show_all(page, actor)
         return LinkagePage(views=views, next_cursor=following)
 
     def _read(

@@ -50,9 +50,13 @@ def test_an_emergency_is_short(
         each[1]["submission"] for each in running.desk.asked if each[0] == "submit"
     )
     assert emergency.terms.mode is LinkageMode.BREAK_GLASS
-    hours = (routine.terms.expires_at - emergency.terms.expires_at).total_seconds() / 3600
+    hours = (
+        routine.terms.expires_at - emergency.terms.expires_at
+    ).total_seconds() / 3600
     assert 69.9 < hours < 70.1
-    hours = (chosen.terms.expires_at - emergency.terms.expires_at).total_seconds() / 3600
+    hours = (
+        chosen.terms.expires_at - emergency.terms.expires_at
+    ).total_seconds() / 3600
     assert 2.9 < hours < 3.1
 
 

@@ -1,4 +1,4 @@
-"""Sealed linkage events and sealed results."""
+"""Sealed linkage events: what a seal binds, and what is refused."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from pseudo_service.core.audit.events import AuditEvent, AuditKind, encode_event
+from pseudo_service.core.audit.events import (
+    AuditEvent,
+    AuditKind,
+    encode_event,
+    link,
+    start_chain,
+)
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import GrantRefused
 from pseudo_service.core.keys.material import SecretKey
@@ -18,14 +22,8 @@ from pseudo_service.core.linkage.request import (
     Decision,
     LegalBasis,
     LinkageMode,
-    LinkageOutcome,
     LinkageVerb,
     Vote,
-)
-from pseudo_service.core.linkage.results import (
-    SubjectAnswer,
-    encode_answers,
-    seal_result,
 )
 from pseudo_service.core.linkage.sealed_events import (
     LinkageEventSealer,
@@ -33,7 +31,7 @@ from pseudo_service.core.linkage.sealed_events import (
     read_request,
     read_vote,
 )
-from tests.lib.values.linkage_requests import build_request, replace_request
+from tests.lib.values.linkage_requests import build_request
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -172,41 +170,30 @@ def test_a_key_is_never_shown() -> None:
     assert repr(SEALER) == "LinkageEventSealer(***)"
 
 
-def test_a_result_states_what_it_answers_and_opens_with_the_recipients_key() -> None:
-    answers = [
-        SubjectAnswer(
-            subject="ABCD-N1A",
-            outcome=LinkageOutcome.FOUND,
-            kind="nhs_number",
-            pseudonym="EFGH-N1A",
-        ),
-        SubjectAnswer(subject="ABCD-N1B", outcome=LinkageOutcome.UNKNOWN),
-    ]
-    plain = encode_answers(REQUEST, answers, released_at=NOW)
-    assert json.loads(plain) == {
-        "format": "pseudo/linkage-result/v1",
-        "request_id": REQUEST.request_id,
-        "digest": REQUEST.digest().hex(),
-        "verb": "translate",
-        "project": "asthma",
-        "target_project": "stroke",
-        "released_at": "2026-03-02T09:00:00+00:00",
-        "rows": [
-            {
-                "subject": "ABCD-N1A",
-                "outcome": "found",
-                "kind": "nhs_number",
-                "pseudonym": "EFGH-N1A",
-            },
-            {"subject": "ABCD-N1B", "outcome": "unknown"},
-        ],
-    }
-    sealed = seal_result(REQUEST, plain)
-    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-    info = b"pseudo/linkage-result/v1\x1f" + REQUEST.digest()
-    assert suite.decrypt(sealed, PRIVATE, info=info) == plain
-    other = replace_request(REQUEST, purpose="another").digest()
-    with pytest.raises(InvalidTag):
-        suite.decrypt(sealed, PRIVATE, info=b"pseudo/linkage-result/v1\x1f" + other)
-    with pytest.raises(InvalidTag):
-        suite.decrypt(sealed, X25519PrivateKey.from_private_bytes(bytes(32)), info=info)
+def test_subject_codes_are_split_over_events() -> None:
+    codes = [f"{n:032x}" for n in range(250)]
+    events = list(
+        SEALER.describe_subjects(REQUEST, codes, at=NOW, step=4, counts={"found": 250})
+    )
+    assert [event.details["listed"] for event in events] == [100, 100, 50]
+    assert [event.details["part"] for event in events] == [1, 2, 3]
+    assert ",".join(str(e.details["codes"]) for e in events).split(",") == codes
+    assert not list(SEALER.describe_subjects(REQUEST, [], at=NOW, step=4, counts={}))
+
+
+def test_records_are_read_from_among_other_events() -> None:
+    other = AuditEvent(kind=AuditKind.AUDIT_READ, at=NOW, actor="a", details={})
+    sealed = every_event()
+    trail = [link(start_chain("c"), event) for event in (other, *sealed, other)]
+    found = list(SEALER.read_each(trail))
+    assert [record.kind for record in found] == [event.kind for event in sealed]
+
+
+def test_a_forged_record_ends_the_reading() -> None:
+    first, second, *_ = every_event()
+    forged = replace(second, actor="mallory")
+    trail = [link(start_chain("c"), event) for event in (first, forged, second)]
+    reading = SEALER.read_each(trail)
+    assert next(reading).kind is AuditKind.LINKAGE_SUBMITTED
+    with pytest.raises(GrantRefused):
+        next(reading)

@@ -1,4 +1,4 @@
-"""The desk: who reviews, who sees which vote, and lists."""
+"""The desk: who reviews, what a vote decides, and who withdraws."""
 
 from dataclasses import replace
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 
 from pseudo_service.core.errors import (
     AccessDenied,
-    InvalidArgument,
     RequestExpired,
     RequestRefused,
     RequestState,
@@ -23,7 +22,7 @@ from pseudo_service.core.linkage.request import (
     LinkageVerb,
 )
 from pseudo_service.core.linkage.sealed_events import read_vote
-from tests.lib.harnesses.linkage_fakes import NUMBERS, LinkageHarness
+from tests.lib.harnesses.linkage_fakes import LinkageHarness
 from tests.lib.values.linkage_actors import (
     AUDITOR,
     COLLEAGUE,
@@ -34,7 +33,6 @@ from tests.lib.values.linkage_actors import (
     STRANGER,
     STROKE_GUARDIAN,
     THIRD,
-    act,
 )
 
 LOW_ORDER_POINT = (1).to_bytes(32, "little")
@@ -65,16 +63,6 @@ def test_the_first_vote_is_hidden_until_the_second(harness: LinkageHarness) -> N
     assert (page.views[0].votes, page.views[0].hidden_votes) == ((), 1)
     assert harness.vote(request, GUARDIAN) is LinkageState.REJECTED
     assert look(harness, request, OFFICER) == (["colleague", "guardian"], 0)
-
-
-def test_a_lone_vote_is_shown_once_nothing_can_follow(harness: LinkageHarness) -> None:
-    withdrawn, expired = harness.submit(), harness.submit(NUMBERS[1])
-    harness.vote(withdrawn, COLLEAGUE)
-    harness.vote(expired, COLLEAGUE)
-    harness.desk.withdraw(withdrawn.request_id, reason="not needed", actor=OFFICER)
-    assert look(harness, withdrawn, AUDITOR) == (["colleague"], 0)
-    harness.clock.advance(days=1)
-    assert look(harness, expired, AUDITOR) == (["colleague"], 0)
 
 
 def test_reviews_go_on_until_a_guardian_has_spoken(harness: LinkageHarness) -> None:
@@ -177,110 +165,6 @@ def test_two_votes_at_one_moment_decide_together(harness: LinkageHarness) -> Non
     assert harness.redeem(request).released_now
 
 
-def test_what_else_asked_for_the_same_is_told(harness: LinkageHarness) -> None:
-    first = harness.submit(*NUMBERS[:3], actor=COLLEAGUE)
-    harness.submit(NUMBERS[4])
-    request = harness.submit(*NUMBERS[1:4])
-    (overlap,) = harness.reader.get(request.request_id, actor=GUARDIAN).overlaps
-    assert (overlap.request_id, overlap.shared) == (first.request_id, 2)
-    assert overlap.requester == "colleague"
-    harness.clock.advance(days=1)
-    (overlap,) = harness.reader.get(request.request_id, actor=GUARDIAN).overlaps
-    assert overlap.state is LinkageState.EXPIRED
-
-
-def test_who_sees_the_pseudonyms_of_a_translation(harness: LinkageHarness) -> None:
-    request = harness.submit(
-        verb=LinkageVerb.TRANSLATE,
-        target_project="stroke",
-        legal_basis=LegalBasis.SECTION_251,
-    )
-    outside = act("stroke-researcher", "researcher:stroke")
-    assert harness.reader.get(request.request_id, actor=outside).pseudonyms == ()
-    for knows in (STROKE_GUARDIAN, GUARDIAN, RESEARCHER):
-        shown = harness.reader.get(request.request_id, actor=knows).pseudonyms
-        assert shown == tuple(request.subjects)
-
-
-def list_all(harness: LinkageHarness, size: int, *states: LinkageState, actor=OFFICER):
-    pages, cursor = [], b""
-    while True:
-        page = harness.reader.list(
-            "asthma", states=states, page_size=size, cursor=cursor, actor=actor
-        )
-        pages.append([view.request.request_id for view in page.views])
-        cursor = page.next_cursor
-        if not cursor:
-            return pages
-
-
-def test_lists_come_newest_first_in_pages(harness: LinkageHarness) -> None:
-    made = [harness.submit().request_id for _ in range(5)]
-    assert list_all(harness, 2) == [
-        [made[4], made[3]],
-        [made[2], made[1]],
-        [made[0]],
-    ]
-    assert list_all(harness, 5) == [made[::-1]]
-    assert list_all(harness, 0) == [made[::-1]]
-    page = harness.reader.list(
-        "asthma", states=(), page_size=1, cursor=b"", actor=OFFICER
-    )
-    assert page.views[0].request.subjects == ()
-    assert page.views[0].subject_count == 1
-
-
-def test_lists_know_what_has_expired(harness: LinkageHarness) -> None:
-    old = harness.submit().request_id
-    harness.clock.advance(hours=3)
-    young = harness.submit().request_id
-    assert list_all(harness, 1, LinkageState.EXPIRED) == [[old]]
-    assert list_all(harness, 1, LinkageState.SUBMITTED) == [[young]]
-    assert list_all(harness, 2, LinkageState.EXPIRED, LinkageState.SUBMITTED) == [
-        [young, old]
-    ]
-
-
-def test_a_page_holds_at_most_a_hundred(harness: LinkageHarness) -> None:
-    for _ in range(101):
-        harness.submit()
-    assert [len(page) for page in list_all(harness, 1000)] == [100, 1]
-    assert [len(page) for page in list_all(harness, 0)][:2] == [20, 20]
-
-
-def test_a_cursor_is_of_use_to_its_caller_and_list_only(
-    harness: LinkageHarness,
-) -> None:
-    for _ in range(3):
-        harness.submit()
-
-    def read(cursor: bytes, *, project: str = "asthma", actor=OFFICER, states=()):
-        return harness.reader.list(
-            project, states=states, page_size=1, cursor=cursor, actor=actor
-        )
-
-    cursor = read(b"").next_cursor
-    assert read(cursor).views
-    both = act("officer", "linkage_officer:asthma", "linkage_officer:stroke")
-    for misuse in (
-        {"actor": COLLEAGUE},
-        {"project": "stroke", "actor": both},
-        {"states": (LinkageState.SUBMITTED,)},
-    ):
-        with pytest.raises(InvalidArgument, match="cursor"):
-            read(cursor, **misuse)
-    for bad in (cursor[:-1], b"x", bytes(len(cursor))):
-        with pytest.raises(InvalidArgument, match="cursor"):
-            read(bad)
-
-
-def test_lists_are_for_those_of_the_project(harness: LinkageHarness) -> None:
-    harness.submit()
-    with pytest.raises(AccessDenied):
-        list_all(harness, 1, actor=STRANGER)
-    assert len(list_all(harness, 1, actor=AUDITOR)) == 1
-
-
 def test_a_submission_stands_when_no_checkpoint_can_be_made(
     harness: LinkageHarness,
 ) -> None:
@@ -290,18 +174,3 @@ def test_a_submission_stands_when_no_checkpoint_can_be_made(
     harness.archive.failure = None
     harness.trail.checkpoint()
     assert harness.archive.copies
-
-
-def test_the_target_of_a_translation_does_not_learn_what_else_was_asked(
-    harness: LinkageHarness,
-) -> None:
-    harness.submit(NUMBERS[0])  # of the asthma project alone
-    request = harness.submit(
-        NUMBERS[0],
-        verb=LinkageVerb.TRANSLATE,
-        target_project="stroke",
-        legal_basis=LegalBasis.SECTION_251,
-    )
-    for actor, seen in ((GUARDIAN, 1), (STROKE_GUARDIAN, 0)):
-        detail = harness.reader.get(request.request_id, actor=actor)
-        assert len(detail.overlaps) == seen
