@@ -34,8 +34,7 @@ def test_periods_that_follow_each_other_hold_a_moment_once(moment: datetime) -> 
     edges = [datetime.min.replace(tzinfo=UTC), SINCE, UNTIL]
     edges.append(datetime.max.replace(tzinfo=UTC))
     periods = [
-        Period(since=since, until=until)
-        for since, until in itertools.pairwise(edges)
+        Period(since=since, until=until) for since, until in itertools.pairwise(edges)
     ]
     assert sum(period.holds(at) for period in periods) == 1
 
