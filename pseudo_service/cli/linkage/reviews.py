@@ -101,7 +101,7 @@ def review(
     role: RoleOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Approve or reject a request; it is shown first, and exactly it is judged."""
+    """Approve or reject a request; it is shown first, and the vote is for exactly that."""
     if approve is None:
         msg = "say --approve or --reject"
         raise Failure(msg)

@@ -81,7 +81,7 @@ def tabulate_refusals(events: Events, period: Period) -> EvidenceTable:
         title="Attempts that were refused or failed, and signs of trying out",
         evidence_for=(
             "DSPT: access control works, and unusual use is seen. Caldicott Principle "
-            "4: who may not, could not."
+            "4: people without the right to it got nothing."
         ),
         headers=("what", "cause", "caller", "times", "first", "last"),
         rows=[

@@ -84,8 +84,8 @@ def tabulate_decisions(
         name="decisions",
         title="Requests, and how they were decided",
         evidence_for=(
-            "Caldicott Principles 3 and 4: other people than who asks judge each "
-            "request, a guardian of every project among them; requests are also "
+            "Caldicott Principles 3 and 4: people other than the requester decide on "
+            "each request, a guardian of every project among them; some requests are "
             "turned down. DSPT: privileged access is approved before it is used."
         ),
         headers=(

@@ -51,7 +51,7 @@ class ProjectAudit:
             project: The project's id.
             since: The first moment; None for the beginning.
             until: The moment after the last one; None for now.
-            actor: Who reads.
+            actor: The caller.
 
         Raises:
             AccessDenied: The actor is no guardian of the project and no auditor.

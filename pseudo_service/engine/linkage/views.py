@@ -45,7 +45,7 @@ class LinkageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlapView:
-    """Another request of the project that asks for some of the same."""
+    """Another request of the project; ``shared`` counts the subjects that both list."""
 
     request_id: str
     shared: int
@@ -56,9 +56,9 @@ class OverlapView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkageDetail:
-    """One request with what is asked for, and what else asked for it.
+    """One request with its subjects, and the requests that overlap it.
 
-    ``pseudonyms`` is empty for LOCATE, and for callers of the target project who do
+    ``pseudonyms`` is empty for LOCATE, and for members of the target project that may
     not review.
     """
 
@@ -79,8 +79,8 @@ class LinkagePage:
 class SealedRelease:
     """A result that only the recipient's key opens.
 
-    ``sealed_digest`` is SHA-256 of ``sealed``; ``released_now`` is false when it was kept
-    from an earlier release.
+    ``sealed_digest`` is SHA-256 of ``sealed``. ``released_now`` is false for the kept
+    result of an earlier release.
     """
 
     request_id: str
