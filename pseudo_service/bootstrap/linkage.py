@@ -1,4 +1,4 @@
-"""Puts the linkage duty together: the desk, and the care of the register."""
+"""Builds the linkage duty: the desk, releases, and maintenance of the register."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +17,9 @@ from pseudo_service.bootstrap.shared_services import SharedServices
 from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
 from pseudo_service.core.keys.material import KeyUse
-from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
 from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.audit.subject_codes import SubjectCodes
 from pseudo_service.engine.audit.subject_trace import SubjectTrace
 from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall
 from pseudo_service.engine.disclosures.reader import (
@@ -31,15 +32,16 @@ from pseudo_service.engine.disclosures.register_query import (
 )
 from pseudo_service.engine.disclosures.subject_location import SubjectLocation
 from pseudo_service.engine.disclosures.version_map import KeyVersionMap
+from pseudo_service.engine.linkage.approval_verifier import ApprovalVerifier
 from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.engine.linkage.event_index import LinkageEventIndex
 from pseudo_service.engine.linkage.intake import LinkageIntake
-from pseudo_service.engine.linkage.release import ReleaseDesk
+from pseudo_service.engine.linkage.reading import LinkageReader
+from pseudo_service.engine.linkage.release import LinkageRelease
 from pseudo_service.engine.linkage.release_answers import ReleaseAnswers
+from pseudo_service.engine.linkage.release_preparation import ReleasePreparer
+from pseudo_service.engine.linkage.release_recorder import ReleaseRecorder
 from pseudo_service.engine.linkage.translation_record import TranslationRecord
-from pseudo_service.engine.linkage.verified_history import (
-    ApprovalVerifier,
-    LinkageEventIndex,
-)
 from pseudo_service.engine.linkage.visibility import RequestVisibility
 from pseudo_service.engine.register.maintenance import (
     MaintainedStores,
@@ -61,6 +63,8 @@ class LinkageUseCases:
     """What only the linkage identity can do."""
 
     desk: LinkageDesk
+    reader: LinkageReader
+    release: LinkageRelease
     trace: SubjectTrace
     care: RegisterMaintenance
     recall: OptOutRecall
@@ -68,56 +72,48 @@ class LinkageUseCases:
     requests: RequestStore
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Register:
+    """What the use cases of the register share."""
+
+    store: SqlRegister
+    opening: RegisterOpening
+    disclosures: SqlDisclosures
+    reader: DisclosureReader
+    unaccounted: UnaccountedOperations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Requests:
+    """What the use cases of linkage requests share."""
+
+    store: SqlRequests
+    log: SqlAuditLog
+    sealer: LinkageEventSealer
+    codes: SubjectCodes
+    index: LinkageEventIndex
+    visibility: RequestVisibility
+
+
 def build_linkage_use_cases(
     config: Config, base: SharedServices, database: SqlDatabase, common: UseCases
 ) -> LinkageUseCases:
     """Return the use cases of the linkage duty."""
-    opening = RegisterOpening(
-        register=SqlRegister(database),
-        vault=base.vault,
-        service_root=base.service_root,
-        parallel_map=_map_in_threads,
-    )
-    reader = DisclosureReader(
-        memberships=SqlDisclosures(database), service_root=base.service_root
-    )
-    unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
-    queries = RegisterQueries(
-        access_control=base.access_control,
-        projects=base.projects,
-        readers=RegisterReaders(
-            opening=opening,
-            disclosures=reader,
-            unaccounted=unaccounted,
-            key_ring=base.key_ring,
-        ),
-        audit=AuditRecorder(base.journal, base.clock),
-        entropy=base.entropy,
-    )
-    rules = choose_rules(config).identifiers
-    requests = SqlRequests(database)
+    register = _open_register(base, database)
+    requests = _open_requests(config, base, database, common)
+    queries = _build_queries(base, register)
     return LinkageUseCases(
-        desk=_build_desk(
-            config,
-            base,
-            database,
-            common,
-            requests=requests,
-            opening=opening,
-            location=SubjectLocation(
-                opening=opening, memberships=reader, unaccounted=unaccounted
-            ),
-        ),
+        desk=_build_desk(base, common, requests),
+        reader=_build_reader(base, requests),
+        release=_build_release(config, base, common, requests, register),
         trace=SubjectTrace(
-            log=SqlAuditLog(database),
-            journal=base.journal,
-            clock=base.clock,
+            log=requests.log,
+            sealer=requests.sealer,
+            codes=requests.codes,
             access_control=base.access_control,
-            service_root=base.service_root,
-            rules=rules,
-            read_aliases=common.aliases.current,
+            recorder=AuditRecorder(base.journal, base.clock),
         ),
-        care=_build_maintenance(config, base, database, opening),
+        care=_build_maintenance(config, base, database, register),
         recall=OptOutRecall(queries=queries, opt_outs=common.opt_outs),
         key_map=KeyVersionMap(
             queries=queries,
@@ -125,22 +121,63 @@ def build_linkage_use_cases(
             signer=base.signer,
             clock=base.clock,
         ),
-        requests=requests,
+        requests=requests.store,
+    )
+
+
+def _open_register(base: SharedServices, database: SqlDatabase) -> _Register:
+    store = SqlRegister(database)
+    disclosures = SqlDisclosures(database)
+    return _Register(
+        store=store,
+        opening=RegisterOpening(
+            register=store,
+            vault=base.vault,
+            service_root=base.service_root,
+            parallel_map=_map_in_threads,
+        ),
+        disclosures=disclosures,
+        reader=DisclosureReader(
+            memberships=disclosures, service_root=base.service_root
+        ),
+        unaccounted=UnaccountedOperations(log=SqlAuditLog(database)),
+    )
+
+
+def _open_requests(
+    config: Config, base: SharedServices, database: SqlDatabase, common: UseCases
+) -> _Requests:
+    store, log = SqlRequests(database), SqlAuditLog(database)
+    sealer = LinkageEventSealer(base.service_root.derive(KeyUse.LINKAGE_RECORD))
+    index = LinkageEventIndex(log=log, sealer=sealer)
+    return _Requests(
+        store=store,
+        log=log,
+        sealer=sealer,
+        codes=SubjectCodes(
+            service_root=base.service_root,
+            rules=choose_rules(config).identifiers,
+            read_aliases=common.aliases.current,
+        ),
+        index=index,
+        visibility=RequestVisibility(
+            requests=store,
+            index=index,
+            access_control=base.access_control,
+            clock=base.clock,
+        ),
     )
 
 
 def _build_maintenance(
-    config: Config,
-    base: SharedServices,
-    database: SqlDatabase,
-    opening: RegisterOpening,
+    config: Config, base: SharedServices, database: SqlDatabase, register: _Register
 ) -> RegisterMaintenance:
     return RegisterMaintenance(
-        opening=opening,
+        opening=register.opening,
         stores=MaintainedStores(
-            register=SqlRegister(database),
+            register=register.store,
             keeper=SqlRegisterKeeper(database),
-            disclosures=SqlDisclosures(database),
+            disclosures=register.disclosures,
             projects=base.projects,
         ),
         sealing=RewriteSealing(
@@ -161,69 +198,100 @@ def _build_maintenance(
 
 
 def _build_desk(
+    base: SharedServices, common: UseCases, requests: _Requests
+) -> LinkageDesk:
+    return LinkageDesk(
+        requests=requests.store,
+        intake=LinkageIntake(
+            projects=base.projects,
+            codes=requests.codes,
+            clock=base.clock,
+            entropy=base.entropy,
+        ),
+        visibility=requests.visibility,
+        index=requests.index,
+        sealer=requests.sealer,
+        trail=common.audit,
+        access_control=base.access_control,
+        clock=base.clock,
+    )
+
+
+def _build_reader(base: SharedServices, requests: _Requests) -> LinkageReader:
+    return LinkageReader(
+        requests=requests.store,
+        visibility=requests.visibility,
+        access_control=base.access_control,
+        service_root=base.service_root,
+        clock=base.clock,
+        entropy=base.entropy,
+    )
+
+
+def _build_release(
     config: Config,
     base: SharedServices,
-    database: SqlDatabase,
     common: UseCases,
-    *,
-    requests: RequestStore,
-    opening: RegisterOpening,
-    location: SubjectLocation,
-) -> LinkageDesk:
-    records = LinkageRecords(base.service_root.derive(KeyUse.LINKAGE_RECORD))
-    log = SqlAuditLog(database)
-    book = LinkageEventIndex(log=log, records=records)
-    release = ReleaseDesk(
-        requests=requests,
-        history=ApprovalVerifier(
-            log=log,
+    requests: _Requests,
+    register: _Register,
+) -> LinkageRelease:
+    return LinkageRelease(
+        visibility=requests.visibility,
+        trail=common.audit,
+        verifier=ApprovalVerifier(
+            log=requests.log,
             archive=DirectoryArchive(config.archive_directory),
             vault=base.vault,
-            records=records,
+            sealer=requests.sealer,
         ),
-        book=book,
-        records=records,
-        answers=ReleaseAnswers(
+        preparer=ReleasePreparer(
             projects=base.projects,
             key_ring=base.key_ring,
             opt_outs=common.opt_outs,
-            opening=opening,
-            location=location,
-            service_root=base.service_root,
+            opening=register.opening,
             read_aliases=common.aliases.current,
         ),
+        answers=_build_answers(requests, register),
         translations=TranslationRecord(
             writer=base.writer,
             service_root=base.service_root,
             journal=base.journal,
             clock=base.clock,
         ),
-        trail=common.audit,
-        journal=base.journal,
+        recorder=ReleaseRecorder(
+            requests=requests.store,
+            index=requests.index,
+            sealer=requests.sealer,
+            journal=base.journal,
+            clock=base.clock,
+        ),
         clock=base.clock,
     )
-    return LinkageDesk(
-        requests=requests,
-        intake=LinkageIntake(
-            projects=base.projects,
-            service_root=base.service_root,
-            rules=choose_rules(config).identifiers,
-            clock=base.clock,
-            entropy=base.entropy,
-            read_aliases=common.aliases.current,
+
+
+def _build_answers(requests: _Requests, register: _Register) -> ReleaseAnswers:
+    return ReleaseAnswers(
+        opening=register.opening,
+        location=SubjectLocation(
+            opening=register.opening,
+            memberships=register.reader,
+            unaccounted=register.unaccounted,
         ),
-        showing=RequestVisibility(
-            requests=requests,
-            book=book,
-            access_control=base.access_control,
-            clock=base.clock,
-        ),
-        release=release,
-        records=records,
-        trail=common.audit,
-        service_root=base.service_root,
+        codes=requests.codes,
+    )
+
+
+def _build_queries(base: SharedServices, register: _Register) -> RegisterQueries:
+    return RegisterQueries(
         access_control=base.access_control,
-        clock=base.clock,
+        projects=base.projects,
+        readers=RegisterReaders(
+            opening=register.opening,
+            disclosures=register.reader,
+            unaccounted=register.unaccounted,
+            key_ring=base.key_ring,
+        ),
+        audit=AuditRecorder(base.journal, base.clock),
         entropy=base.entropy,
     )
 

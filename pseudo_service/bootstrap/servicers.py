@@ -37,7 +37,14 @@ def build_servicers(
             _build_deidentification(config, use_cases, around) if ingests else None
         ),
         linkage=(
-            LinkageServicer(desk=linkage.desk, trace=linkage.trace) if linkage else None
+            LinkageServicer(
+                desk=linkage.desk,
+                reader=linkage.reader,
+                release=linkage.release,
+                trace=linkage.trace,
+            )
+            if linkage
+            else None
         ),
         register=(
             RegisterServicer(

@@ -16,6 +16,7 @@ from pseudo_service.core.access.enumeration import EnumerationSettings
 from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
 from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.audit.project_audit import ProjectAudit
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.keys.rotation import KeyRotation
@@ -121,13 +122,13 @@ def build_use_cases(
             log=SqlAuditLog(database),
             archive=DirectoryArchive(config.archive_directory),
             vault=base.vault,
-            journal=base.journal,
+            recorder=AuditRecorder(base.journal, base.clock),
             clock=base.clock,
             access_control=base.access_control,
         ),
         project_audit=ProjectAudit(
             log=SqlAuditLog(database),
-            journal=base.journal,
+            recorder=AuditRecorder(base.journal, base.clock),
             clock=base.clock,
             access_control=base.access_control,
         ),

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand
 
 _ROOT = "pseudo_service.cli"
 
@@ -103,7 +103,7 @@ class LateCommand(TyperCommand):
         super().__init__(name, help=entry.help)
         self._entry = entry
 
-    def load(self) -> TyperCommand | TyperGroup:
+    def load(self) -> Any:
         """Import the command and return it."""
         return load_command(str(self.name), self._entry)
 

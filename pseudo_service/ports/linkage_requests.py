@@ -13,8 +13,7 @@ from pseudo_service.core.linkage.request import LinkageRequest, LinkageState
 class StoredRequest:
     """A request and its state. ``position`` only ever grows; listing goes by it.
 
-    The row is a convenience: a release never believes its state, but derives the votes
-    from the audit trail.
+    A release never trusts the state: it reads the votes from the verified audit trail.
     """
 
     position: int

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from docs.linkage_diagram import HANDBOOK, draw_states, insert_diagram
 from pseudo_service.cli.linkage.requests import app
-from pseudo_service.core.linkage.approval import draw_states
+from pseudo_service.core.linkage.approval import TRANSITIONS
 from pseudo_service.core.linkage.request import (
     LegalBasis,
     LinkageOutcome,
@@ -16,13 +17,43 @@ from pseudo_service.core.linkage.request import (
 )
 from pseudo_service.core.linkage.rules import LOCATE_BASES
 
-HANDBOOK = Path(__file__).parents[2] / "docs" / "linkage.md"
+RELEASE = Path(__file__).parents[2] / "pseudo_service/engine/linkage/release.py"
 TEXT = HANDBOOK.read_text()
 
 
 def test_the_diagram_is_that_of_the_table() -> None:
-    (diagram,) = re.findall(r"^```mermaid\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert diagram == draw_states()
+    assert insert_diagram(TEXT) == TEXT
+
+
+def test_the_diagram_draws_every_step() -> None:
+    drawn = draw_states().splitlines()
+    assert drawn[0] == "stateDiagram-v2"
+    steps = sum(map(len, TRANSITIONS.values()))
+    assert (
+        len([line for line in drawn if " --> " in line and "[*]" not in line]) == steps
+    )
+    assert "    approved --> released: release" in drawn
+    assert "    disputed --> [*]" in drawn
+
+
+@pytest.mark.parametrize("diagrams", [0, 2])
+def test_the_diagram_has_exactly_one_place(diagrams: int) -> None:
+    block = "```mermaid\nstateDiagram-v2\n    [*] --> gone: away\n```\n"
+    with pytest.raises(ValueError, match=f"has {diagrams} state"):
+        insert_diagram("# Handbook\n" + block * diagrams)
+
+
+def test_a_diagram_of_another_table_is_replaced() -> None:
+    edited = TEXT.replace("submitted --> rejected", "submitted --> released")
+    assert edited != TEXT
+    assert insert_diagram(edited) == TEXT
+
+
+def test_the_steps_of_redeeming_are_those_of_the_code() -> None:
+    source = re.findall(r"^ +# (\d+)\. ([^.]+)\.", RELEASE.read_text(), re.MULTILINE)
+    handbook = re.findall(r"^(\d+)\. \*\*([^.]+)\.\*\*", TEXT, re.MULTILINE)
+    assert handbook == source
+    assert [int(number) for number, _ in source] == list(range(1, len(source) + 1))
 
 
 def test_every_legal_basis_is_explained_and_no_other() -> None:

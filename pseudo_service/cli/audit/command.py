@@ -1,4 +1,4 @@
-"""``pseudo audit``: proves, exports and anchors the audit trail."""
+"""``pseudo audit``: verifies, exports and anchors the audit trail."""
 
 import json as json_format
 from collections.abc import Callable, Iterable, Iterator
@@ -94,7 +94,7 @@ def verify(
     if json:
         show_json(describe_verdict(verdict))
     else:
-        show_verdict(verdict)
+        print_verdict(verdict)
     if verdict.findings:
         raise typer.Exit(ExitCode.FAULTS_FOUND)
 
@@ -154,7 +154,7 @@ def verify_export(
     copies: Iterable[Checkpoint],
     check_signature: VerifyVaultSignature,
 ) -> AuditVerdict:
-    """Verify what the service exports against the copies outside its database."""
+    """Verify the trail that the service exports against the copies outside its database."""
     stream = client.export_audit()
     inside: list[Checkpoint] = []
     first: list[RecordedEvent] = []
@@ -169,21 +169,21 @@ def verify_export(
         groupby(events, key=lambda event: event.chain),
         inside=inside,
         outside=copies,
-        is_signed=_tell_whether_signed(check_signature),
+        is_signed=_make_signature_check(check_signature),
     )
 
 
 def _expect_event(
     received: pseudo_client.RecordedEvent | pseudo_client.Checkpoint,
 ) -> RecordedEvent:
-    # Checkpoints that came after events could not be held against them.
+    # Events before a checkpoint could not be compared with it any more.
     if isinstance(received, pseudo_client.Checkpoint):
         msg = "audit export: a checkpoint after the events; use the service's version"
         raise Failure(msg, ExitCode.FAULTS_FOUND)
     return read_event(received)
 
 
-def _tell_whether_signed(
+def _make_signature_check(
     check_signature: VerifyVaultSignature,
 ) -> Callable[[Checkpoint], bool]:
     def is_signed(checkpoint: Checkpoint) -> bool:
@@ -294,8 +294,8 @@ def describe_verdict(verdict: AuditVerdict) -> dict[str, Any]:
     }
 
 
-def show_verdict(verdict: AuditVerdict, most: int = 20) -> None:
-    """Print a verdict in words for somebody who answers for the data."""
+def print_verdict(verdict: AuditVerdict, most: int = 20) -> None:
+    """Print a verdict in words for a person responsible for the data."""
     faults = len(verdict.findings)
     if not faults:
         say("The audit trail is sound.", style="bold green")
@@ -320,10 +320,10 @@ def show_verdict(verdict: AuditVerdict, most: int = 20) -> None:
         if faults > most:
             say(f"and {count(faults - most)} more; --json lists them all.")
         say("Tell the Caldicott Guardian, and keep the database as it is.")
-    _show_anchors(verdict)
+    _print_anchors(verdict)
 
 
-def _show_anchors(verdict: AuditVerdict) -> None:
+def _print_anchors(verdict: AuditVerdict) -> None:
     if verdict.anchored_until is None:
         say(
             "No checkpoint lies outside the database yet, so nothing proves that the "

@@ -26,7 +26,7 @@ from pseudo_service.cli.console.connection import (
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure, show_examples
 from pseudo_service.cli.console.output import say
 from pseudo_service.core.access.roles import Role
-from pseudo_service.core.evidence.pack import gather_evidence
+from pseudo_service.core.evidence.pack import build_evidence
 
 HOW_TO_VERIFY = (
     "An auditor proves it with `pseudo audit verify`, which needs the copies of the "
@@ -84,7 +84,7 @@ def evidence(
     with connect(options, roles=[Role.AUDITOR]) as client:
         events = read_project_events(client, project)
         verification = _verify(client, options, archive, audit_key)
-    gathered = gather_evidence(
+    gathered = build_evidence(
         events,
         project=project,
         period=period,

@@ -13,7 +13,7 @@ from pseudo_service.cli.console.exit_codes import Failure
 from pseudo_service.cli.console.output import count_of
 from pseudo_service.core.audit.events import AuditVerdict
 from pseudo_service.core.evidence.pack import Evidence
-from pseudo_service.core.evidence.tables import EvidenceTable, write_moment
+from pseudo_service.core.evidence.tables import EvidenceTable, format_moment
 
 PAGE = "evidence.html"
 LONGEST_WORD = 16
@@ -34,7 +34,7 @@ class Verification:
         """Return a verdict in words."""
         anchored = (
             f"Signed checkpoints outside the database anchor it until "
-            f"{write_moment(verdict.anchored_until)} UTC; "
+            f"{format_moment(verdict.anchored_until)} UTC; "
             f"{count_of(verdict.unanchored_events, 'later event')} not yet."
             if verdict.anchored_until
             else "No checkpoint lies outside the database yet, so nothing proves that "
@@ -108,7 +108,7 @@ def render_page(evidence: Evidence, verification: Verification) -> str:
         verdict=verification,
         first_day=f"{evidence.period.since:%Y-%m-%d}",
         last_day=f"{last_day:%Y-%m-%d}",
-        made_at=write_moment(evidence.made_at),
+        made_at=format_moment(evidence.made_at),
         longest_word=LONGEST_WORD,
         summary=_summarise(evidence),
         shares={table.name: _compare(table) for table in evidence.tables},

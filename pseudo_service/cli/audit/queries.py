@@ -1,4 +1,4 @@
-"""``pseudo audit releases, subject, open-intents, latency``: one command a question."""
+"""``pseudo audit releases, subject, open-intents, latency``: questions to the trail."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -36,13 +36,17 @@ from pseudo_service.core.evidence.open_intents import (
     LATENCY_HEADERS,
     OpenMatter,
     find_open_matters,
+    format_duration,
+    format_step,
     list_released,
     measure_latency,
-    write_duration,
-    write_step,
 )
-from pseudo_service.core.evidence.tables import write_moment
+from pseudo_service.core.evidence.tables import format_moment
 from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
+from pseudo_service.core.linkage.request import LinkageMode, terms_to_fields
+
+_TERMS_LEFT_OUT = frozenset({"recipient_key", "expires_at"})
+"""Terms that say nothing of a release that is over."""
 
 
 @takes_connection
@@ -59,21 +63,21 @@ def releases(
     Translations into the project count. Times are UTC.
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
-        stories = build_timelines(read_project_events(client, project))
+        timelines = build_timelines(read_project_events(client, project))
     period = choose_period(since, until)
     found = [
-        story
-        for story in list_released(stories.values())
-        if period.holds(story.intent_at)
+        timeline
+        for timeline in list_released(timelines.values())
+        if period.holds(timeline.intent_at)
     ]
     if json:
-        show_json([_describe_release(story) for story in found])
+        show_json([_describe_release(timeline) for timeline in found])
         return
     if not found:
         say("Nobody was re-identified, translated or located in this time.")
         return
-    for story in found:
-        _say_release(story)
+    for timeline in found:
+        _print_release(timeline)
     say(f"{count_of(len(found), 'release')}. `pseudo audit verify` proves the trail.")
 
 
@@ -103,7 +107,7 @@ def subject(
     if json:
         show_json(_describe_history(history))
     else:
-        _show_history(history)
+        _print_history(history)
 
 
 def _describe_history(history: SubjectHistory) -> dict[str, Any]:
@@ -124,12 +128,12 @@ def _describe_history(history: SubjectHistory) -> dict[str, Any]:
     }
 
 
-def _show_history(history: SubjectHistory) -> None:
+def _print_history(history: SubjectHistory) -> None:
     if not history.releases:
         say("No release on record found this person.")
     for each in history.releases:
         into = f" into {each.target_project}" if each.target_project else ""
-        when = write_moment(each.released_at)
+        when = format_moment(each.released_at)
         say(f"{when}  {each.verb} in {each.project}{into}", style="bold")
         say(f"  {each.purpose}")
         say(f"  received by {each.redeemer}; request {each.request_id}")
@@ -168,7 +172,7 @@ def open_intents(
     if json:
         show_json([_describe_matter(matter) for matter in matters])
     elif matters:
-        _show_matters(matters, now)
+        _print_matters(matters, now)
     else:
         say("Everything that was begun was ended.")
     if matters:
@@ -184,15 +188,17 @@ def latency(
     until: ToOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure how long requests wait: for reviewers, and for whoever redeems.
+    """Measure how long requests wait for their reviewers and their redeemers.
 
     Requests count by the day of their submission.
     """
     with connect(options, roles=[Role.AUDITOR]) as client:
-        stories = build_timelines(read_project_events(client, project))
+        timelines = build_timelines(read_project_events(client, project))
     period = choose_period(since, until)
     durations = measure_latency(
-        story for story in stories.values() if period.holds(story.request.submitted_at)
+        timeline
+        for timeline in timelines.values()
+        if period.holds(timeline.request.submitted_at)
     )
     if json:
         show_json(
@@ -214,7 +220,7 @@ def latency(
         return
     show_table(
         LATENCY_HEADERS,
-        [write_step(each) for each in durations],
+        [format_step(each) for each in durations],
         numbers=frozenset({"requests"}),
     )
 
@@ -234,19 +240,13 @@ def register(app: typer.Typer) -> None:
         app.command(name, epilog=show_examples(examples))(command)
 
 
-def _describe_release(story: RequestTimeline) -> dict[str, Any]:
-    request = story.request
+def _describe_release(timeline: RequestTimeline) -> dict[str, Any]:
+    request = timeline.request
+    terms = terms_to_fields(request.terms)
     return {
         "request": request.request_id,
-        "verb": request.verb.value,
-        "mode": request.mode.value,
-        "project": request.project,
-        "target_project": request.target_project,
-        "purpose": request.purpose,
-        "legal_basis": request.legal_basis.value,
-        "consent_reference": request.consent_reference,
+        **{name: terms[name] for name in terms if name not in _TERMS_LEFT_OUT},
         "requester": request.requester,
-        "redeemer": request.redeemer,
         "reviewers": [
             {
                 "reviewer": vote.reviewer,
@@ -254,31 +254,36 @@ def _describe_release(story: RequestTimeline) -> dict[str, Any]:
                 "decision": vote.decision.value,
                 "at": vote.at.isoformat(),
             }
-            for vote in story.votes
+            for vote in timeline.votes
         ],
-        "subjects": story.subject_count,
-        "outcomes": dict(story.outcomes),
-        "begun_at": story.intent_at.isoformat() if story.intent_at else None,
-        "released_at": story.released_at.isoformat() if story.released_at else None,
-        "fetched_again": story.fetched,
+        "subjects": timeline.subject_count,
+        "outcomes": dict(timeline.outcomes),
+        "begun_at": timeline.intent_at.isoformat() if timeline.intent_at else None,
+        "released_at": timeline.released_at.isoformat()
+        if timeline.released_at
+        else None,
+        "fetched_again": timeline.fetched,
     }
 
 
-def _say_release(story: RequestTimeline) -> None:
-    request = story.request
-    into = f" into {request.target_project}" if request.target_project else ""
-    emergency = ", BREAK GLASS" if request.mode == "break_glass" else ""
+def _print_release(timeline: RequestTimeline) -> None:
+    request, terms = timeline.request, timeline.request.terms
+    into = f" into {terms.target_project}" if terms.target_project else ""
+    is_urgent = terms.mode is LinkageMode.BREAK_GLASS
+    emergency = ", BREAK GLASS" if is_urgent else ""
     when = (
-        write_moment(story.released_at)
-        or f"{write_moment(story.intent_at)} (outcome not recorded)"
+        format_moment(timeline.released_at)
+        or f"{format_moment(timeline.intent_at)} (outcome not recorded)"
     )
-    say(f"{when}  {request.verb} in {request.project}{into}{emergency}", style="bold")
-    found = story.outcomes.get("found", 0)
-    say(f"  found {count(found)} of {count(story.subject_count)} asked for")
-    say(f"  {request.legal_basis}: {request.purpose} ({request.consent_reference})")
-    reviewers = ", ".join(f"{vote.reviewer}: {vote.decision}" for vote in story.votes)
+    say(f"{when}  {terms.verb} in {terms.project}{into}{emergency}", style="bold")
+    found = timeline.outcomes.get("found", 0)
+    say(f"  found {count(found)} of {count(timeline.subject_count)} asked for")
+    say(f"  {terms.legal_basis}: {terms.purpose} ({terms.consent_reference})")
+    reviewers = ", ".join(
+        f"{vote.reviewer}: {vote.decision}" for vote in timeline.votes
+    )
     say(f"  asked {request.requester}; reviewed {reviewers}")
-    say(f"  received by {request.redeemer}; request {request.request_id}")
+    say(f"  received by {terms.redeemer}; request {request.request_id}")
     say()
 
 
@@ -292,13 +297,13 @@ def _describe_matter(matter: OpenMatter) -> dict[str, Any]:
     }
 
 
-def _show_matters(matters: Iterable[OpenMatter], now: datetime) -> None:
+def _print_matters(matters: Iterable[OpenMatter], now: datetime) -> None:
     show_table(
         ("since", "for", "what", "by", "project", "operation"),
         [
             (
-                write_moment(matter.since),
-                write_duration(now - matter.since),
+                format_moment(matter.since),
+                format_duration(now - matter.since),
                 matter.what.replace("_", " "),
                 matter.actor,
                 matter.project,

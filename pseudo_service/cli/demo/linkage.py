@@ -21,7 +21,7 @@ from pseudo_service.cli.demo.service import DemoService
 from pseudo_service.cli.demo.synthetic import Extract
 from pseudo_service.cli.linkage.officer_keys import write_fingerprint
 from pseudo_service.cli.linkage.options import expire_after
-from pseudo_service.cli.linkage.rendering import tell_missing
+from pseudo_service.cli.linkage.rendering import describe_missing
 from pseudo_service.core.access.roles import Role
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER
@@ -118,7 +118,7 @@ def ask_for_patients(desk: Desk) -> tuple[Linkage, bool]:
         say("Typed rightly, and with one that is nobody's, the request stands:")
         say_field("  request", asked.request_id)
         say_field("  digest", asked.digest.hex())
-        say(f"It needs {tell_missing(asked)}.")
+        say(f"It needs {describe_missing(asked)}.")
     return asked, _expect(code, ErrorCode.REQUEST_REFUSED)
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from pseudo_service.adapters.checkpoint_archive import DirectoryArchive
 from pseudo_service.bootstrap.trust import read_audit_verifier
-from pseudo_service.cli.audit.command import show_verdict, verify_export
+from pseudo_service.cli.audit.command import print_verdict, verify_export
 from pseudo_service.cli.console.audit_keys import VerifyVaultSignature
 from pseudo_service.cli.console.output import count_of, say
 from pseudo_service.cli.demo.runs import Released
@@ -74,7 +74,7 @@ def verify_audit(service: DemoService, check: VerifyVaultSignature) -> bool:
         client.checkpoint_audit()
         copies = list(DirectoryArchive(service.config.archive_directory).read())
         verdict = verify_export(client, copies, check)
-    show_verdict(verdict)
+    print_verdict(verdict)
     return not verdict.findings
 
 

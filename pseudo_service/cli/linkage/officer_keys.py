@@ -1,4 +1,4 @@
-"""The officer's key pair: made once, the private half never leaves its owner."""
+"""The officer's key pair. The private half never leaves its owner."""
 
 import hashlib
 import sys
@@ -93,7 +93,10 @@ def write_public(key: X25519PublicKey) -> bytes:
 
 
 def write_fingerprint(raw: bytes) -> str:
-    """Return what two people compare: 128 bits of SHA-256, in groups of four."""
+    """Return the fingerprint that two people compare.
+
+    It is 128 bits of SHA-256, as 32 hexadecimal digits in groups of four.
+    """
     digits = hashlib.sha256(raw).hexdigest()[:_SHOWN_DIGITS]
     groups = (digits[at : at + _GROUP] for at in range(0, _SHOWN_DIGITS, _GROUP))
     return " ".join(groups)
@@ -103,7 +106,7 @@ def read_public(file: Path) -> bytes:
     """Read a public key; return its 32 bytes.
 
     Raises:
-        Failure: It is no X25519 public key.
+        Failure: The file holds no X25519 public key.
     """
     text = read_text_file(file, "--key").encode()
     if b"PRIVATE KEY" in text:
@@ -123,10 +126,10 @@ def read_public(file: Path) -> bytes:
 
 
 def read_private(file: Path, passphrase_file: Path | None) -> X25519PrivateKey:
-    """Read a private key, asking for its passphrase where somebody can answer.
+    """Read a private key; ask for its passphrase if there is a terminal.
 
     Raises:
-        Failure: It cannot be read, or is no X25519 private key.
+        Failure: The file cannot be read, or holds no X25519 private key.
     """
     text = read_text_file(file, "--key").encode()
     passphrase = read_passphrase(passphrase_file)
@@ -157,7 +160,7 @@ def read_passphrase(file: Path | None) -> bytes | None:
     """Read the first line of a passphrase file.
 
     Raises:
-        Failure: It is empty or cannot be read.
+        Failure: The file is empty or cannot be read.
     """
     if file is None:
         return None

@@ -1,4 +1,4 @@
-"""Options that linkage commands share, and who calls on a laptop."""
+"""Options that linkage commands share, and the client that they open."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -85,10 +85,10 @@ def open_desk(
         options: From the command line.
         person: ``--as``.
         roles: ``--role``.
-        usually: The roles where none are given.
+        usually: The roles if ``--role`` is not given.
 
     Raises:
-        Failure: On a laptop, nothing says in which role to call.
+        Failure: On a laptop, neither ``--role`` nor the command names a role.
     """
     chosen = list(roles or usually)
     if options.server is None and not chosen:
@@ -105,7 +105,7 @@ def read_pseudonyms(file: Path) -> list[str]:
     """Read one pseudonym a line, and check each before anything is sent.
 
     Raises:
-        Failure: Naming the lines that are none; no text is repeated.
+        Failure: Some lines hold no pseudonym; the message names their numbers only.
     """
     lines = read_lines(file)
     faults = [
@@ -126,7 +126,7 @@ def read_pseudonyms(file: Path) -> list[str]:
 
 
 def find_fault(text: str) -> str:
-    """Return what is wrong with a pseudonym as it was typed; empty if nothing is."""
+    """Return the fault of a pseudonym as it was typed; empty if there is none."""
     try:
         parse_pseudonym(text)
     except PseudonymRefused as refusal:

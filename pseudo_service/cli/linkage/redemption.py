@@ -1,4 +1,4 @@
-"""``pseudo linkage redeem`` and ``open``: the sealed result, and what is in it."""
+"""``pseudo linkage redeem`` and ``open``: fetch the sealed result and open it."""
 
 import base64
 import csv
@@ -110,7 +110,7 @@ def open_result(
         sys.stdout.write(text)
     else:
         save(output, text.encode())
-        say(tell_outcomes(result))
+        say(summarise_outcomes(result))
         say_field("opened", f"{output} (it names people; delete it when you are done)")
     if result.register_faults:
         warn(
@@ -128,8 +128,8 @@ def choose_form(output: Path | None, *, show: bool) -> str:
     """Return csv or json.
 
     Raises:
-        Failure: The file's name says neither or is taken, or it would appear on a
-            terminal unasked.
+        Failure: The file's name has another suffix or is taken, or the result would
+            appear on a terminal without ``--show``.
     """
     if output is None:
         if is_screen() and not show:
@@ -148,7 +148,7 @@ def choose_form(output: Path | None, *, show: bool) -> str:
 
 
 def is_screen() -> bool:
-    """Tell whether a person watches the standard output."""
+    """Return whether the standard output is a terminal."""
     return sys.stdout.isatty()
 
 
@@ -166,7 +166,7 @@ def save(output: Path, content: bytes) -> None:
 
 
 def write_sealed(sealed: SealedResult) -> bytes:
-    """Return the sealed result and what is needed to open it, as JSON."""
+    """Return the sealed result and its request's id and digest, as JSON."""
     document = {
         "format": SEALED_FORMAT,
         "request_id": sealed.request_id,
@@ -199,7 +199,7 @@ def read_sealed(file: Path) -> SealedResult:
 
 
 def write_csv(result: LinkageResult) -> str:
-    """Return the rows with those of the known columns that any row has."""
+    """Return the rows as CSV, with the known columns that any row has."""
     columns = [name for name in _COLUMNS if any(name in row for row in result.rows)]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -209,7 +209,7 @@ def write_csv(result: LinkageResult) -> str:
 
 
 def write_json(result: LinkageResult) -> str:
-    """Return the whole answer."""
+    """Return the whole answer as JSON."""
     document = {
         "request_id": result.request_id,
         "digest": result.digest.hex(),
@@ -224,8 +224,8 @@ def write_json(result: LinkageResult) -> str:
     return json_format.dumps(document, indent=2, default=str) + "\n"
 
 
-def tell_outcomes(result: LinkageResult) -> str:
-    """Say how many were found, and how many not and why."""
+def summarise_outcomes(result: LinkageResult) -> str:
+    """Return how many rows have each outcome, in words."""
     outcomes = [str(row.get("outcome", "found")) for row in result.rows]
     counts = ", ".join(
         f"{outcomes.count(each):,} {each}" for each in dict.fromkeys(outcomes)

@@ -1,4 +1,4 @@
-"""A linkage request in plain words: what is asked, by whom, and what is missing."""
+"""A linkage request in plain words: what it asks, who asks, and what is missing."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,14 +6,15 @@ from typing import Any
 from pseudo_client import Linkage, LinkageDetails, Vote
 from pseudo_service.cli.console.output import count_of, say, say_field, show_table
 from pseudo_service.cli.linkage.officer_keys import write_fingerprint
-from pseudo_service.core.linkage.approval import ENOUGH
+from pseudo_service.core.linkage.approval import REVIEWERS_NEEDED
 from pseudo_service.core.linkage.request import (
     Decision,
-    LegalBasis,
     LinkageMode,
     LinkageRequest,
     LinkageState,
     LinkageVerb,
+    terms_from_fields,
+    terms_to_fields,
 )
 
 SHOWN_PSEUDONYMS = 20
@@ -48,33 +49,33 @@ def print_request(details: LinkageDetails) -> None:
     say_field("expires", f"{linkage.expires_at:%Y-%m-%d %H:%M} UTC")
     say_field("digest", linkage.digest.hex())
     for vote in linkage.votes:
-        say_field("review", tell_vote(vote))
+        say_field("review", describe_vote(vote))
     if linkage.hidden_votes:
         say_field("review", f"{linkage.hidden_votes} hidden until the next one is in")
-    say_field("missing", tell_missing(linkage))
-    _say_pseudonyms(details.pseudonyms)
-    _say_overlaps(details)
+    say_field("missing", describe_missing(linkage))
+    _print_pseudonyms(details.pseudonyms)
+    _print_overlaps(details)
 
 
 def summarise_request(linkage: Linkage) -> str:
-    """Say in one sentence what the request would do."""
+    """Return one sentence on what the request would do."""
     what = count_of(linkage.subject_count, "pseudonym")
     match linkage.verb:
         case LinkageVerb.REIDENTIFY:
-            wish = f"Tell the identifiers behind {what} of {linkage.project}"
+            task = f"Tell the identifiers behind {what} of {linkage.project}"
         case LinkageVerb.TRANSLATE:
-            wish = (
+            task = (
                 f"Turn {what} of {linkage.project} into those of "
                 f"{linkage.target_project}, without telling who they are"
             )
         case _:
-            wish = "Tell which projects hold one person"
+            task = "Tell which projects hold one person"
     urgent = linkage.mode == LinkageMode.BREAK_GLASS
-    return f"{wish}{', in an emergency' if urgent else ''}."
+    return f"{task}{', in an emergency' if urgent else ''}."
 
 
-def tell_vote(vote: Vote) -> str:
-    """Say one review."""
+def describe_vote(vote: Vote) -> str:
+    """Return one review in words."""
     office = (
         f", guardian of {' and '.join(vote.guardian_of)}" if vote.guardian_of else ""
     )
@@ -82,16 +83,16 @@ def tell_vote(vote: Vote) -> str:
     return f"{vote.reviewer}{office} {done} on {vote.at:%Y-%m-%d %H:%M}: {vote.reason}"
 
 
-def tell_missing(linkage: Linkage) -> str:
-    """Say who still has to do what."""
+def describe_missing(linkage: Linkage) -> str:
+    """Return what is missing, and from which people."""
     match linkage.state:
         case LinkageState.SUBMITTED if linkage.mode == LinkageMode.BREAK_GLASS:
             return (
                 f"one approval, by a guardian of {linkage.project} who is not "
-                f"{_parties(linkage)}"
+                f"{_name_parties(linkage)}"
             )
         case LinkageState.SUBMITTED | LinkageState.PARTIALLY_REVIEWED:
-            return _tell_missing_reviews(linkage)
+            return _describe_missing_reviews(linkage)
         case LinkageState.APPROVED:
             return f"nothing; {linkage.redeemer} runs `pseudo linkage redeem`"
         case LinkageState.AWAITING_SECOND_REVIEW:
@@ -100,7 +101,7 @@ def tell_missing(linkage: Linkage) -> str:
             return "nothing"
 
 
-def _tell_missing_reviews(linkage: Linkage) -> str:
+def _describe_missing_reviews(linkage: Linkage) -> str:
     given = len(linkage.votes) + linkage.hidden_votes
     consented = {project for vote in linkage.votes for project in vote.guardian_of}
     wanted = [
@@ -108,21 +109,21 @@ def _tell_missing_reviews(linkage: Linkage) -> str:
         for project in (linkage.project, linkage.target_project)
         if project and project not in consented
     ]
-    reviews = max(1, ENOUGH - given)
+    reviews = max(1, REVIEWERS_NEEDED - given)
     guardians = f", and a guardian of {' and one of '.join(wanted)} among the approvers"
     unseen = " (a hidden one may be theirs)" if linkage.hidden_votes and wanted else ""
     return (
-        f"{count_of(reviews, 'review')} by others than {_parties(linkage)}"
+        f"{count_of(reviews, 'review')} by others than {_name_parties(linkage)}"
         f"{guardians if wanted else ''}{unseen}"
     )
 
 
-def _parties(linkage: Linkage) -> str:
+def _name_parties(linkage: Linkage) -> str:
     people = dict.fromkeys((linkage.requester, linkage.redeemer))
     return " or ".join(people)
 
 
-def _say_pseudonyms(pseudonyms: Sequence[str]) -> None:
+def _print_pseudonyms(pseudonyms: Sequence[str]) -> None:
     if not pseudonyms:
         return
     say("What it asks for:")
@@ -132,7 +133,7 @@ def _say_pseudonyms(pseudonyms: Sequence[str]) -> None:
         say(f"  and {len(pseudonyms) - SHOWN_PSEUDONYMS:,} more; --json lists them all")
 
 
-def _say_overlaps(details: LinkageDetails) -> None:
+def _print_overlaps(details: LinkageDetails) -> None:
     if not details.overlaps:
         return
     say("Others asked for some of the same:")
@@ -160,19 +161,10 @@ def describe_linkage(linkage: Linkage) -> dict[str, Any]:
     """Return a request as ``--json`` gives it."""
     return {
         "request_id": linkage.request_id,
-        "verb": linkage.verb,
-        "mode": linkage.mode,
-        "project": linkage.project,
-        "target_project": linkage.target_project,
-        "purpose": linkage.purpose,
-        "legal_basis": linkage.legal_basis,
-        "consent_reference": linkage.consent_reference,
-        "requester": linkage.requester,
-        "redeemer": linkage.redeemer,
-        "recipient_key": linkage.recipient_key.hex(),
+        **terms_to_fields(linkage),
         "recipient_fingerprint": write_fingerprint(linkage.recipient_key),
+        "requester": linkage.requester,
         "submitted_at": linkage.submitted_at.isoformat(),
-        "expires_at": linkage.expires_at.isoformat(),
         "subject_count": linkage.subject_count,
         "digest": linkage.digest.hex(),
         "state": linkage.state,
@@ -194,7 +186,7 @@ def describe_details(details: LinkageDetails) -> dict[str, Any]:
     """Return a request with its pseudonyms and overlaps as ``--json`` gives it."""
     return {
         **describe_linkage(details.linkage),
-        "missing": tell_missing(details.linkage),
+        "missing": describe_missing(details.linkage),
         "pseudonyms": list(details.pseudonyms),
         "overlaps": [
             {
@@ -210,10 +202,10 @@ def describe_details(details: LinkageDetails) -> dict[str, Any]:
 
 
 def is_what_is_shown(details: LinkageDetails) -> bool | None:
-    """Tell whether the digest is really that of what is shown.
+    """Return whether the digest is that of the request as it is shown.
 
-    Recomputed here, so that a service that shows one thing and has another approved
-    is found out.
+    The digest is recomputed here. A service that shows one request and has another
+    approved is thereby found out.
 
     Returns:
         None where the subjects are not shown: those of "locate" never are.
@@ -222,22 +214,14 @@ def is_what_is_shown(details: LinkageDetails) -> bool | None:
     if not details.pseudonyms:
         return None
     try:
-        request = LinkageRequest(
-            request_id=linkage.request_id,
-            verb=LinkageVerb(linkage.verb),
-            mode=LinkageMode(linkage.mode),
-            project=linkage.project,
-            target_project=linkage.target_project,
-            subjects=details.pseudonyms,
-            purpose=linkage.purpose,
-            legal_basis=LegalBasis(linkage.legal_basis),
-            consent_reference=linkage.consent_reference,
-            requester=linkage.requester,
-            redeemer=linkage.redeemer,
-            recipient_key=linkage.recipient_key,
-            submitted_at=linkage.submitted_at,
-            expires_at=linkage.expires_at,
-        )
+        terms = terms_from_fields(terms_to_fields(linkage))
     except ValueError:  # a choice that this version does not know
         return False
+    request = LinkageRequest(
+        request_id=linkage.request_id,
+        requester=linkage.requester,
+        submitted_at=linkage.submitted_at,
+        terms=terms,
+        subjects=details.pseudonyms,
+    )
     return request.digest() == linkage.digest

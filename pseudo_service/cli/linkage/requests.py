@@ -1,4 +1,4 @@
-"""``pseudo linkage``: asks for the release of people, with four eyes on each."""
+"""``pseudo linkage``: submits requests, each of which two people review."""
 
 from pathlib import Path
 from typing import Annotated
@@ -28,8 +28,8 @@ from pseudo_service.cli.linkage.options import (
 )
 from pseudo_service.cli.linkage.rendering import (
     describe_linkage,
+    describe_missing,
     summarise_request,
-    tell_missing,
 )
 from pseudo_service.core.access.roles import Role
 from pseudo_service.core.linkage.request import LegalBasis, LinkageMode, LinkageVerb
@@ -110,7 +110,7 @@ def submit(
             redeemer=redeemer,
             expires_at=expire_after(valid_hours or usual_hours),
         )
-    say_submitted(made, json=json)
+    print_submitted(made, json=json)
 
 
 @app.command(
@@ -158,7 +158,7 @@ def translate(
             redeemer=redeemer,
             expires_at=expire_after(valid_hours),
         )
-    say_submitted(made, json=json)
+    print_submitted(made, json=json)
 
 
 @app.command(
@@ -208,11 +208,11 @@ def locate(
             redeemer=redeemer,
             expires_at=expire_after(valid_hours),
         )
-    say_submitted(made, json=json)
+    print_submitted(made, json=json)
 
 
-def say_submitted(made: Linkage, *, json: bool) -> None:
-    """Say that a request stands, and what comes next."""
+def print_submitted(made: Linkage, *, json: bool) -> None:
+    """Print the request that was submitted, and what is missing."""
     if json:
         show_json(describe_linkage(made))
         return
@@ -221,7 +221,7 @@ def say_submitted(made: Linkage, *, json: bool) -> None:
     say_field("digest", made.digest.hex())
     say_field("sealed to", officer_keys.write_fingerprint(made.recipient_key))
     say_field("expires", f"{made.expires_at:%Y-%m-%d %H:%M} UTC")
-    say_field("missing", tell_missing(made))
+    say_field("missing", describe_missing(made))
 
 
 reviews.register(app)

@@ -15,10 +15,10 @@ from pseudo_service.cli.linkage.options import RequestArgument, open_desk
 from pseudo_service.cli.linkage.rendering import (
     describe_details,
     describe_linkage,
+    describe_missing,
     is_what_is_shown,
     print_request,
     summarise_request,
-    tell_missing,
 )
 from pseudo_service.core.access.roles import Role
 from pseudo_service.core.linkage.request import Decision, LinkageState, LinkageVerb
@@ -101,7 +101,7 @@ def review(
     role: RoleOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Approve or reject a request; it is shown first, and exactly it is judged."""
+    """Approve or reject a request; it is shown first, and the vote is for exactly that."""
     if approve is None:
         msg = "say --approve or --reject"
         raise Failure(msg)
@@ -119,7 +119,7 @@ def review(
             decision=decision.value,
             reason=reason,
         )
-    say_changed(changed, json=json)
+    print_changed(changed, json=json)
 
 
 @takes_connection
@@ -135,14 +135,14 @@ def withdraw(
     """Take your own request back before it is released."""
     with open_desk(options, person=person, roles=role) as client:
         changed = client.withdraw_linkage(request, reason=reason)
-    say_changed(changed, json=json)
+    print_changed(changed, json=json)
 
 
 def check_shown(details: LinkageDetails) -> None:
-    """Refuse to go on with a request whose digest is not that of what was shown.
+    """Raise if the digest is not that of the request as it was shown.
 
     Raises:
-        Failure: The service shows something else than is to be approved.
+        Failure: The service shows another request than the one to be approved.
     """
     if is_what_is_shown(details) is False:
         msg = (
@@ -153,7 +153,7 @@ def check_shown(details: LinkageDetails) -> None:
 
 
 def check_everything_is_shown(details: LinkageDetails) -> None:
-    """Let nobody decide about pseudonyms that they do not see.
+    """Raise if the reviewer does not see the pseudonyms of the request.
 
     Raises:
         Failure: There are pseudonyms, and the caller may not see them.
@@ -165,10 +165,10 @@ def check_everything_is_shown(details: LinkageDetails) -> None:
 
 
 def confirm(decision: Decision, *, yes: bool) -> None:
-    """Have the reviewer say it once more.
+    """Ask the reviewer to confirm the decision.
 
     Raises:
-        Failure: The reviewer thinks better of it, or nobody can be asked.
+        Failure: The reviewer does not confirm it, or no terminal is there to ask.
     """
     if yes:
         return
@@ -180,14 +180,14 @@ def confirm(decision: Decision, *, yes: bool) -> None:
         raise Failure(msg)
 
 
-def say_changed(changed: Linkage, *, json: bool) -> None:
-    """Say where a request stands now."""
+def print_changed(changed: Linkage, *, json: bool) -> None:
+    """Print the state of a request that was changed."""
     if json:
         show_json(describe_linkage(changed))
         return
     say(f"\nRecorded. {summarise_request(changed)}")
     say_field("state", changed.state)
-    say_field("missing", tell_missing(changed))
+    say_field("missing", describe_missing(changed))
 
 
 def register(app: typer.Typer) -> None:

@@ -1,8 +1,8 @@
 """The audit trail: events, hash chains and checkpoints.
 
-One chain a writing process, so that workers do not queue for each other. A
-checkpoint joins the heads of all chains and is signed; copies outside the
-database make removal, edit, reordering and forks evident up to the last copy.
+Each writing process has its own chain, so that workers do not wait for each other. A
+signed checkpoint joins the heads of all chains. Its copies outside the database make
+removal, editing, reordering and forks evident up to the last copy.
 """
 
 import hashlib
@@ -28,9 +28,9 @@ _UNREADABLE = (
 
 
 class AuditKind(StrEnum):
-    """What happened; an ``*_INTENT`` precedes its answer, a result follows it.
+    """The kind of an event; an ``*_INTENT`` precedes an answer, a result follows it.
 
-    REGISTER_REWRITTEN is one step of a compaction or erasure, which is not over yet.
+    REGISTER_REWRITTEN is one step of a compaction or erasure that goes on.
     """
 
     SERVICE_STARTED = "service_started"
@@ -175,7 +175,7 @@ def decode_heads(text: str) -> tuple[ChainHead, ...]:
     """Return the heads that ``encode_heads`` wrote.
 
     Raises:
-        AuditBroken: The text is something else.
+        AuditBroken: The text is no list of heads.
     """
     try:
         return tuple(_decode_head(fields) for fields in json.loads(text))
@@ -195,7 +195,7 @@ def decode_checkpoint(text: str) -> Checkpoint:
     """Return the checkpoint that ``encode_checkpoint`` wrote.
 
     Raises:
-        AuditBroken: The text is anything else, be it by one character.
+        AuditBroken: The text differs from that, even by one character.
     """
     try:
         statement = json.loads(text)
@@ -266,13 +266,13 @@ CHECKPOINTS_OUTSIDE = "checkpoints in the archive"
 
 
 class AuditFault(StrEnum):
-    """What a verification can find.
+    """The faults that a verification can find.
 
     EVENT_EDITED: the event's digest does not fit its content and its place.
     EVENT_MISSING: a place in the chain is empty.
     EVENT_REORDERED: an event comes after one with a higher sequence.
-    LINK_BROKEN: the event does not continue the one before it, so that one of
-    the two was replaced.
+    LINK_BROKEN: the event does not continue the one before it; one of the two was
+    replaced.
     CHAIN_FORKED: two events claim one place, or the event at a checkpointed place
     is not the one that the checkpoint names.
     CHAIN_TRUNCATED: the chain ends before a place that a checkpoint names.
@@ -309,9 +309,9 @@ class AuditFinding:
 class AuditVerdict:
     """The outcome of a verification; sound when ``findings`` is empty.
 
-    ``unanchored_events`` come after the last checkpoint outside the database, so
-    nothing yet proves that others were not removed behind them; ``anchored_until``
-    is the time of that checkpoint.
+    ``anchored_until`` is the time of the last checkpoint outside the database.
+    ``unanchored_events`` counts the events after it; nothing proves yet that no further
+    events were removed behind them.
     """
 
     findings: tuple[AuditFinding, ...]

@@ -1,4 +1,4 @@
-"""Reading events of the audit trail back as values."""
+"""Reads events of the audit trail as values."""
 
 import json
 from collections.abc import Collection, Iterable, Iterator
@@ -9,14 +9,14 @@ from pseudo_service.core.audit.events import AuditEvent, AuditKind, RecordedEven
 from pseudo_service.core.errors import AuditBroken
 
 LINKAGE_MARK: Final = '"linkage_'
-"""Stands in the body of every linkage event: few of a long trail need be parsed."""
+"""Stands in the body of every linkage event, so that most bodies need no parsing."""
 
 
 def decode_event(body: str) -> AuditEvent:
     """Return the event that ``encode_event`` wrote.
 
     Raises:
-        AuditBroken: The text is something else.
+        AuditBroken: The text is no event.
     """
     try:
         fields = json.loads(body)
@@ -38,7 +38,6 @@ def decode_event(body: str) -> AuditEvent:
 
 def find_linkage(events: Iterable[RecordedEvent]) -> Iterator[AuditEvent]:
     """Yield the linkage events of a trail."""
-    # Only bodies that can be of such an event are parsed: few of a long trail are.
     for recorded in events:
         if LINKAGE_MARK in recorded.body:
             event = decode_event(recorded.body)
@@ -49,12 +48,12 @@ def find_linkage(events: Iterable[RecordedEvent]) -> Iterator[AuditEvent]:
 def find_of_project(
     events: Iterable[RecordedEvent], project: str, requests: Collection[str]
 ) -> Iterator[tuple[RecordedEvent, AuditEvent]]:
-    """Yield a project's events, and those of linkage requests, with what they say.
+    """Yield a project's events and those of linkage requests, each with its value.
 
     Args:
         events: The trail, or a part of it.
         project: The project's id.
-        requests: Requests that concern it, though another project was asked.
+        requests: Ids of requests that concern the project.
     """
     name = f'"project":"{project}"'
     for recorded in events:

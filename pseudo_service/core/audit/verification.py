@@ -1,8 +1,8 @@
-"""Verifying the audit trail: chains against themselves and against checkpoints.
+"""Verifies the audit trail: each chain in itself and against the checkpoints.
 
-A chain proves its own inside; only the checkpoints, and of these only the copies
-outside the database, prove that its end was not cut off and that the whole was not
-written anew. Memory grows with the number of checkpointed places, not of events.
+A chain proves only that its inside is whole. The checkpoints outside the database prove
+that its end was not cut off and that nobody wrote the whole chain anew. Memory grows
+with the number of checkpointed places, not with the number of events.
 """
 
 import hashlib
@@ -39,10 +39,11 @@ def verify_trail(
     Args:
         chains: Each chain's name and its events in stored order.
         inside: The checkpoints in the database, by number. Read them before the
-            chains: events that are written meanwhile are then merely unanchored.
+            chains: an event that is written meanwhile is then unanchored, which is no
+            fault.
         outside: The copies in append-only storage, by number.
-        is_signed: Tells whether a checkpoint's signature verifies under the
-            vault's "audit" key, and under that key only.
+        is_signed: Returns whether a checkpoint's signature verifies under the vault's
+            "audit" key, and under that key only.
         start: A copy outside the database to begin after: ``inside`` and ``outside``
             then hold later checkpoints only, and ``chains`` the events above its heads.
     """
@@ -75,7 +76,7 @@ def verify_trail(
 
 
 class _Anchors:
-    """What the checkpoints say the chains must hold."""
+    """The digests that the chains must hold, according to the checkpoints."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -91,7 +92,7 @@ class _Anchors:
         is_signed: Callable[[Checkpoint], bool],
         start: Checkpoint | None,
     ) -> list[AuditFinding]:
-        """Take in both sets of checkpoints; return what is wrong with them."""
+        """Load both sets of checkpoints, and return their faults."""
         findings: list[AuditFinding] = []
         copies: dict[int, bytes] = {}
         outer = _Sequence(CHECKPOINTS_OUTSIDE, is_signed)
@@ -120,7 +121,7 @@ class _Anchors:
         findings += [
             _find(AuditFault.CHECKPOINT_MISSING, CHECKPOINTS_INSIDE, number)
             for number in sorted(copies)
-            if number > inner.last  # lower ones were found when they were skipped
+            if number > inner.last  # a lower one was reported when it was skipped
         ]
         self.count = max(outer.last, inner.last)
         return findings
@@ -158,7 +159,7 @@ class _Anchors:
 
 
 class _Sequence:
-    """The checkpoints of one place, each of which continues the one before."""
+    """The checkpoints in the database or outside it; each continues the one before."""
 
     def __init__(self, name: str, is_signed: Callable[[Checkpoint], bool]) -> None:
         self.last = 0
@@ -167,7 +168,7 @@ class _Sequence:
         self._is_signed = is_signed
 
     def begin_after(self, checkpoint: Checkpoint) -> list[AuditFinding]:
-        """Take a checkpoint as the last one; its signature is all that is examined."""
+        """Start after a checkpoint, of which only the signature is examined."""
         self.last, self._digest = checkpoint.number, checkpoint.digest()
         if self._is_signed(checkpoint):
             return []
@@ -175,7 +176,7 @@ class _Sequence:
         return [_find(fault, self._name, checkpoint.number)]
 
     def examine(self, checkpoint: Checkpoint) -> list[AuditFinding]:
-        """Return what is wrong with the next checkpoint, by itself."""
+        """Return the faults of the next checkpoint itself."""
         number = checkpoint.number
         missing = range(self.last + 1, number)
         findings = [
@@ -204,7 +205,7 @@ class _ChainCheck:
     _gaps: list[range] = field(default_factory=list)
 
     def begin_after(self, head: ChainHead) -> None:
-        """Take a head that is proved already as the chain's end so far."""
+        """Start after a head that is proved already."""
         self._last, self._digest = head.sequence, head.digest
 
     def examine(self, stored: Iterable[RecordedEvent]) -> list[AuditFinding]:
@@ -223,7 +224,7 @@ class _ChainCheck:
         return findings
 
     def _place(self, event: RecordedEvent) -> Iterator[tuple[AuditFault, int]]:
-        """Examine an event and take its place at the end of the chain."""
+        """Yield the faults of an event, and append it to the chain."""
         sequence = event.sequence
         if sequence <= self._last:
             late = any(sequence in gap for gap in self._gaps)
@@ -247,7 +248,7 @@ class _ChainCheck:
 
 
 def _is_trusted(faults: Iterable[AuditFinding]) -> bool:
-    """Tell whether a checkpoint's heads count: its signature must verify."""
+    """Return whether a checkpoint's heads count: its signature must verify."""
     return all(found.fault is not AuditFault.CHECKPOINT_SIGNATURE for found in faults)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
-from pseudo_service.core.evidence.tables import EvidenceTable, Period, write_moment
+from pseudo_service.core.evidence.tables import EvidenceTable, Period, format_moment
 from pseudo_service.core.tables.row_removal import RemovalReason
 
 Events = Sequence[AuditEvent]
@@ -21,7 +21,7 @@ _REFUSALS = frozenset(
 )
 _CAUSES = ("code", "permission", "sign")
 _READINGS = frozenset({AuditKind.AUDIT_READ, AuditKind.SUBJECT_TRACED})
-_LIFE = frozenset(
+_LIFECYCLE = frozenset(
     {
         AuditKind.PROJECT_CREATED,
         AuditKind.PROJECT_SUSPENDED,
@@ -38,7 +38,7 @@ _LIFE = frozenset(
         AuditKind.PROJECT_DESTROYED,
     }
 )
-_TOLD_OF_LIFE = ("policy", "version", "reason", "purpose", "not_before")
+_LIFECYCLE_DETAILS = ("policy", "version", "reason", "purpose", "not_before")
 _REASONS = MappingProxyType(
     {
         RemovalReason.OPT_OUT: "national data opt-out",
@@ -75,24 +75,29 @@ def tabulate_refusals(events: Events, period: Period) -> EvidenceTable:
     found: dict[tuple[str, str, str], list[datetime]] = {}
     for event in events:
         if event.kind in _REFUSALS and period.holds(event.at):
-            found.setdefault(_name_refusal(event), []).append(event.at)
+            found.setdefault(_describe_refusal(event), []).append(event.at)
     return EvidenceTable(
         name="refusals",
         title="Attempts that were refused or failed, and signs of trying out",
         evidence_for=(
             "DSPT: access control works, and unusual use is seen. Caldicott Principle "
-            "4: who may not, could not."
+            "4: people without the right to it got nothing."
         ),
         headers=("what", "cause", "caller", "times", "first", "last"),
         rows=[
-            (*name, str(len(times)), write_moment(min(times)), write_moment(max(times)))
+            (
+                *name,
+                str(len(times)),
+                format_moment(min(times)),
+                format_moment(max(times)),
+            )
             for name, times in sorted(found.items())
         ],
         nothing="Nothing was refused, nothing failed, and no trying out was seen.",
     )
 
 
-def _name_refusal(event: AuditEvent) -> tuple[str, str, str]:
+def _describe_refusal(event: AuditEvent) -> tuple[str, str, str]:
     causes = (str(event.details[each]) for each in _CAUSES if event.details.get(each))
     return event.kind.value.replace("_", " "), next(causes, ""), event.actor
 
@@ -159,17 +164,17 @@ def tabulate_keys(events: Events, period: Period, *, now: datetime) -> EvidenceT
             "why",
             "check value",
         ),
-        rows=[_write_key(event, end) for event in made],
+        rows=[_list_key_cells(event, end) for event in made],
         nothing="The project's making is not among the events that were read.",
     )
 
 
-def _write_key(event: AuditEvent, end: datetime) -> tuple[str, ...]:
+def _list_key_cells(event: AuditEvent, end: datetime) -> tuple[str, ...]:
     is_first = event.kind is AuditKind.PROJECT_CREATED
     check_value = event.details.get("pseudonym_key" if is_first else "check_value")
     return (
         "1" if is_first else str(event.details.get("version")),
-        write_moment(event.at),
+        format_moment(event.at),
         event.actor,
         str((end - event.at).days),
         "the project was made" if is_first else str(event.details.get("reason") or ""),
@@ -177,10 +182,10 @@ def _write_key(event: AuditEvent, end: datetime) -> tuple[str, ...]:
     )
 
 
-def tabulate_life(events: Events, period: Period) -> EvidenceTable:
+def tabulate_lifecycle(events: Events, period: Period) -> EvidenceTable:
     """Return policies, rotations, recalls, suspensions and the project's end."""
     found = sorted(
-        (e for e in events if e.kind in _LIFE and period.holds(e.at)),
+        (e for e in events if e.kind in _LIFECYCLE and period.holds(e.at)),
         key=lambda event: event.at,
     )
     return EvidenceTable(
@@ -193,12 +198,12 @@ def tabulate_life(events: Events, period: Period) -> EvidenceTable:
         headers=("when", "what", "by", "details"),
         rows=[
             (
-                write_moment(event.at),
+                format_moment(event.at),
                 event.kind.value.replace("_", " "),
                 event.actor,
                 ", ".join(
                     f"{name.replace('_', ' ')}: {event.details[name]}"
-                    for name in _TOLD_OF_LIFE
+                    for name in _LIFECYCLE_DETAILS
                     if event.details.get(name)
                 ),
             )
@@ -209,7 +214,7 @@ def tabulate_life(events: Events, period: Period) -> EvidenceTable:
 
 
 def tabulate_readings(events: Events, period: Period) -> EvidenceTable:
-    """Return who read the project's audit trail or traced a person."""
+    """Return the people who read the project's audit trail or traced a person."""
     counts = Counter(
         (event.kind.value.replace("_", " "), event.actor)
         for event in events

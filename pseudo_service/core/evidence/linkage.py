@@ -1,25 +1,27 @@
-"""Evidence about re-identification: who asked, judged and received, and how fast."""
+"""Evidence about linkage: who asked, who voted, who received, and how fast."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from pseudo_service.core.evidence.open_intents import (
     LATENCY_HEADERS,
+    format_duration,
+    format_step,
     list_released,
     measure_latency,
-    write_duration,
-    write_step,
 )
-from pseudo_service.core.evidence.tables import EvidenceTable, Period, write_moment
+from pseudo_service.core.evidence.tables import EvidenceTable, Period, format_moment
 from pseudo_service.core.linkage.history import RequestTimeline
 from pseudo_service.core.linkage.request import LinkageMode, LinkageState, Vote
 
-Stories = Mapping[str, RequestTimeline]
+Timelines = Mapping[str, RequestTimeline]
 
 
-def tabulate_releases(stories: Stories, period: Period) -> EvidenceTable:
+def tabulate_releases(timelines: Timelines, period: Period) -> EvidenceTable:
     """Return every release that was begun in the period."""
-    released = [s for s in list_released(stories.values()) if period.holds(s.intent_at)]
+    released = [
+        s for s in list_released(timelines.values()) if period.holds(s.intent_at)
+    ]
     return EvidenceTable(
         name="releases",
         title="Who re-identified, translated or located anybody",
@@ -44,44 +46,46 @@ def tabulate_releases(stories: Stories, period: Period) -> EvidenceTable:
             "found",
             "fetched again",
         ),
-        rows=[_write_release(story) for story in released],
+        rows=[_list_release_cells(timeline) for timeline in released],
         nothing="Nobody was re-identified, translated or located in this period.",
     )
 
 
-def _write_release(story: RequestTimeline) -> tuple[str, ...]:
-    request = story.request
+def _list_release_cells(timeline: RequestTimeline) -> tuple[str, ...]:
+    request = timeline.request
     return (
-        write_moment(story.released_at) or "outcome not recorded",
+        format_moment(timeline.released_at) or "outcome not recorded",
         request.request_id,
-        request.verb.value,
-        request.mode.value,
-        request.legal_basis.value,
-        request.purpose,
-        request.consent_reference,
-        request.target_project,
+        request.terms.verb.value,
+        request.terms.mode.value,
+        request.terms.legal_basis.value,
+        request.terms.purpose,
+        request.terms.consent_reference,
+        request.terms.target_project,
         request.requester,
-        _name_reviewers(story.votes),
-        request.redeemer,
-        str(story.subject_count),
-        str(story.outcomes.get("found", 0)) if story.released_at else "",
-        str(story.fetched),
+        _format_reviewers(timeline.votes),
+        request.terms.redeemer,
+        str(timeline.subject_count),
+        str(timeline.outcomes.get("found", 0)) if timeline.released_at else "",
+        str(timeline.fetched),
     )
 
 
 def tabulate_decisions(
-    stories: Stories, period: Period, *, now: datetime
+    timelines: Timelines, period: Period, *, now: datetime
 ) -> EvidenceTable:
-    """Return every request that was submitted in the period, and what became of it."""
+    """Return every request that was submitted in the period, and its state."""
     submitted = [
-        story for story in stories.values() if period.holds(story.request.submitted_at)
+        timeline
+        for timeline in timelines.values()
+        if period.holds(timeline.request.submitted_at)
     ]
     return EvidenceTable(
         name="decisions",
         title="Requests, and how they were decided",
         evidence_for=(
-            "Caldicott Principles 3 and 4: other people than who asks judge each "
-            "request, a guardian of every project among them; requests are also "
+            "Caldicott Principles 3 and 4: people other than the requester decide on "
+            "each request, a guardian of every project among them; some requests are "
             "turned down. DSPT: privileged access is approved before it is used."
         ),
         headers=(
@@ -96,31 +100,31 @@ def tabulate_decisions(
             "first review after",
             "decided after",
         ),
-        rows=[_write_decision(story, now) for story in submitted],
+        rows=[_list_decision_cells(timeline, now) for timeline in submitted],
         nothing="Nothing was asked for in this period.",
     )
 
 
-def _write_decision(story: RequestTimeline, now: datetime) -> tuple[str, ...]:
-    request, begin = story.request, story.request.submitted_at
-    first = story.votes[0].at if story.votes else None
+def _list_decision_cells(timeline: RequestTimeline, now: datetime) -> tuple[str, ...]:
+    request, begin = timeline.request, timeline.request.submitted_at
+    first = timeline.votes[0].at if timeline.votes else None
     return (
-        write_moment(begin),
+        format_moment(begin),
         request.request_id,
-        request.verb.value,
-        request.mode.value,
-        str(story.subject_count),
+        request.terms.verb.value,
+        request.terms.mode.value,
+        str(timeline.subject_count),
         request.requester,
-        story.state(now).value,
-        _name_reviewers(story.votes),
-        write_duration(first - begin) if first else "",
-        write_duration(story.decided_at - begin) if story.decided_at else "",
+        timeline.state(now).value,
+        _format_reviewers(timeline.votes),
+        format_duration(first - begin) if first else "",
+        format_duration(timeline.decided_at - begin) if timeline.decided_at else "",
     )
 
 
-def tabulate_latency(stories: Stories, period: Period) -> EvidenceTable:
+def tabulate_latency(timelines: Timelines, period: Period) -> EvidenceTable:
     """Return how long the steps of requests of the period took."""
-    asked = [s for s in stories.values() if period.holds(s.request.submitted_at)]
+    asked = [s for s in timelines.values() if period.holds(s.request.submitted_at)]
     return EvidenceTable(
         name="latency",
         title="How long people waited for a decision",
@@ -129,20 +133,20 @@ def tabulate_latency(stories: Stories, period: Period) -> EvidenceTable:
             "protect. It shows whether those who need identities wait for reviewers."
         ),
         headers=LATENCY_HEADERS,
-        rows=[write_step(each) for each in measure_latency(asked)],
+        rows=[format_step(each) for each in measure_latency(asked)],
         nothing="No request of this period was reviewed or released.",
     )
 
 
 def tabulate_break_glass(
-    stories: Stories, period: Period, *, now: datetime
+    timelines: Timelines, period: Period, *, now: datetime
 ) -> EvidenceTable:
     """Return every emergency release of the period, and its second review."""
     used = [
-        story
-        for story in list_released(stories.values())
-        if story.request.mode is LinkageMode.BREAK_GLASS
-        and period.holds(story.intent_at)
+        timeline
+        for timeline in list_released(timelines.values())
+        if timeline.request.terms.mode is LinkageMode.BREAK_GLASS
+        and period.holds(timeline.intent_at)
     ]
     return EvidenceTable(
         name="break_glass",
@@ -163,33 +167,33 @@ def tabulate_break_glass(
             "by",
             "after",
         ),
-        rows=[_write_emergency(story, now) for story in used],
+        rows=[_list_emergency_cells(timeline, now) for timeline in used],
         nothing="Break glass was not used in this period.",
     )
 
 
-def _write_emergency(story: RequestTimeline, now: datetime) -> tuple[str, ...]:
-    second = story.later_votes[0] if story.later_votes else None
-    begin = story.intent_at or now
+def _list_emergency_cells(timeline: RequestTimeline, now: datetime) -> tuple[str, ...]:
+    second = timeline.later_votes[0] if timeline.later_votes else None
+    begin = timeline.intent_at or now
     verdicts = {
         LinkageState.RELEASED: "confirmed",
         LinkageState.DISPUTED: "DISPUTED",
         LinkageState.AWAITING_SECOND_REVIEW: "STILL AWAITED",
     }
     return (
-        write_moment(begin),
-        story.request.request_id,
-        story.request.legal_basis.value,
-        story.request.purpose,
-        story.request.redeemer,
-        _name_reviewers(story.earlier_votes),
-        verdicts[story.state(now)],
+        format_moment(begin),
+        timeline.request.request_id,
+        timeline.request.terms.legal_basis.value,
+        timeline.request.terms.purpose,
+        timeline.request.terms.redeemer,
+        _format_reviewers(timeline.earlier_votes),
+        verdicts[timeline.state(now)],
         second.reviewer if second else "",
-        write_duration((second.at if second else now) - begin),
+        format_duration((second.at if second else now) - begin),
     )
 
 
-def _name_reviewers(votes: Sequence[Vote]) -> str:
+def _format_reviewers(votes: Sequence[Vote]) -> str:
     return ", ".join(
         f"{vote.reviewer} ({'guardian, ' if vote.guardian_of else ''}{vote.decision})"
         for vote in votes

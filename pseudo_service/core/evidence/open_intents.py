@@ -1,4 +1,4 @@
-"""Questions that are asked of the audit trail again and again, answered from events."""
+"""What began and has no end on record, and how long requests took, from events."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ RESULT_OF: Mapping[AuditKind, AuditKind] = MappingProxyType(
         AuditKind.KEY_MAP_INTENT: AuditKind.KEY_MAPPED,
     }
 )
-"""What follows an intent when all goes well; data calls have their answer instead."""
+"""The result that follows each intent; for calls with data the answer is the result."""
 
 SLOW_SHARE = 0.9
 LATENCY_HEADERS = ("step", "mode", "requests", "median", "9 of 10 within", "longest")
@@ -29,7 +29,10 @@ LATENCY_HEADERS = ("step", "mode", "requests", "median", "9 of 10 within", "long
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class OpenMatter:
-    """Something that was begun and not ended; ``what`` is an intent's kind or a state."""
+    """Something that began and has no end on record.
+
+    ``what`` is the kind of an intent, or the state of a request.
+    """
 
     since: datetime
     what: str
@@ -52,13 +55,13 @@ class StepDuration:
 
 def find_open_matters(
     events: Iterable[AuditEvent],
-    stories: Mapping[str, RequestTimeline],
+    timelines: Mapping[str, RequestTimeline],
     *,
     now: datetime,
 ) -> list[OpenMatter]:
-    """Return intents without their result, and break-glass uses without their review.
+    """Return intents without a result, and break-glass releases without a review.
 
-    An intent may be at work at this moment: look at its age.
+    The work of an intent may be going on at this moment: consider its age.
     """
     ordered = sorted(events, key=lambda event: event.at)
     ended = {_key(event, event.kind) for event in ordered}
@@ -72,15 +75,15 @@ def find_open_matters(
     ]
     waiting = [
         OpenMatter(
-            since=story.intent_at,
+            since=timeline.intent_at,
             what=LinkageState.AWAITING_SECOND_REVIEW.value,
-            actor=story.request.redeemer,
-            project=story.request.project,
+            actor=timeline.request.terms.redeemer,
+            project=timeline.request.terms.project,
             operation=request_id,
         )
-        for request_id, story in stories.items()
-        if story.intent_at is not None
-        and story.state(now) is LinkageState.AWAITING_SECOND_REVIEW
+        for request_id, timeline in timelines.items()
+        if timeline.intent_at is not None
+        and timeline.state(now) is LinkageState.AWAITING_SECOND_REVIEW
     ]
     return sorted(matters + waiting)
 
@@ -99,23 +102,23 @@ def _describe(event: AuditEvent) -> OpenMatter:
     )
 
 
-def measure_latency(stories: Iterable[RequestTimeline]) -> list[StepDuration]:
+def measure_latency(timelines: Iterable[RequestTimeline]) -> list[StepDuration]:
     """Return how long requests took from step to step, by mode.
 
     The steps: submission to the first review, first review to the decision, approval
     to the release, and submission to the release.
     """
-    told = list(stories)
+    listed = list(timelines)
     return [
         _summarise(step, mode, durations)
         for mode in LinkageMode
-        for step, durations in _take_steps(told, mode).items()
+        for step, durations in _collect_durations(listed, mode).items()
         if durations
     ]
 
 
-def _take_steps(
-    stories: Sequence[RequestTimeline], mode: LinkageMode
+def _collect_durations(
+    timelines: Sequence[RequestTimeline], mode: LinkageMode
 ) -> dict[str, list[timedelta]]:
     steps: dict[str, list[timedelta]] = {
         "submission to first review": [],
@@ -123,16 +126,16 @@ def _take_steps(
         "approval to release": [],
         "submission to release": [],
     }
-    for story in stories:
-        if story.request.mode is not mode:
+    for timeline in timelines:
+        if timeline.request.terms.mode is not mode:
             continue
-        first = story.votes[0].at if story.votes else None
-        approved = story.decided_at if story.was_approved else None
+        first = timeline.votes[0].at if timeline.votes else None
+        approved = timeline.decided_at if timeline.was_approved else None
         spans = (
-            (story.request.submitted_at, first),
-            (first, story.decided_at),
-            (approved, story.released_at),
-            (story.request.submitted_at, story.released_at),
+            (timeline.request.submitted_at, first),
+            (first, timeline.decided_at),
+            (approved, timeline.released_at),
+            (timeline.request.submitted_at, timeline.released_at),
         )
         for durations, (begin, end) in zip(steps.values(), spans, strict=True):
             if begin is not None and end is not None:
@@ -148,37 +151,39 @@ def _summarise(
         step=step,
         mode=mode,
         requests=len(ordered),
-        median=_pick(ordered, 0.5),
-        ninth_decile=_pick(ordered, SLOW_SHARE),
+        median=_read_quantile(ordered, 0.5),
+        ninth_decile=_read_quantile(ordered, SLOW_SHARE),
         longest=ordered[-1],
     )
 
 
-def _pick(ordered: Sequence[timedelta], share: float) -> timedelta:
-    """Return the quantile by nearest rank: of few requests one of them, not a mean."""
+def _read_quantile(ordered: Sequence[timedelta], share: float) -> timedelta:
+    """Return the quantile by nearest rank, which is always one of the durations."""
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
-def write_step(each: StepDuration) -> tuple[str, ...]:
+def format_step(each: StepDuration) -> tuple[str, ...]:
     """Return one row below ``LATENCY_HEADERS``."""
     return (
         each.step,
         each.mode.value,
         str(each.requests),
-        write_duration(each.median),
-        write_duration(each.ninth_decile),
-        write_duration(each.longest),
+        format_duration(each.median),
+        format_duration(each.ninth_decile),
+        format_duration(each.longest),
     )
 
 
-def list_released(stories: Iterable[RequestTimeline]) -> list[RequestTimeline]:
-    """Return the requests whose release was begun, the earliest first."""
-    begun = [(story.intent_at, story) for story in stories if story.intent_at]
-    return [story for _, story in sorted(begun, key=lambda pair: pair[0])]
+def list_released(timelines: Iterable[RequestTimeline]) -> list[RequestTimeline]:
+    """Return the requests whose release began, the earliest first."""
+    begun = [
+        (timeline.intent_at, timeline) for timeline in timelines if timeline.intent_at
+    ]
+    return [timeline for _, timeline in sorted(begun, key=lambda pair: pair[0])]
 
 
-def write_duration(duration: timedelta) -> str:
-    """Write a duration as a person says it: ``3 d 4 h``, ``2 h 5 min``, ``40 s``."""
+def format_duration(duration: timedelta) -> str:
+    """Return a duration in its largest units: ``3 d 4 h``, ``2 h 5 min``, ``40 s``."""
     seconds = int(duration.total_seconds())
     days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
     if days:

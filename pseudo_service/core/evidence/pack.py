@@ -1,4 +1,4 @@
-"""The evidence pack of a project: tables made from its events, and from nothing else."""
+"""The evidence pack of a project: tables made from its events alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,23 +8,21 @@ from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.evidence.activity import (
     tabulate_activity,
     tabulate_keys,
-    tabulate_life,
+    tabulate_lifecycle,
     tabulate_readings,
     tabulate_refusals,
     tabulate_removed,
 )
 from pseudo_service.core.evidence.linkage import (
-    Stories,
+    Timelines,
     tabulate_break_glass,
     tabulate_decisions,
     tabulate_latency,
     tabulate_releases,
 )
-from pseudo_service.core.evidence.open_intents import find_open_matters, write_duration
-from pseudo_service.core.evidence.tables import EvidenceTable, Period, write_moment
+from pseudo_service.core.evidence.open_intents import find_open_matters, format_duration
+from pseudo_service.core.evidence.tables import EvidenceTable, Period, format_moment
 from pseudo_service.core.linkage.history import build_timelines
-
-__all__ = ["Evidence", "EvidenceTable", "Period", "gather_evidence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,34 +36,34 @@ class Evidence:
     tables: Sequence[EvidenceTable]
 
 
-def gather_evidence(
+def build_evidence(
     events: Sequence[AuditEvent], *, project: str, period: Period, made_at: datetime
 ) -> Evidence:
     """Return the pack.
 
     Args:
-        events: The project's, from its beginning on: what began before the period is
-            needed to judge what ended in it.
+        events: The project's, from its beginning on: something that ended in the
+            period may have begun before it.
         project: The project's id.
-        period: What the tables are about.
-        made_at: Until when the events were read; states are as of this moment.
+        period: The period of the tables.
+        made_at: When the events were read; states are as of this moment.
     """
-    stories = build_timelines(events)
+    timelines = build_timelines(events)
     return Evidence(
         project=project,
         period=period,
         made_at=made_at,
         events=sum(period.holds(event.at) for event in events),
         tables=(
-            tabulate_releases(stories, period),
-            tabulate_break_glass(stories, period, now=made_at),
-            tabulate_decisions(stories, period, now=made_at),
-            tabulate_latency(stories, period),
-            _tabulate_open(events, stories, made_at),
+            tabulate_releases(timelines, period),
+            tabulate_break_glass(timelines, period, now=made_at),
+            tabulate_decisions(timelines, period, now=made_at),
+            tabulate_latency(timelines, period),
+            _tabulate_open(events, timelines, made_at),
             tabulate_refusals(events, period),
             tabulate_removed(events, period),
             tabulate_keys(events, period, now=made_at),
-            tabulate_life(events, period),
+            tabulate_lifecycle(events, period),
             tabulate_readings(events, period),
             tabulate_activity(events, period),
         ),
@@ -73,7 +71,7 @@ def gather_evidence(
 
 
 def _tabulate_open(
-    events: Sequence[AuditEvent], stories: Stories, now: datetime
+    events: Sequence[AuditEvent], timelines: Timelines, now: datetime
 ) -> EvidenceTable:
     return EvidenceTable(
         name="open",
@@ -85,13 +83,13 @@ def _tabulate_open(
         headers=("since", "what", "for", "by", "operation"),
         rows=[
             (
-                write_moment(matter.since),
+                format_moment(matter.since),
                 matter.what.replace("_", " "),
-                write_duration(now - matter.since),
+                format_duration(now - matter.since),
                 matter.actor,
                 matter.operation,
             )
-            for matter in find_open_matters(events, stories, now=now)
+            for matter in find_open_matters(events, timelines, now=now)
         ],
         nothing="Everything that was begun was ended.",
     )

@@ -1,4 +1,4 @@
-"""What an evidence pack consists of: a period, and tables that say what they show."""
+"""The parts of an evidence pack: a period, and tables with their explanations."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ class Period:
     until: datetime
 
     def holds(self, moment: datetime | None) -> bool:
-        """Tell whether a moment lies within."""
+        """Return whether a moment lies within the period."""
         return moment is not None and self.since <= moment < self.until
 
 
@@ -22,12 +22,12 @@ class EvidenceTable:
     """One table of the pack.
 
     Attributes:
-        name: What its file is called.
+        name: The name of its file.
         title: Its heading.
-        evidence_for: What it shows to whom, in one sentence or two.
-        headers: One a column.
-        rows: Text, cell by cell; ids, codes and counts only.
-        nothing: What it means that there are no rows.
+        evidence_for: The requirement that it is evidence for, in a sentence or two.
+        headers: One for each column.
+        rows: Texts, one for each column; ids, codes and counts only.
+        nothing: The sentence that stands in place of the rows if there are none.
         chart: The header of a column of numbers to draw as bars; None for none.
     """
 
@@ -40,6 +40,6 @@ class EvidenceTable:
     chart: str | None = None
 
 
-def write_moment(moment: datetime | None) -> str:
-    """Write a moment to the minute, in UTC as events are."""
+def format_moment(moment: datetime | None) -> str:
+    """Return a moment to the minute; None is empty. Events are in UTC."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""

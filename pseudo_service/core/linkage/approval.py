@@ -1,7 +1,7 @@
-"""Where a linkage request can stand, what moves it, and when votes suffice.
+"""The states of a linkage request, the steps between them, and when votes suffice.
 
-One table, ``TRANSITIONS``, holds every step that is possible; ``step_from`` names the
-refusal for every other. ``docs/linkage.md`` shows the diagram that ``draw_states`` makes.
+One table, ``TRANSITIONS``, holds every possible step, and ``step_from`` refuses every
+other. ``docs/linkage.md`` shows the table as a diagram.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,8 +23,8 @@ from pseudo_service.core.linkage.request import (
     Vote,
 )
 
-ENOUGH = 2
-"""How many people must look at a request before it is decided."""
+REVIEWERS_NEEDED = 2
+"""How many people must review a routine request before it is decided."""
 
 
 class Step(StrEnum):
@@ -85,12 +85,12 @@ TRANSITIONS: Mapping[LinkageState, Mapping[Step, LinkageState]] = MappingProxyTy
 )
 
 UNDECIDED = frozenset({LinkageState.SUBMITTED, LinkageState.PARTIALLY_REVIEWED})
-"""In these a first vote stays hidden."""
+"""States in which a first vote stays hidden."""
 
-PERISHABLE = frozenset(
+EXPIRABLE = frozenset(
     state for state, steps in TRANSITIONS.items() if Step.EXPIRE in steps
 )
-"""In these a request can still expire."""
+"""States in which a request can still expire."""
 
 OPENED = frozenset(
     {
@@ -99,7 +99,7 @@ OPENED = frozenset(
         LinkageState.DISPUTED,
     }
 )
-"""In these the register was opened for a request; its approval is used up."""
+"""States after the register was opened for a request; its approval is used up."""
 
 _RELEASES = frozenset({Step.RELEASE, Step.RELEASE_AHEAD})
 
@@ -108,9 +108,9 @@ def step_from(state: LinkageState, step: Step) -> LinkageState:
     """Return the state that a step leads to.
 
     Raises:
-        GrantSpent: A release of what was released before.
-        RequestExpired: Anything to a request whose time is over.
-        RequestState: Whatever else the state does not allow.
+        GrantSpent: The step is a release, and the request was released before.
+        RequestExpired: The request has expired.
+        RequestState: The state does not allow the step.
     """
     new = TRANSITIONS[state].get(step)
     if new is None:
@@ -119,72 +119,63 @@ def step_from(state: LinkageState, step: Step) -> LinkageState:
 
 
 def state_at(stored: LinkageState, expires_at: datetime, now: datetime) -> LinkageState:
-    """Return where a request stands now; nobody writes that its time is over."""
-    if stored in PERISHABLE and now >= expires_at:
+    """Return the state now: no store writes EXPIRED, it follows from the time."""
+    if stored in EXPIRABLE and now >= expires_at:
         return step_from(stored, Step.EXPIRE)
     return stored
 
 
 def may_vote(request: LinkageRequest, reviewer: str) -> bool:
-    """Tell whether a person's vote counts: never the requester's or redeemer's."""
-    return reviewer not in {request.requester, request.redeemer}
+    """Return whether a person's vote counts: never the requester's or redeemer's."""
+    return reviewer not in {request.requester, request.terms.redeemer}
 
 
-def judge_votes(request: LinkageRequest, votes: Sequence[Vote]) -> LinkageState:
-    """Return what the votes before a release make of a request.
+def state_after_votes(request: LinkageRequest, votes: Sequence[Vote]) -> LinkageState:
+    """Return the state that the votes before a release lead to.
 
-    Routine: it takes two different people, neither the requester nor the redeemer, all
-    in favour, and of every project of the request a guardian among them; of two or more
-    votes one against is enough to reject. Break glass: one guardian decides.
+    Routine: two different people must approve, and a guardian of every project of the
+    request must be among the approvers. Votes of the requester and of the redeemer do
+    not count. One rejection among two or more votes rejects. Break glass: one guardian
+    decides.
 
     Only each person's first vote counts.
 
     Returns:
         SUBMITTED, PARTIALLY_REVIEWED, APPROVED or REJECTED.
     """
-    counted = _count(request, votes)
+    counted = _list_counted(request, votes)
     if not counted:
         return LinkageState.SUBMITTED
-    if request.mode is LinkageMode.BREAK_GLASS:
-        return _judge_break_glass(request, counted)
-    if len(counted) < ENOUGH:
+    if request.terms.mode is LinkageMode.BREAK_GLASS:
+        return _state_after_break_glass_votes(request, counted)
+    if len(counted) < REVIEWERS_NEEDED:
         return LinkageState.PARTIALLY_REVIEWED
     if any(vote.decision is Decision.REJECT for vote in counted):
         return LinkageState.REJECTED
-    if _find_unheard(request, counted):
+    if _find_unapproved(request, counted):
         return LinkageState.PARTIALLY_REVIEWED
     return LinkageState.APPROVED
 
 
-def name_vote(judged: LinkageState) -> Step:
-    """Return the step that a vote was, from what the votes now make of the request."""
+def step_of_vote(state: LinkageState) -> Step:
+    """Return the step that the last vote was, from the state that the votes lead to."""
     return {
         LinkageState.APPROVED: Step.APPROVE,
         LinkageState.REJECTED: Step.REJECT,
-    }.get(judged, Step.REVIEW)
+    }.get(state, Step.REVIEW)
 
 
-def name_second_review(decision: Decision) -> Step:
+def step_of_second_review(decision: Decision) -> Step:
     """Return the step of a review after a break-glass release."""
     return Step.CONFIRM if decision is Decision.APPROVE else Step.DISPUTE
 
 
-def name_release(mode: LinkageMode) -> Step:
-    """Return the step that redeeming a request is."""
+def step_of_release(mode: LinkageMode) -> Step:
+    """Return the step that redeeming a request of this mode is."""
     return Step.RELEASE_AHEAD if mode is LinkageMode.BREAK_GLASS else Step.RELEASE
 
 
-def draw_states() -> str:
-    """Return the table as a Mermaid state diagram."""
-    lines = ["stateDiagram-v2", f"    [*] --> {LinkageState.SUBMITTED}: submit"]
-    for state, steps in TRANSITIONS.items():
-        lines += [f"    {state} --> {new}: {step}" for step, new in steps.items()]
-        if not steps or state is LinkageState.RELEASED:
-            lines.append(f"    {state} --> [*]")
-    return "\n".join(lines) + "\n"
-
-
-def _count(request: LinkageRequest, votes: Iterable[Vote]) -> list[Vote]:
+def _list_counted(request: LinkageRequest, votes: Iterable[Vote]) -> list[Vote]:
     first: dict[str, Vote] = {}
     for vote in votes:
         if may_vote(request, vote.reviewer):
@@ -192,24 +183,26 @@ def _count(request: LinkageRequest, votes: Iterable[Vote]) -> list[Vote]:
     return list(first.values())
 
 
-def _find_unheard(request: LinkageRequest, votes: Iterable[Vote]) -> set[str]:
-    """Return the projects of which no guardian has approved."""
-    heard = {
+def _find_unapproved(request: LinkageRequest, votes: Iterable[Vote]) -> set[str]:
+    """Return the projects whose guardians have not approved."""
+    approved = {
         project
         for vote in votes
         if vote.decision is Decision.APPROVE
         for project in vote.guardian_of
     }
-    return set(request.projects) - heard
+    return set(request.terms.projects) - approved
 
 
-def _judge_break_glass(request: LinkageRequest, votes: Sequence[Vote]) -> LinkageState:
+def _state_after_break_glass_votes(
+    request: LinkageRequest, votes: Sequence[Vote]
+) -> LinkageState:
     guardians = [
-        vote for vote in votes if set(request.projects) & set(vote.guardian_of)
+        vote for vote in votes if set(request.terms.projects) & set(vote.guardian_of)
     ]
     if any(vote.decision is Decision.REJECT for vote in guardians):
         return LinkageState.REJECTED
-    if _find_unheard(request, guardians):
+    if _find_unapproved(request, guardians):
         return LinkageState.PARTIALLY_REVIEWED
     return LinkageState.APPROVED
 

@@ -1,20 +1,18 @@
-"""What the details of linkage events on the audit trail say, read back as values.
+"""Reads the details of linkage events on the audit trail as values.
 
-Whether the events are genuine is another question: ``core.linkage_records`` verifies
-their seals, ``core.linkage_stories`` trusts whoever has verified the trail.
+Neither function checks whether an event is genuine: ``sealed_events`` verifies the
+seals, and ``history`` trusts a trail that its caller has verified.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from pseudo_service.core.audit.events import BETWEEN, AuditEvent
 from pseudo_service.core.linkage.request import (
+    TERM_NAMES,
     Decision,
-    LegalBasis,
-    LinkageMode,
     LinkageRequest,
-    LinkageVerb,
     Vote,
+    terms_from_fields,
 )
 
 
@@ -25,22 +23,13 @@ def parse_request(event: AuditEvent, subjects: Sequence[str]) -> LinkageRequest:
         KeyError: A detail is missing.
         ValueError: A detail is not of its form.
     """
-    details = event.details
+    stated = {**event.details, "project": event.project}
     return LinkageRequest(
         request_id=str(event.operation),
-        verb=LinkageVerb(str(details["verb"])),
-        mode=LinkageMode(str(details["mode"])),
-        project=str(event.project),
-        target_project=str(details["target_project"]),
-        subjects=tuple(subjects),
-        purpose=str(details["purpose"]),
-        legal_basis=LegalBasis(str(details["legal_basis"])),
-        consent_reference=str(details["consent_reference"]),
         requester=event.actor,
-        redeemer=str(details["redeemer"]),
-        recipient_key=bytes.fromhex(str(details["recipient_key"])),
         submitted_at=event.at,
-        expires_at=datetime.fromisoformat(str(details["expires_at"])),
+        terms=terms_from_fields({name: str(stated[name]) for name in TERM_NAMES}),
+        subjects=tuple(subjects),
     )
 
 

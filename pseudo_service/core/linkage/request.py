@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class LinkageVerb(StrEnum):
@@ -43,7 +44,7 @@ class LegalBasis(StrEnum):
 
 
 class LinkageState(StrEnum):
-    """Where a request stands; ``core.approval`` holds the table of transitions."""
+    """Where a request stands; ``core.linkage.approval`` lists the transitions."""
 
     SUBMITTED = "submitted"
     PARTIALLY_REVIEWED = "partially_reviewed"
@@ -68,10 +69,10 @@ class LinkageOutcome(StrEnum):
 
     FOUND: here is the identifier, or the target project's pseudonym.
     UNKNOWN: nobody in the register has this pseudonym.
-    WRONG_PROJECT: it is another project's.
-    CLOSED_KEY_VERSION: its key version is gone, so that nothing can match it.
-    OPTED_OUT: the target project may not hold this person, or may not hold who cannot
-        be checked for an opt-out.
+    WRONG_PROJECT: the pseudonym is another project's.
+    CLOSED_KEY_VERSION: the key version is gone, so that nothing can match the pseudonym.
+    OPTED_OUT: the target project may not hold this person, because the person opted
+        out or because nobody can check whether they did.
     """
 
     FOUND = "found"
@@ -82,53 +83,99 @@ class LinkageOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkageRequest:
-    """A request as it was submitted; nothing of it ever changes.
+class LinkageTerms:
+    """What a requester asks for, apart from the subjects.
 
-    ``subjects`` are sorted and distinct: pseudonyms, or for LOCATE one person's blind
-    indices, one a number that the person has had, as ``<kind>:<32 hexadecimal digits>``. ``recipient_key`` is X25519, raw.
-    ``target_project`` is empty but for TRANSLATE.
+    ``target_project`` is empty except for TRANSLATE. ``recipient_key`` is X25519, raw,
+    32 bytes. ``redeemer`` is the subject of the officer who receives the result.
     """
 
-    request_id: str
     verb: LinkageVerb
     mode: LinkageMode
     project: str
-    target_project: str
-    subjects: Sequence[str] = field(repr=False)
+    target_project: str = ""
     purpose: str
     legal_basis: LegalBasis
     consent_reference: str
-    requester: str
-    redeemer: str
     recipient_key: bytes
-    submitted_at: datetime
+    redeemer: str = ""
     expires_at: datetime
 
     @property
     def projects(self) -> tuple[str, ...]:
-        """Return the projects whose guardians must consent."""
+        """The projects that need a guardian's approval."""
         both = (self.project, self.target_project)
         return tuple(project for project in both if project)
+
+
+TERM_NAMES: Final = tuple(term.name for term in fields(LinkageTerms))
+
+
+def terms_to_fields(terms: object) -> dict[str, str]:
+    """Return the terms as texts by name.
+
+    The digest, the sealed event, the database row and the JSON of the command share
+    these texts, so that one change here would change them all.
+
+    Args:
+        terms: ``LinkageTerms``, or a value with attributes of the same names: a row of
+            the database, or what the client received.
+    """
+    return {name: _write_field(getattr(terms, name)) for name in TERM_NAMES}
+
+
+def terms_from_fields(texts: Mapping[str, str]) -> LinkageTerms:
+    """Return the terms that ``terms_to_fields`` wrote.
+
+    Raises:
+        KeyError: A term is missing.
+        ValueError: A term is not of its form, or is a choice that this version does
+            not know.
+    """
+    return LinkageTerms(
+        verb=LinkageVerb(texts["verb"]),
+        mode=LinkageMode(texts["mode"]),
+        project=texts["project"],
+        target_project=texts["target_project"],
+        purpose=texts["purpose"],
+        legal_basis=LegalBasis(texts["legal_basis"]),
+        consent_reference=texts["consent_reference"],
+        recipient_key=bytes.fromhex(texts["recipient_key"]),
+        redeemer=texts["redeemer"],
+        expires_at=datetime.fromisoformat(texts["expires_at"]),
+    )
+
+
+def _write_field(value: str | bytes | datetime) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkageRequest:
+    """A request as it was submitted; nothing of it ever changes.
+
+    ``subjects`` are sorted and distinct pseudonyms. For LOCATE they are blind indices
+    of one person, one for each number that the person has had, written
+    ``<kind>:<32 hexadecimal digits>``.
+    """
+
+    request_id: str
+    requester: str
+    submitted_at: datetime
+    terms: LinkageTerms
+    subjects: Sequence[str] = field(repr=False)
 
     def digest(self) -> bytes:
         """Return SHA-256 over every field and the exact subjects, as canonical JSON."""
         statement = {
+            **terms_to_fields(self.terms),
             "format": "pseudo/linkage-request/v1",
             "request_id": self.request_id,
-            "verb": self.verb.value,
-            "mode": self.mode.value,
-            "project": self.project,
-            "target_project": self.target_project,
-            "subjects": list(self.subjects),
-            "purpose": self.purpose,
-            "legal_basis": self.legal_basis.value,
-            "consent_reference": self.consent_reference,
             "requester": self.requester,
-            "redeemer": self.redeemer,
-            "recipient_key": self.recipient_key.hex(),
             "submitted_at": self.submitted_at.isoformat(),
-            "expires_at": self.expires_at.isoformat(),
+            "subjects": list(self.subjects),
         }
         encoded = json.dumps(statement, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(encoded.encode()).digest()
@@ -136,7 +183,10 @@ class LinkageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One review. ``guardian_of``: the request's projects whose guardian the reviewer was."""
+    """One review.
+
+    ``guardian_of`` lists those projects of the request that the reviewer was guardian of.
+    """
 
     reviewer: str
     guardian_of: tuple[str, ...]

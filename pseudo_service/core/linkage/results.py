@@ -1,8 +1,8 @@
 """The answer of a release: what it says, and how it is sealed to its recipient.
 
 HPKE, base mode (RFC 9180): DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, AES-256-GCM. The
-info string binds the result to the request's digest, so that a result does not open as
-another request's.
+info string binds the result to the request's digest, so that nobody can open a result
+as that of another request.
 """
 
 import json
@@ -25,7 +25,7 @@ _SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectAnswer:
-    """What a release says of one pseudonym; nothing more than its verb asks.
+    """What a release says of one pseudonym; it holds no more than the verb asks for.
 
     ``identifier`` is given for REIDENTIFY only, ``pseudonym`` for TRANSLATE only.
     ``superseded_by`` is the number that replaced the identifier.
@@ -50,10 +50,10 @@ def encode_answers(
 
     Args:
         request: What was asked.
-        answers: One of each subject.
+        answers: One for each subject.
         released_at: Stated in the result.
-        register_faults: How many parts of the register could not be read, so that
-            who is UNKNOWN may stand in one of them; stated if there are any.
+        register_faults: How many parts of the register could not be read; stated if
+            there are any, because an UNKNOWN person may stand in one of them.
     """
     faults = {"register_faults": register_faults} if register_faults else {}
     rows = [_describe(each) for each in answers]
@@ -72,8 +72,8 @@ def encode_location(
     Args:
         request: What was asked.
         rows: Where the person is held.
-        unaccounted: Operations that left no record of whom they released, so that
-            they may have released this person.
+        unaccounted: Operations without a record of the people they released; each
+            may have released this person.
         released_at: Stated in the result.
     """
     return _encode(
@@ -96,11 +96,11 @@ def encode_location(
 
 def seal_result(request: LinkageRequest, plain: bytes) -> bytes:
     """Seal a result to the request's recipient, and to this request only."""
-    key = read_recipient_key(request.recipient_key)
-    return _SUITE.encrypt(plain, key, info=name_context(request.digest()))
+    key = read_recipient_key(request.terms.recipient_key)
+    return _SUITE.encrypt(plain, key, info=encode_hpke_info(request.digest()))
 
 
-def name_context(digest: bytes) -> bytes:
+def encode_hpke_info(digest: bytes) -> bytes:
     """Return HPKE's info string for a request's digest."""
     return RESULT_FORMAT.encode() + b"\x1f" + digest
 
@@ -109,8 +109,8 @@ def read_recipient_key(raw: bytes) -> X25519PublicKey:
     """Return the X25519 key that a result can be sealed to.
 
     Raises:
-        RequestRefused: It has another length, or is a point that shares no secret
-            (RFC 7748, section 6.1; all zeros is one).
+        RequestRefused: The key has another length, or is a point that shares no secret
+            (RFC 7748, section 6.1), such as all zeros.
     """
     try:
         key = X25519PublicKey.from_public_bytes(raw)
@@ -131,9 +131,9 @@ def _encode(
         "format": RESULT_FORMAT,
         "request_id": request.request_id,
         "digest": request.digest().hex(),
-        "verb": request.verb.value,
-        "project": request.project,
-        "target_project": request.target_project,
+        "verb": request.terms.verb.value,
+        "project": request.terms.project,
+        "target_project": request.terms.target_project,
         "released_at": released_at.isoformat(),
         "rows": rows,
         **more,

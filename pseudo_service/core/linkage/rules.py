@@ -1,4 +1,4 @@
-"""What a linkage request must state, and what it may ask for."""
+"""Checks of what a linkage request states and of what it asks for."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,44 +11,48 @@ from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
 SHORTEST_ROUTINE = timedelta(hours=1)
 LONGEST_ROUTINE = timedelta(days=30)
 CLOCK_LEEWAY = timedelta(minutes=5)
-"""An hour of the caller's clock is a little less when the call arrives."""
+"""The caller states an hour; a little less is left when the call arrives."""
 LONGEST_BREAK_GLASS = timedelta(hours=4)
 LOCATE_BASES = frozenset(
     {LegalBasis.SUBJECT_REQUEST, LegalBasis.COURT_ORDER, LegalBasis.LEGAL_OBLIGATION}
 )
-SHORTEST_NOTE = 3
-LONGEST_NOTE = 500
+SHORTEST_TEXT = 3
+LONGEST_TEXT = 500
 LONGEST_SUBJECT_ID = 200
 _SHOWN_POSITIONS = 10
 
 
-def check_note(name: str, text: str) -> None:
-    """Raise unless a text is there and cannot itself name a patient.
+def check_free_text(name: str, text: str) -> None:
+    """Raise unless a text is present and holds nothing that may be a patient's number.
 
     Args:
         name: What the text is, for the message.
         text: 3 to 500 printable characters without long numbers.
 
     Raises:
-        RequestRefused: It is not.
+        RequestRefused: The text is too short, too long or not plain.
     """
     plain = text.strip()
-    is_plain = SHORTEST_NOTE <= len(plain) <= LONGEST_NOTE and text.isprintable()
+    is_plain = SHORTEST_TEXT <= len(plain) <= LONGEST_TEXT and text.isprintable()
     if not is_plain or holds_long_number(text):
         msg = (
-            f"{name}: give {SHORTEST_NOTE} to {LONGEST_NOTE} plain characters, "
+            f"{name}: give {SHORTEST_TEXT} to {LONGEST_TEXT} plain characters, "
             "without long numbers"
         )
         raise RequestRefused(msg)
 
 
 def check_redeemer(redeemer: str) -> None:
-    """Raise unless the text can be a caller's subject."""
+    """Raise unless the text can be a caller's subject.
+
+    Raises:
+        RequestRefused: It is empty, too long, or has no letter.
+    """
     if not (
         0 < len(redeemer) <= LONGEST_SUBJECT_ID
         and redeemer.isprintable()
         and redeemer == redeemer.strip()
-        and any(letter.isalpha() for letter in redeemer)  # or it is a patient's number
+        and any(sign.isalpha() for sign in redeemer)  # digits may be a patient's number
     ):
         msg = "redeemer: give the officer's subject, as their token names it"
         raise RequestRefused(msg)
@@ -60,7 +64,8 @@ def check_expiry(
     """Raise unless a request expires within its mode's bounds.
 
     Raises:
-        RequestRefused: It expires too soon or too late, or the time has no zone.
+        RequestRefused: The request expires too soon or too late, or the time has no
+            zone.
     """
     if expires_at.tzinfo is None:
         msg = "expiry: give a time with its zone"
@@ -78,7 +83,11 @@ def check_expiry(
 def check_combination(
     verb: LinkageVerb, mode: LinkageMode, basis: LegalBasis, *, subjects: int
 ) -> None:
-    """Raise unless mode, legal basis and number of subjects go with the verb."""
+    """Raise unless mode, legal basis and number of subjects go with the verb.
+
+    Raises:
+        RequestRefused: The combination is not allowed.
+    """
     if mode is LinkageMode.BREAK_GLASS and (
         verb is not LinkageVerb.REIDENTIFY or subjects != 1
     ):
@@ -95,8 +104,8 @@ def choose_subjects(pseudonyms: Sequence[str], *, ceiling: int) -> tuple[str, ..
     """Return the distinct pseudonyms, sorted.
 
     Raises:
-        RequestRefused: There is none, there are more than ``ceiling``, or some are not
-            well formed; the message names their positions only.
+        RequestRefused: The list is empty or longer than ``ceiling``, or a pseudonym is
+            not well formed; the message names positions only.
     """
     bad = [at for at, text in enumerate(pseudonyms) if not _is_well_formed(text)]
     if bad:

@@ -1,17 +1,18 @@
 """Linkage events on the audit trail, each sealed under a key of the service.
 
-Whoever can write to the database can append to a hash chain; without the service root
-nobody can make a vote, move one to another request, or change one. The seal is
-HMAC-SHA256 over the event's canonical JSON without the seal.
+Anybody who can write to the database can append to a hash chain. The seal prevents more:
+without the service root nobody can make a vote, change one, or move one to another
+request. The seal is HMAC-SHA256 (RFC 2104) over the event's canonical JSON without the
+seal.
 
-No record holds a pseudonym or an identifier: the subjects are bound by the request's
-digest, and who was found is told by keyed subject codes.
+No record holds a pseudonym or an identifier. The request's digest binds the subjects,
+and keyed subject codes name the people that a release found.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -22,15 +23,21 @@ from pseudo_service.core.audit.events import (
     AuditEvent,
     AuditKind,
     Detail,
+    RecordedEvent,
     encode_event,
 )
+from pseudo_service.core.audit.reading import LINKAGE_MARK
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import GrantRefused
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.linkage.event_fields import parse_request, parse_vote
-from pseudo_service.core.linkage.request import LinkageRequest, Vote
+from pseudo_service.core.linkage.request import (
+    LinkageRequest,
+    Vote,
+    terms_to_fields,
+)
 
-COURSE = frozenset(
+DECISIVE_KINDS = frozenset(
     {
         AuditKind.LINKAGE_SUBMITTED,
         AuditKind.LINKAGE_REVIEWED,
@@ -38,9 +45,9 @@ COURSE = frozenset(
         AuditKind.LINKAGE_RELEASE_INTENT,
     }
 )
-"""The records that decide where a request stands."""
+"""The kinds of record that decide the state of a request."""
 
-_SEALED = COURSE | {
+_SEALED = DECISIVE_KINDS | {
     AuditKind.LINKAGE_SUBJECTS,
     AuditKind.LINKAGE_RELEASED,
     AuditKind.LINKAGE_FETCHED,
@@ -52,8 +59,8 @@ _DOMAIN = b"pseudo/linkage-record/v1\x1f"
 class LinkageRecord:
     """A sealed event whose seal was verified.
 
-    ``step`` counts the records of the request's course from 1; records of a release
-    carry the step of its intent.
+    ``step`` counts the decisive records of a request from 1. The other records of a
+    release carry the step of its intent.
     """
 
     event: AuditEvent
@@ -77,8 +84,8 @@ class LinkageRecord:
         return str(self.event.details.get("subject_code") or "")
 
 
-class LinkageRecords:
-    """Makes and reads the sealed events.
+class LinkageEventSealer:
+    """Seals linkage events and verifies their seals.
 
     Give it ``service_root.derive(KeyUse.LINKAGE_RECORD)``.
     """
@@ -89,7 +96,9 @@ class LinkageRecords:
     def describe_submitted(
         self, request: LinkageRequest, *, subject_code: str = ""
     ) -> AuditEvent:
-        """Return the event of a submission, from which all but the subjects is read."""
+        """Return the event of a submission; it states everything except the subjects."""
+        terms = terms_to_fields(request.terms)
+        del terms["project"]  # the event has a place of its own for it
         return self._seal(
             request,
             AuditKind.LINKAGE_SUBMITTED,
@@ -97,16 +106,8 @@ class LinkageRecords:
             actor=request.requester,
             step=1,
             details={
-                "verb": request.verb.value,
-                "mode": request.mode.value,
-                "target_project": request.target_project,
+                **terms,
                 "subject_count": len(request.subjects),
-                "purpose": request.purpose,
-                "legal_basis": request.legal_basis.value,
-                "consent_reference": request.consent_reference,
-                "redeemer": request.redeemer,
-                "recipient_key": request.recipient_key.hex(),
-                "expires_at": request.expires_at.isoformat(),
                 "subject_code": subject_code,
             },
         )
@@ -149,11 +150,11 @@ class LinkageRecords:
             request,
             AuditKind.LINKAGE_RELEASE_INTENT,
             at=at,
-            actor=request.redeemer,
+            actor=request.terms.redeemer,
             step=step,
             details={
-                "verb": request.verb.value,
-                "target_project": request.target_project,
+                "verb": request.terms.verb.value,
+                "target_project": request.terms.target_project,
                 "subject_count": len(request.subjects),
             },
         )
@@ -167,7 +168,7 @@ class LinkageRecords:
         step: int,
         counts: Mapping[str, int],
     ) -> Iterator[AuditEvent]:
-        """Yield the events that name whom a release found, by their keyed codes.
+        """Yield the events that list the people that a release found, by keyed code.
 
         Args:
             request: What was released.
@@ -182,7 +183,7 @@ class LinkageRecords:
                 request,
                 AuditKind.LINKAGE_SUBJECTS,
                 at=at,
-                actor=request.redeemer,
+                actor=request.terms.redeemer,
                 step=step,
                 details={
                     "part": part,
@@ -207,12 +208,12 @@ class LinkageRecords:
             request,
             AuditKind.LINKAGE_RELEASED,
             at=at,
-            actor=request.redeemer,
+            actor=request.terms.redeemer,
             step=step,
             details={
-                "verb": request.verb.value,
-                "target_project": request.target_project,
-                "purpose": request.purpose,
+                "verb": request.terms.verb.value,
+                "target_project": request.terms.target_project,
+                "purpose": request.terms.purpose,
                 "register_faults": register_faults,
                 "sealed_digest": sealed_digest.hex(),
                 **counts,
@@ -227,7 +228,7 @@ class LinkageRecords:
             request,
             AuditKind.LINKAGE_FETCHED,
             at=at,
-            actor=request.redeemer,
+            actor=request.terms.redeemer,
             step=step,
             details={},
         )
@@ -236,7 +237,7 @@ class LinkageRecords:
         """Return the linkage record that an event's body holds; None for other events.
 
         Raises:
-            GrantRefused: It is of a linkage kind, and its seal does not verify.
+            GrantRefused: The event is of a linkage kind, and its seal does not verify.
         """
         event = _parse(body)
         if event is None:
@@ -255,6 +256,18 @@ class LinkageRecords:
             step=int(details["step"] or 0),
         )
 
+    def read_each(self, events: Iterable[RecordedEvent]) -> Iterator[LinkageRecord]:
+        """Yield the linkage records among events of the trail.
+
+        Raises:
+            GrantRefused: A seal does not verify; the records before it were yielded.
+        """
+        for recorded in events:
+            if LINKAGE_MARK in recorded.body:
+                record = self.read(recorded.body)
+                if record is not None:
+                    yield record
+
     def _seal(
         self,
         request: LinkageRequest,
@@ -270,7 +283,7 @@ class LinkageRecords:
             kind=kind,
             at=at,
             actor=actor,
-            project=request.project,
+            project=request.terms.project,
             operation=request.request_id,
             details=stated,
         )
@@ -281,7 +294,7 @@ class LinkageRecords:
         return hmac.digest(self._key.reveal(), message, hashlib.sha256).hex()
 
     def __repr__(self) -> str:
-        return "LinkageRecords(***)"
+        return "LinkageEventSealer(***)"
 
 
 def describe_refused(
@@ -307,7 +320,7 @@ def read_request(record: LinkageRecord, subjects: Sequence[str]) -> LinkageReque
     """Return the request of a submission's record, for these subjects.
 
     Raises:
-        GrantRefused: With these subjects it is not what was submitted.
+        GrantRefused: The subjects are not those of the submission.
     """
     request = parse_request(record.event, subjects)
     if request.digest() != record.digest:
@@ -331,7 +344,7 @@ _CHANGED = (
 
 
 def _parse(body: str) -> AuditEvent | None:
-    """Return the event if it is of a sealed kind; what cannot be read is a forgery."""
+    """Return the event if it is of a sealed kind; an unreadable event is a forgery."""
     try:
         fields: dict[str, Any] = json.loads(body)
         if fields["kind"] not in _SEALED:

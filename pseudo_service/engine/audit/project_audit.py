@@ -1,33 +1,34 @@
-"""One project's part of the audit trail, for its guardians and for auditors."""
+"""The events of one project, for its guardians and for auditors."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
 from pseudo_service.core.access.roles import Actor, Permission
-from pseudo_service.core.audit.events import AuditEvent, AuditKind, RecordedEvent
+from pseudo_service.core.audit.events import AuditKind, RecordedEvent
 from pseudo_service.core.audit.reading import find_linkage, find_of_project
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.linkage.approval import UNDECIDED
 from pseudo_service.core.linkage.history import build_timelines
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.audit.trail import read_events
 from pseudo_service.ports.audit_log import AuditLog
 from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.journal import Journal
 
 
 class ProjectAudit:
-    """Hands out a project's events; each reading is itself one of them."""
+    """Returns a project's events; each reading adds an event."""
 
     def __init__(
         self,
         *,
         log: AuditLog,
-        journal: Journal,
+        recorder: AuditRecorder,
         clock: Clock,
         access_control: AccessControl,
     ) -> None:
         self._log = log
-        self._journal = journal
+        self._recorder = recorder
         self._clock = clock
         self._access_control = access_control
 
@@ -41,16 +42,16 @@ class ProjectAudit:
     ) -> Iterator[RecordedEvent]:
         """Return the project's events, chain by chain, each chain in order.
 
-        Translations into the project count as its own. Votes on a request that is not
-        decided yet are left out: a reader may be its next reviewer, who must not know
-        them. What is handed out can therefore not be verified as a chain; that takes
-        the whole trail (``AuditTrail.export``).
+        Translations into the project count as its own. Votes on an undecided request
+        are left out, because the reader may be its next reviewer and must not know
+        them. The result can therefore not be verified as a chain; that takes the whole
+        trail (``AuditTrail.export``).
 
         Args:
             project: The project's id.
             since: The first moment; None for the beginning.
-            until: The moment before which events lie; None for now.
-            actor: Who reads.
+            until: The moment after the last one; None for now.
+            actor: The caller.
 
         Raises:
             AccessDenied: The actor is no guardian of the project and no auditor.
@@ -61,17 +62,12 @@ class ProjectAudit:
         if since is not None and until is not None and until <= since:
             msg = "until: give a moment after since"
             raise InvalidArgument(msg)
-        self._journal.record(
-            AuditEvent(
-                kind=AuditKind.AUDIT_READ,
-                at=self._clock.now(),
-                actor=actor.subject,
-                project=project,
-                details={
-                    "since": since.isoformat() if since else None,
-                    "until": until.isoformat() if until else None,
-                },
-            )
+        self._recorder.record(
+            AuditKind.AUDIT_READ,
+            actor=actor.subject,
+            project=project,
+            since=since.isoformat() if since else None,
+            until=until.isoformat() if until else None,
         )
         return self._read(project, since, until)
 
@@ -79,20 +75,21 @@ class ProjectAudit:
         self, project: str, since: datetime | None, until: datetime | None
     ) -> Iterator[RecordedEvent]:
         now = self._clock.now()
-        stories = {
-            request_id: story
-            for request_id, story in build_timelines(
-                find_linkage(self._trail())
+        timelines = {
+            request_id: timeline
+            for request_id, timeline in build_timelines(
+                find_linkage(read_events(self._log))
             ).items()
-            if project in story.request.projects
+            if project in timeline.request.terms.projects
         }
-        # Whatever comes between this look and the next one is not decided yet.
+        # A request that is submitted after this first reading is not decided yet.
         decided = {
             request_id
-            for request_id, story in stories.items()
-            if story.state(now) not in UNDECIDED
+            for request_id, timeline in timelines.items()
+            if timeline.state(now) not in UNDECIDED
         }
-        for recorded, event in find_of_project(self._trail(), project, stories):
+        events = find_of_project(read_events(self._log), project, timelines)
+        for recorded, event in events:
             is_hidden = (
                 event.kind is AuditKind.LINKAGE_REVIEWED
                 and event.operation not in decided
@@ -101,7 +98,3 @@ class ProjectAudit:
             is_late = until is not None and event.at >= until
             if not (is_hidden or is_early or is_late):
                 yield recorded
-
-    def _trail(self) -> Iterator[RecordedEvent]:
-        for chain in self._log.chains():
-            yield from self._log.read(chain)

@@ -1,33 +1,23 @@
-"""Who ever re-identified, translated or located one person: asked by keyed code.
+"""The releases that concerned one person, found by keyed code.
 
-The trail names nobody. Every release leaves the keyed codes of whom it found; from an
-identifier the same code is computed, and the events that list it are the answer.
+The trail names nobody. Every release leaves the keyed codes of the people it found. The
+same code is computed from an identifier, and the events that list it are the answer.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from pseudo_service.core.access.roles import Actor, Permission, check_purpose
 from pseudo_service.core.audit.events import BETWEEN, AuditEvent, AuditKind
-from pseudo_service.core.audit.reading import LINKAGE_MARK
-from pseudo_service.core.errors import IdentifierRefused
-from pseudo_service.core.identifiers.canonical import canonicalise_one
-from pseudo_service.core.identifiers.kinds import (
-    NHS_NUMBER,
-    IdentifierKind,
-    IdentifierRules,
-)
-from pseudo_service.core.identifiers.superseded import PinnedSupersededNumbers
-from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
-from pseudo_service.core.linkage.request import LinkageVerb
-from pseudo_service.core.linkage.sealed_events import LinkageRecords
-from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.linkage.request import LinkageRequest, LinkageVerb
+from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.audit.subject_codes import SubjectCodes
+from pseudo_service.engine.audit.trail import read_events
 from pseudo_service.ports.audit_log import AuditLog
-from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.journal import Journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +35,10 @@ class SubjectRelease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubjectReleases:
-    """What is on record of one person.
+    """The releases on record that concerned one person.
 
-    ``open_requests`` began a release whose outcome nobody recorded, so that they may
-    have concerned anybody on their lists.
+    ``open_requests`` began a release whose outcome is not on record. Each may have
+    concerned any person on its list.
     """
 
     releases: Sequence[SubjectRelease]
@@ -56,27 +46,22 @@ class SubjectReleases:
 
 
 class SubjectTrace:
-    """Answers a person's, a guardian's or an auditor's question; each is on record."""
+    """Finds the releases of one person; an event records each question."""
 
     def __init__(
         self,
         *,
         log: AuditLog,
-        journal: Journal,
-        clock: Clock,
+        sealer: LinkageEventSealer,
+        codes: SubjectCodes,
         access_control: AccessControl,
-        service_root: Root,
-        rules: IdentifierRules,
-        read_aliases: Callable[[], PinnedSupersededNumbers],
+        recorder: AuditRecorder,
     ) -> None:
         self._log = log
-        self._journal = journal
-        self._clock = clock
+        self._sealer = sealer
+        self._codes = codes
         self._access_control = access_control
-        self._root = service_root
-        self._rules = rules
-        self._read_aliases = read_aliases
-        self._records = LinkageRecords(service_root.derive(KeyUse.LINKAGE_RECORD))
+        self._recorder = recorder
 
     def trace(
         self,
@@ -89,77 +74,61 @@ class SubjectTrace:
     ) -> SubjectReleases:
         """Return the releases that found the person, the earliest first.
 
-        A person whose records were merged is looked for under every number they had.
+        The search covers every number that the person has had.
 
         Args:
             identifier: As a record writes it; canonicalised here, kept nowhere.
             kind: Its kind, such as ``nhs_number``.
-            project: Only requests of, or into, this project; all if empty, which only
-                an auditor may ask.
+            project: Only requests of, or into, this project. An auditor may leave it
+                empty, for all projects.
             purpose: What the answer is for.
-            actor: Who asks.
+            actor: The caller.
 
         Raises:
-            AccessDenied: No guardian of the project and no auditor asks.
+            AccessDenied: The caller is no guardian of the project and no auditor.
             PurposeMissing: The purpose is not stated.
-            IdentifierRefused: The identifier is none of its kind.
-            GrantRefused: A linkage event of the trail is not of this service.
+            IdentifierRefused: The identifier is not one of its kind.
+            GrantRefused: The seal of a linkage event does not verify.
         """
         self._access_control.require(actor, Permission.TRACE_SUBJECT, project or None)
         check_purpose(purpose)
-        code, *others = self._compute_codes(identifier, kind)
-        self._journal.record(
-            AuditEvent(
-                kind=AuditKind.SUBJECT_TRACED,
-                at=self._clock.now(),
-                actor=actor.subject,
-                project=project or None,
-                details={
-                    "purpose": purpose,
-                    "kind": kind,
-                    "subject_code": code,
-                    "other_numbers": len(others),
-                },
-            )
+        person = self._codes.read_numbers(identifier, kind)
+        code, *others = (
+            self._codes.encode(person.kind, number)
+            for number in (person.number, *person.others)
         )
-        events = list(self._read_sealed())
-        visible = {
-            request_id: story
-            for request_id, story in build_timelines(events).items()
-            if not project or project in story.request.projects
+        self._recorder.record(
+            AuditKind.SUBJECT_TRACED,
+            actor=actor.subject,
+            project=project or None,
+            purpose=purpose,
+            kind=kind,
+            subject_code=code,
+            other_numbers=len(others),
+        )
+        records = self._sealer.read_each(read_events(self._log))
+        events = [record.event for record in records]
+        timelines = {
+            request_id: timeline
+            for request_id, timeline in build_timelines(events).items()
+            if not project or project in timeline.request.terms.projects
         }
-        codes = frozenset({code, *others})
-        found = {event.operation for event in events if _concerns(event, codes)}
         return SubjectReleases(
-            releases=_list_releases(visible, found),
-            open_requests=[name for name, story in visible.items() if story.is_open],
+            releases=_list_releases(timelines, _find_requests(events, {code, *others})),
+            open_requests=[
+                request_id
+                for request_id, timeline in timelines.items()
+                if timeline.is_open
+            ],
         )
 
-    def _compute_codes(self, identifier: str, kind: str) -> list[str]:
-        """Return the code of the number, then those of the person's other numbers."""
-        parsed = IdentifierKind.parse(kind)
-        canonical, refusal = canonicalise_one(identifier, parsed, self._rules)
-        if canonical is None:
-            msg = f"identifier: not accepted as {parsed.text} ({refusal})"
-            raise IdentifierRefused(msg)
-        numbers = [canonical]
-        if parsed == NHS_NUMBER:
-            numbers += self._read_aliases().table.list_others(canonical)
-        key = self._root.derive(KeyUse.SUBJECT_CODE, parsed.text)
-        hashing = KeyedHash(key, parsed)
-        return [hashing.mac_one(number).hex() for number in numbers]
 
-    def _read_sealed(self) -> Iterator[AuditEvent]:
-        for chain in self._log.chains():
-            for recorded in self._log.read(chain):
-                if LINKAGE_MARK in recorded.body:
-                    record = self._records.read(recorded.body)
-                    if record is not None:
-                        yield record.event
+def _find_requests(events: Iterable[AuditEvent], codes: set[str]) -> set[str | None]:
+    return {event.operation for event in events if _concerns(event, codes)}
 
 
-def _concerns(event: AuditEvent, codes: frozenset[str]) -> bool:
-    """Tell whether a release found the person, or a search was for them."""
+def _concerns(event: AuditEvent, codes: set[str]) -> bool:
+    """Return whether a release found the person, or a LOCATE request asks for them."""
     if event.kind is AuditKind.LINKAGE_SUBMITTED:
         return event.details.get("subject_code") in codes
     is_list = event.kind is AuditKind.LINKAGE_SUBJECTS
@@ -167,19 +136,24 @@ def _concerns(event: AuditEvent, codes: frozenset[str]) -> bool:
 
 
 def _list_releases(
-    stories: Mapping[str, RequestTimeline], found: set[str | None]
+    timelines: Mapping[str, RequestTimeline], found: set[str | None]
 ) -> list[SubjectRelease]:
     released = [
-        SubjectRelease(
-            request_id=request_id,
-            verb=story.request.verb,
-            project=story.request.project,
-            target_project=story.request.target_project,
-            released_at=story.released_at,
-            redeemer=story.request.redeemer,
-            purpose=story.request.purpose,
-        )
-        for request_id, story in stories.items()
-        if request_id in found and story.released_at is not None
+        _describe_release(timeline.request, timeline.released_at)
+        for request_id, timeline in timelines.items()
+        if request_id in found and timeline.released_at is not None
     ]
     return sorted(released, key=lambda one: one.released_at)
+
+
+def _describe_release(request: LinkageRequest, released_at: datetime) -> SubjectRelease:
+    terms = request.terms
+    return SubjectRelease(
+        request_id=request.request_id,
+        verb=terms.verb,
+        project=terms.project,
+        target_project=terms.target_project,
+        released_at=released_at,
+        redeemer=terms.redeemer,
+        purpose=terms.purpose,
+    )

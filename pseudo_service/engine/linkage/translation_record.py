@@ -1,4 +1,4 @@
-"""What a translation leaves behind in its target project, before its result is kept."""
+"""Records a translation in its target project, before the result is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -27,8 +27,8 @@ from pseudo_service.ports.journal import BatchChange, Journal
 class Translated:
     """One person as the target project knows them.
 
-    ``is_moved``: under another number than the one that the register was asked for, as
-    the target follows merges.
+    ``is_moved``: the target follows merges and knows the person under another number
+    than the register does.
     """
 
     kind: IdentifierKind
@@ -37,10 +37,10 @@ class Translated:
 
 
 class TranslationRecord:
-    """Records whom a target project now holds, and registers numbers that are new.
+    """Records the people that a target project now holds, and registers new numbers.
 
-    A recall in the target must find who came to it by translation; and a pseudonym of
-    the number that replaced another must be resolvable like any that was answered.
+    A recall in the target must find people who came to it by translation. A pseudonym of
+    a number that replaced another must be resolvable, like every pseudonym.
     """
 
     def __init__(
@@ -64,11 +64,14 @@ class TranslationRecord:
         *,
         key_version: int,
     ) -> None:
-        """Make it durable; whoever is named in vain, as the release then fails, may be.
+        """Write the people durably.
+
+        If the release fails afterwards, the target has people on record that it does not
+        hold; a recall then names too many, never too few.
 
         Raises:
             KeyVaultUnavailable: A data key must be made and the vault does not answer.
-            StoreUnavailable: It is not known to be durable.
+            StoreUnavailable: The record may not be durable.
         """
         if not people:
             return
@@ -89,7 +92,7 @@ class TranslationRecord:
                 segments.append(segment)
         sealed = self._memberships.seal(
             sets,
-            project=ProjectId(request.target_project),
+            project=ProjectId(request.terms.target_project),
             key_version=KeyVersion(key_version),
             operation=OperationId(request.request_id),
         )
@@ -99,8 +102,8 @@ class TranslationRecord:
                 event=AuditEvent(
                     kind=AuditKind.MEMBERSHIP_RECORDED,
                     at=now,
-                    actor=request.redeemer,
-                    project=request.target_project,
+                    actor=request.terms.redeemer,
+                    project=request.terms.target_project,
                     operation=request.request_id,
                     details={MEMBERSHIP: Recording.NOW.value, "people": len(people)},
                 ),

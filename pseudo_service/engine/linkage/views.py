@@ -1,15 +1,13 @@
-"""What callers send to the linkage desk and what they are shown of a request."""
+"""The values that callers send to the linkage desk, and those that it returns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from pseudo_service.core.linkage.request import (
-    LegalBasis,
-    LinkageMode,
     LinkageRequest,
     LinkageState,
-    LinkageVerb,
+    LinkageTerms,
     Vote,
 )
 
@@ -18,32 +16,23 @@ from pseudo_service.core.linkage.request import (
 class LinkageSubmission:
     """A request as its caller states it, not yet checked.
 
-    ``pseudonyms`` come in any order; repeats count once. ``identifier`` and ``kind``
-    are for LOCATE only. An empty ``redeemer`` means the caller.
+    An empty ``terms.redeemer`` means the caller. ``pseudonyms`` come in any order, and
+    repeats count once. ``identifier`` and ``kind`` are for LOCATE only.
     """
 
-    verb: LinkageVerb
-    mode: LinkageMode
-    project: str
-    target_project: str = ""
+    terms: LinkageTerms
     pseudonyms: Sequence[str] = field(default=(), repr=False)
     identifier: str = field(default="", repr=False)
     kind: str = ""
-    purpose: str
-    legal_basis: LegalBasis
-    consent_reference: str
-    recipient_key: bytes
-    redeemer: str = ""
-    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkageView:
     """A request as one caller may see it now.
 
-    ``request.subjects`` may be empty: ``subject_count`` counts them. ``votes`` are those
-    that the caller may see; ``hidden_votes`` counts the rest. ``state`` is the state at
-    the time of the call, so that a request whose time is over is EXPIRED.
+    ``request.subjects`` may be empty: ``subject_count`` counts them. ``votes`` holds the
+    votes that the caller may see, and ``hidden_votes`` counts the others. ``state`` is
+    the state at the time of the call, EXPIRED included.
     """
 
     request: LinkageRequest
@@ -56,7 +45,7 @@ class LinkageView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverlapView:
-    """Another request of the project that asks for some of the same."""
+    """Another request of the project; ``shared`` counts the subjects that both list."""
 
     request_id: str
     shared: int
@@ -67,9 +56,9 @@ class OverlapView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkageDetail:
-    """One request with what is asked for, and what else asked for it.
+    """One request with its subjects, and the requests that overlap it.
 
-    ``pseudonyms`` is empty for LOCATE, and for callers of the target project who do
+    ``pseudonyms`` is empty for LOCATE, and for members of the target project that may
     not review.
     """
 
@@ -90,8 +79,8 @@ class LinkagePage:
 class SealedRelease:
     """A result that only the recipient's key opens.
 
-    ``sealed_digest`` is SHA-256 of ``sealed``; ``released_now`` is false when it was kept
-    from an earlier release.
+    ``sealed_digest`` is SHA-256 of ``sealed``. ``released_now`` is false for the kept
+    result of an earlier release.
     """
 
     request_id: str

@@ -1,4 +1,4 @@
-"""Linkage messages to values of the core and back; nothing is decided here."""
+"""Converts linkage messages to values of the core and back; it decides nothing."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -11,6 +11,7 @@ from pseudo_service.core.linkage.request import (
     LegalBasis,
     LinkageMode,
     LinkageState,
+    LinkageTerms,
     LinkageVerb,
     Vote,
 )
@@ -30,22 +31,19 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def decode_submission(message: messages.SubmitLinkageRequest) -> LinkageSubmission:
-    """Return what a caller asks for; every choice must be one of its list.
+    """Return what a caller asks for.
 
     Raises:
-        InvalidArgument: A choice is missing or unknown, or there is no expiry.
+        InvalidArgument: A choice is missing or unknown, or the expiry is missing.
     """
     if not message.HasField("expires_at"):
         msg = "expires_at: say until when the request may be released"
         raise InvalidArgument(msg)
-    return LinkageSubmission(
+    terms = LinkageTerms(
         verb=_choose(LinkageVerb, message.verb, "verb"),
         mode=_choose(LinkageMode, message.mode, "mode"),
         project=message.project,
         target_project=message.target_project,
-        pseudonyms=tuple(message.pseudonyms),
-        identifier=message.identifier,
-        kind=message.kind,
         purpose=message.purpose,
         legal_basis=_choose(LegalBasis, message.legal_basis, "legal_basis"),
         consent_reference=message.consent_reference,
@@ -53,13 +51,19 @@ def decode_submission(message: messages.SubmitLinkageRequest) -> LinkageSubmissi
         redeemer=message.redeemer,
         expires_at=decode_time(message.expires_at),
     )
+    return LinkageSubmission(
+        terms=terms,
+        pseudonyms=tuple(message.pseudonyms),
+        identifier=message.identifier,
+        kind=message.kind,
+    )
 
 
 def decode_decision(text: str) -> Decision:
     """Return a reviewer's decision.
 
     Raises:
-        InvalidArgument: It is neither.
+        InvalidArgument: The text is no decision.
     """
     return _choose(Decision, text, "decision")
 
@@ -75,21 +79,21 @@ def decode_states(texts: Sequence[str]) -> list[LinkageState]:
 
 def encode_linkage(view: LinkageView) -> messages.Linkage:
     """Return a request as one caller may see it."""
-    request = view.request
+    request, terms = view.request, view.request.terms
     return messages.Linkage(
         request_id=request.request_id,
-        verb=request.verb.value,
-        mode=request.mode.value,
-        project=request.project,
-        target_project=request.target_project,
-        purpose=request.purpose,
-        legal_basis=request.legal_basis.value,
-        consent_reference=request.consent_reference,
+        verb=terms.verb.value,
+        mode=terms.mode.value,
+        project=terms.project,
+        target_project=terms.target_project,
+        purpose=terms.purpose,
+        legal_basis=terms.legal_basis.value,
+        consent_reference=terms.consent_reference,
         requester=request.requester,
-        redeemer=request.redeemer,
-        recipient_key=request.recipient_key,
+        redeemer=terms.redeemer,
+        recipient_key=terms.recipient_key,
         submitted_at=encode_time(request.submitted_at),
-        expires_at=encode_time(request.expires_at),
+        expires_at=encode_time(terms.expires_at),
         subject_count=view.subject_count,
         digest=view.digest,
         state=view.state.value,
@@ -133,7 +137,7 @@ def encode_release(release: SealedRelease) -> Iterator[messages.RedeemLinkageRes
 
 
 def encode_trace(found: SubjectReleases) -> messages.TraceSubjectResponse:
-    """Return who released one person."""
+    """Return the releases that concerned one person."""
     return messages.TraceSubjectResponse(
         releases=[_encode_traced(each) for each in found.releases],
         open_requests=found.open_requests,

@@ -8,6 +8,8 @@ from pseudo_service.api.v1 import linkage_pb2 as messages
 from pseudo_service.api.v1 import linkage_pb2_grpc as services
 from pseudo_service.engine.audit.subject_trace import SubjectTrace
 from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.engine.linkage.reading import LinkageReader
+from pseudo_service.engine.linkage.release import LinkageRelease
 from pseudo_service.transport.codecs.linkage import (
     decode_decision,
     decode_states,
@@ -24,14 +26,23 @@ from pseudo_service.transport.interceptors.calls import current_call
 class LinkageServicer(services.LinkageServiceServicer):
     """Serves officers, reviewers and auditors, with the linkage identity only."""
 
-    def __init__(self, *, desk: LinkageDesk, trace: SubjectTrace) -> None:
+    def __init__(
+        self,
+        *,
+        desk: LinkageDesk,
+        reader: LinkageReader,
+        release: LinkageRelease,
+        trace: SubjectTrace,
+    ) -> None:
         self._desk = desk
+        self._reader = reader
+        self._release = release
         self._trace = trace
 
     def SubmitLinkage(
         self, request: messages.SubmitLinkageRequest, context: grpc.ServicerContext
     ) -> messages.SubmitLinkageResponse:
-        """Take a request in."""
+        """Submit a request."""
         call = current_call()
         call.name_project(request.project)
         view = self._desk.submit(decode_submission(request), actor=call.actor)
@@ -53,7 +64,7 @@ class LinkageServicer(services.LinkageServiceServicer):
     def WithdrawLinkage(
         self, request: messages.WithdrawLinkageRequest, context: grpc.ServicerContext
     ) -> messages.WithdrawLinkageResponse:
-        """Take a request back."""
+        """Withdraw a request."""
         view = self._desk.withdraw(
             request.request_id, reason=request.reason, actor=current_call().actor
         )
@@ -63,7 +74,7 @@ class LinkageServicer(services.LinkageServiceServicer):
         self, request: messages.GetLinkageRequest, context: grpc.ServicerContext
     ) -> messages.GetLinkageResponse:
         """Show one request."""
-        detail = self._desk.get(request.request_id, actor=current_call().actor)
+        detail = self._reader.get(request.request_id, actor=current_call().actor)
         return encode_detail(detail)
 
     def ListLinkages(
@@ -72,7 +83,7 @@ class LinkageServicer(services.LinkageServiceServicer):
         """List a project's requests."""
         call = current_call()
         call.name_project(request.project)
-        page = self._desk.list(
+        page = self._reader.list(
             request.project,
             states=decode_states(request.states),
             page_size=request.page_size,
@@ -84,14 +95,14 @@ class LinkageServicer(services.LinkageServiceServicer):
     def RedeemLinkage(
         self, request: messages.RedeemLinkageRequest, context: grpc.ServicerContext
     ) -> Iterator[messages.RedeemLinkageResponse]:
-        """Release, or hand out again, a sealed result."""
-        release = self._desk.redeem(request.request_id, actor=current_call().actor)
-        yield from encode_release(release)
+        """Release a request, or return the result that was kept."""
+        released = self._release.redeem(request.request_id, actor=current_call().actor)
+        yield from encode_release(released)
 
     def TraceSubject(
         self, request: messages.TraceSubjectRequest, context: grpc.ServicerContext
     ) -> messages.TraceSubjectResponse:
-        """Tell who released one person."""
+        """Return the releases that concerned one person."""
         call = current_call()
         call.name_project(request.project)
         found = self._trace.trace(

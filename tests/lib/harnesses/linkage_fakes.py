@@ -4,11 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import pyarrow as pa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from pseudo_service.core.access.roles import Actor, RoleGrant
+from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, RecordedEvent
 from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
@@ -24,7 +23,6 @@ from pseudo_service.core.keys.material import (
     KeyUse,
     Root,
     RootPurpose,
-    SecretKey,
 )
 from pseudo_service.core.linkage.request import (
     Decision,
@@ -32,10 +30,11 @@ from pseudo_service.core.linkage.request import (
     LinkageMode,
     LinkageRequest,
     LinkageState,
+    LinkageTerms,
     LinkageVerb,
 )
-from pseudo_service.core.linkage.results import name_context
-from pseudo_service.core.linkage.sealed_events import LinkageRecords
+from pseudo_service.core.linkage.results import encode_hpke_info
+from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
 from pseudo_service.core.projects.project import (
     DateShiftRule,
     OptOutApplication,
@@ -45,27 +44,28 @@ from pseudo_service.core.projects.project import (
 )
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
-from pseudo_service.core.register.packed_identities import pack_identities
-from pseudo_service.core.register.segments import DataKeyRow, seal_segment
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.audit.subject_codes import SubjectCodes
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.engine.keys.key_ring import KeyRing
+from pseudo_service.engine.linkage.approval_verifier import ApprovalVerifier
 from pseudo_service.engine.linkage.desk import LinkageDesk
+from pseudo_service.engine.linkage.event_index import LinkageEventIndex
 from pseudo_service.engine.linkage.intake import LinkageIntake
-from pseudo_service.engine.linkage.release import ReleaseDesk
+from pseudo_service.engine.linkage.reading import LinkageReader
+from pseudo_service.engine.linkage.release import LinkageRelease
 from pseudo_service.engine.linkage.release_answers import ReleaseAnswers
+from pseudo_service.engine.linkage.release_preparation import ReleasePreparer
+from pseudo_service.engine.linkage.release_recorder import ReleaseRecorder
 from pseudo_service.engine.linkage.translation_record import TranslationRecord
-from pseudo_service.engine.linkage.verified_history import (
-    ApprovalVerifier,
-    LinkageEventIndex,
-)
 from pseudo_service.engine.linkage.views import LinkageSubmission, SealedRelease
 from pseudo_service.engine.linkage.visibility import RequestVisibility
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.ports.opt_outs import OptOutListKind
-from pseudo_service.ports.register import StoredSegment
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.harnesses.register_writers import make_register_writer
+from tests.lib.stores.linkage_register import fill_register
 from tests.lib.stores.linkage_stores import (
     FixedLocation,
     LinkageJournal,
@@ -77,6 +77,14 @@ from tests.lib.stores.linkage_stores import (
 )
 from tests.lib.stores.memory import MemoryArchive, MemoryVault
 from tests.lib.stores.memory_projects import MemoryKeyRows, MemoryProjects, Trail
+from tests.lib.values.linkage_actors import (
+    AUDITOR,
+    COLLEAGUE,
+    GUARDIAN,
+    OFFICER,
+    STROKE_GUARDIAN,
+    act,
+)
 
 NHS = IdentifierKind.parse("nhs_number")
 NUMBERS = ("9990000018", "9990000026", "9990000034", "9990000042", "9990000050")
@@ -91,23 +99,10 @@ RECIPIENT = X25519PrivateKey.from_private_bytes(bytes(range(32)))
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
-def act(subject: str, *roles: str) -> Actor:
-    grants = frozenset(RoleGrant.parse(role) for role in roles)
-    return Actor(subject=subject, grants=grants, expires_at=None)
+_LOCAL_KINDS = tuple(IdentifierKind.parse(kind) for kind in LOCAL)
 
 
-OFFICER = act("officer", "linkage_officer:asthma")
-COLLEAGUE = act("colleague", "linkage_officer:asthma")
-THIRD = act("third", "linkage_officer:asthma")
-GUARDIAN = act("guardian", "guardian:asthma")
-SECOND_GUARDIAN = act("guardian-2", "guardian:asthma")
-STROKE_GUARDIAN = act("guardian-3", "guardian:stroke")
-RESEARCHER = act("researcher", "researcher:asthma")
-AUDITOR = act("auditor", "auditor")
-STRANGER = act("stranger", "linkage_officer:stroke", "guardian:stroke")
-
-
-class Bench:
+class LinkageHarness:
     """A desk with two projects, five people and everybody who may come to it."""
 
     def __init__(self) -> None:
@@ -138,27 +133,36 @@ class Bench:
         assert self.root.owner == SERVICE_OWNER
         self.create_project("asthma", "ABCD")
         self.create_project("stroke", "EFGH")
-        self._fill_register()
+        fill_register(
+            self.register,
+            root=self.root,
+            vault=self.vault,
+            entropy=self.entropy,
+            people={NHS: NUMBERS, **dict.fromkeys(_LOCAL_KINDS, ("A1",))},
+        )
         self.start()
 
     def start(self) -> None:
         """Start a process over the stores: nothing it remembered is left."""
-        access_control = AccessControl(journal=self.journal, clock=self.clock)
-        self.records = LinkageRecords(self.root.derive(KeyUse.LINKAGE_RECORD))
+        self.access_control = AccessControl(journal=self.journal, clock=self.clock)
+        self.sealer = LinkageEventSealer(self.root.derive(KeyUse.LINKAGE_RECORD))
+        self.codes = SubjectCodes(
+            service_root=self.root, rules=RULES, read_aliases=lambda: self.aliases
+        )
         self.trail = AuditTrail(
             log=self.log,
             archive=self.archive,
             vault=self.vault,
-            journal=self.journal,
+            recorder=AuditRecorder(self.journal, self.clock),
             clock=self.clock,
-            access_control=access_control,
+            access_control=self.access_control,
         )
-        self.book = LinkageEventIndex(log=self.log, records=self.records)
-        self.history = ApprovalVerifier(
-            log=self.log, archive=self.archive, vault=self.vault, records=self.records
-        )
-        self.opening = WatchedOpening(
-            register=self.register, vault=self.vault, service_root=self.root
+        self.index = LinkageEventIndex(log=self.log, sealer=self.sealer)
+        self.visibility = RequestVisibility(
+            requests=self.requests,
+            index=self.index,
+            access_control=self.access_control,
+            clock=self.clock,
         )
         self.opt_outs = OptOutLists(
             store=self.opt_out_store,
@@ -166,58 +170,80 @@ class Bench:
             rules=RULES,
             clock=self.clock,
             entropy=self.entropy,
-            access_control=access_control,
+            access_control=self.access_control,
+        )
+        self.intake = LinkageIntake(
+            projects=self.projects,
+            codes=self.codes,
+            clock=self.clock,
+            entropy=self.entropy,
         )
         self.desk = LinkageDesk(
             requests=self.requests,
-            intake=LinkageIntake(
-                projects=self.projects,
-                service_root=self.root,
-                rules=RULES,
-                clock=self.clock,
-                entropy=self.entropy,
-            ),
-            showing=RequestVisibility(
-                requests=self.requests,
-                book=self.book,
-                access_control=access_control,
-                clock=self.clock,
-            ),
-            release=ReleaseDesk(
-                requests=self.requests,
-                history=self.history,
-                book=self.book,
-                records=self.records,
-                answers=ReleaseAnswers(
-                    projects=self.projects,
-                    key_ring=self.key_ring,
-                    opt_outs=self.opt_outs,
-                    opening=self.opening,
-                    location=self.location,
-                    service_root=self.root,
-                    read_aliases=lambda: self.aliases,
-                ),
-                translations=TranslationRecord(
-                    writer=make_register_writer(
-                        vault=self.vault,
-                        clock=self.clock,
-                        entropy=self.entropy,
-                        service_root=self.root,
-                    ),
-                    service_root=self.root,
-                    journal=self.journal,
-                    clock=self.clock,
-                ),
-                trail=self.trail,
-                journal=self.journal,
-                clock=self.clock,
-            ),
-            records=self.records,
+            intake=self.intake,
+            visibility=self.visibility,
+            index=self.index,
+            sealer=self.sealer,
             trail=self.trail,
+            access_control=self.access_control,
+            clock=self.clock,
+        )
+        self.reader = LinkageReader(
+            requests=self.requests,
+            visibility=self.visibility,
+            access_control=self.access_control,
             service_root=self.root,
-            access_control=access_control,
             clock=self.clock,
             entropy=self.entropy,
+        )
+        self._start_release()
+
+    def _start_release(self) -> None:
+        self.opening = WatchedOpening(
+            register=self.register, vault=self.vault, service_root=self.root
+        )
+        self.verifier = ApprovalVerifier(
+            log=self.log, archive=self.archive, vault=self.vault, sealer=self.sealer
+        )
+        self.preparer = ReleasePreparer(
+            projects=self.projects,
+            key_ring=self.key_ring,
+            opt_outs=self.opt_outs,
+            opening=self.opening,
+            read_aliases=lambda: self.aliases,
+        )
+        self.answers = ReleaseAnswers(
+            opening=self.opening,
+            location=self.location,  # type: ignore[arg-type]
+            codes=self.codes,
+        )
+        self.translations = TranslationRecord(
+            writer=make_register_writer(
+                vault=self.vault,
+                clock=self.clock,
+                entropy=self.entropy,
+                service_root=self.root,
+            ),
+            service_root=self.root,
+            journal=self.journal,
+            clock=self.clock,
+        )
+        self.recorder = ReleaseRecorder(
+            requests=self.requests,
+            index=self.index,
+            sealer=self.sealer,
+            journal=self.journal,
+            clock=self.clock,
+        )
+        self.release = LinkageRelease(
+            visibility=self.visibility,
+            trail=self.trail,
+            verifier=self.verifier,
+            preparer=self.preparer,
+            answers=self.answers,
+            translations=self.translations,
+            recorder=self.recorder,
+            clock=self.clock,
         )
 
     def create_project(self, project_id: str, tag: str, **fields: Any) -> None:
@@ -277,18 +303,25 @@ class Bench:
         return form.encode_one(KeyedHash(key, parsed).mac_one(number))
 
     def submission(self, *numbers: str, **fields: Any) -> LinkageSubmission:
-        chosen: dict[str, Any] = {
+        asked = {
+            name: fields.pop(name, usual)
+            for name, usual in (
+                ("pseudonyms", [self.pseudonym(n) for n in numbers or NUMBERS[:1]]),
+                ("identifier", ""),
+                ("kind", ""),
+            )
+        }
+        terms: dict[str, Any] = {
             "verb": LinkageVerb.REIDENTIFY,
             "mode": LinkageMode.ROUTINE,
             "project": "asthma",
-            "pseudonyms": [self.pseudonym(n) for n in numbers or NUMBERS[:1]],
             "purpose": PURPOSE,
             "legal_basis": LegalBasis.DIRECT_CARE,
             "consent_reference": "DARS approval, amendment B",
             "recipient_key": RECIPIENT.public_key().public_bytes_raw(),
             "expires_at": self.clock.now() + timedelta(hours=3),
         }
-        return LinkageSubmission(**{**chosen, **fields})
+        return LinkageSubmission(terms=LinkageTerms(**{**terms, **fields}), **asked)
 
     def submit(
         self, *numbers: str, actor: Actor = OFFICER, **fields: Any
@@ -334,10 +367,10 @@ class Bench:
         return request
 
     def redeem(self, request: LinkageRequest, actor: Actor = OFFICER) -> SealedRelease:
-        return self.desk.redeem(request.request_id, actor=actor)
+        return self.release.redeem(request.request_id, actor=actor)
 
     def state(self, request: LinkageRequest) -> LinkageState:
-        return self.desk.get(request.request_id, actor=AUDITOR).view.state
+        return self.reader.get(request.request_id, actor=AUDITOR).view.state
 
     def events(self, kind: AuditKind) -> list[RecordedEvent]:
         mark = f'"kind":"{kind}"'
@@ -345,44 +378,10 @@ class Bench:
             e for chain in self.log.events.values() for e in chain if mark in e.body
         ]
 
-    def _fill_register(self) -> None:
-        row, data_key = self._make_data_key()
-        self.register.data_keys.append(row)
-        for kind, numbers in [(NHS, NUMBERS), *((k, ("A1",)) for k in _LOCAL_KINDS)]:
-            blind = KeyedHash(self.root.derive(KeyUse.BLIND_INDEX, kind.text), kind)
-            macs = blind.mac(pa.array(numbers))
-            position = len(self.register.segments) + 1
-            segment = seal_segment(
-                pack_identities(pa.array(numbers)),
-                blind_index=macs,
-                segment_id=f"segment-{position}",
-                kind=kind.text,
-                data_key_id=row.data_key_id,
-                data_key=data_key,
-                mac_key=self.root.derive(KeyUse.SEGMENT_MAC),
-                nonce=self.entropy.draw(12),
-            )
-            stored = StoredSegment(position=position, segment=segment)
-            self.register.segments.append(stored)
-
-    def _make_data_key(self) -> tuple[DataKeyRow, SecretKey]:
-        secret = self.entropy.draw(32)
-        wrapped = self.vault.wrap("linkage", secret)
-        row = DataKeyRow(
-            data_key_id="data-key-1",
-            wrapping_key_id=wrapped.key_id,
-            wrapped=wrapped.ciphertext,
-            created_at=self.clock.now(),
-        )
-        return row, SecretKey(secret)
-
-
-_LOCAL_KINDS = tuple(IdentifierKind.parse(kind) for kind in LOCAL)
-
 
 def open_result(release: SealedRelease) -> bytes:
     """Return what the officer reads."""
-    info = name_context(release.digest)
+    info = encode_hpke_info(release.digest)
     return _SUITE.decrypt(release.sealed, RECIPIENT, info=info)
 
 

@@ -51,6 +51,7 @@ from pseudo_service.transport.servicers.linkage import LinkageServicer
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.services.echo_server import OneToken
 from tests.lib.services.telemetry import RecordingTelemetry
+from tests.lib.values.linkage_requests import build_request, replace_request
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 PSEUDONYMS = (
@@ -62,7 +63,7 @@ SERVICE = linkage_pb2.DESCRIPTOR.services_by_name["LinkageService"]
 
 def make_request(key: X25519PrivateKey, **changes: Any) -> LinkageRequest:
     """Return a request for two pseudonyms."""
-    usual = LinkageRequest(
+    usual = build_request(
         request_id="3f0c",
         verb=LinkageVerb.REIDENTIFY,
         mode=LinkageMode.ROUTINE,
@@ -78,7 +79,7 @@ def make_request(key: X25519PrivateKey, **changes: Any) -> LinkageRequest:
         submitted_at=NOON,
         expires_at=NOON + timedelta(hours=72),
     )
-    return replace(usual, **changes)
+    return replace_request(usual, **changes)
 
 
 def make_vote(**changes: Any) -> Vote:
@@ -137,7 +138,7 @@ class FakeDesk:
 
     def get(self, request_id: str, *, actor: Any) -> LinkageDetail:
         self.note("get", request_id=request_id, actor=actor)
-        located = self.request.verb is LinkageVerb.LOCATE
+        located = self.request.terms.verb is LinkageVerb.LOCATE
         return LinkageDetail(
             view=self.view(),
             pseudonyms=() if located else tuple(self.request.subjects),
@@ -158,7 +159,7 @@ class FakeDesk:
             digest=self.request.digest(),
             sealed=sealed,
             sealed_digest=sha256(sealed).digest(),
-            available_until=self.request.expires_at,
+            available_until=self.request.terms.expires_at,
             released_now=True,
         )
         return replace(usual, **self.lie)
@@ -180,12 +181,12 @@ class FakeDesk:
         self.note("trace", identifier=identifier, **asked)
         release = SubjectRelease(
             request_id=self.request.request_id,
-            verb=self.request.verb,
-            project=self.request.project,
-            target_project=self.request.target_project,
+            verb=self.request.terms.verb,
+            project=self.request.terms.project,
+            target_project=self.request.terms.target_project,
             released_at=NOON,
-            redeemer=self.request.redeemer,
-            purpose=self.request.purpose,
+            redeemer=self.request.terms.redeemer,
+            purpose=self.request.terms.purpose,
         )
         return SubjectReleases(releases=[release], open_requests=["77aa"])
 
@@ -222,7 +223,8 @@ def serve_desk(certificates: LocalCertificates) -> Iterator[RunningDesk]:
             longest_unary_call=timedelta(seconds=60),
         ),
     )
-    servicer = LinkageServicer(desk=cast("Any", desk), trace=cast("Any", desk))
+    served = cast("Any", desk)
+    servicer = LinkageServicer(desk=served, reader=served, release=served, trace=served)
     add_LinkageServiceServicer_to_server(servicer, server)
     pair = [(tls.private_key, tls.certificate)]
     port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials(pair))

@@ -30,6 +30,7 @@ from pseudo_service.ports.linkage_requests import (
 from pseudo_service.ports.opt_outs import OptOutList
 from pseudo_service.ports.register import StoredSegment
 from tests.lib.stores.memory import MemoryAuditLog
+from tests.lib.values.linkage_requests import replace_request
 
 CHAIN = "linkage-1"
 
@@ -97,7 +98,7 @@ class MemoryRequests:
         found = [
             replace(each, request=replace(each.request, subjects=()))
             for each in self.stored.values()
-            if project in each.request.projects
+            if project in each.request.terms.projects
             and (not states or each.state in states)
             and (before is None or each.position < before)
         ]
@@ -154,7 +155,7 @@ class MemoryRequests:
     def edit(self, request_id: str, **fields: Any) -> None:
         """Change the row behind the desk's back, its digest with it."""
         stored = self.stored[request_id]
-        request = replace(stored.request, **fields)
+        request = replace_request(stored.request, **fields)
         self.stored[request_id] = replace(
             stored, request=request, digest=request.digest()
         )

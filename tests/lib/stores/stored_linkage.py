@@ -16,6 +16,7 @@ from pseudo_service.core.register.segments import Segment
 from pseudo_service.ports.journal import BatchChange
 from pseudo_service.ports.superseded import SupersededList
 from tests.lib.stores.stored_values import NOON, make_data_key, make_event, make_segment
+from tests.lib.values.linkage_requests import build_request
 
 
 def make_subjects(numbers: Iterable[int]) -> tuple[str, ...]:
@@ -31,7 +32,7 @@ def make_request(
     subjects: Sequence[str] = make_subjects(range(3)),
 ) -> LinkageRequest:
     verb = LinkageVerb.TRANSLATE if target_project else LinkageVerb.REIDENTIFY
-    return LinkageRequest(
+    return build_request(
         request_id=f"request-{number:06d}",
         verb=verb,
         mode=LinkageMode.ROUTINE,

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
-from pseudo_service.core.evidence.pack import Evidence, gather_evidence
+from pseudo_service.core.evidence.pack import Evidence, build_evidence
 from pseudo_service.core.evidence.tables import Period
 from pseudo_service.core.linkage.request import Decision, LinkageMode, LinkageVerb
-from tests.lib.values.request_events import START, Story
+from tests.lib.values.request_events import START, RequestEvents
 
 PERIOD = Period(
     since=datetime(2026, 1, 1, tzinfo=UTC), until=datetime(2026, 4, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ def make_event(
 
 def make_events() -> list[AuditEvent]:
     """Return a quarter with everything in it that a pack tells of."""
-    emergency = Story(
+    emergency = RequestEvents(
         request_id="emergency-1",
         mode=LinkageMode.BREAK_GLASS,
         subjects=("one",),
@@ -31,18 +31,18 @@ def make_events() -> list[AuditEvent]:
     )
     emergency.vote("guardian-1", guardian_of=("asthma",)).begin_release()
     emergency.finish_release("c0de")
-    rejected = Story(request_id="rejected-1", start=START + 5 * DAY)
+    rejected = RequestEvents(request_id="rejected-1", start=START + 5 * DAY)
     rejected.vote("officer-2").vote("guardian-1", decision=Decision.REJECT)
-    translated = Story(
+    translated = RequestEvents(
         request_id="translated-1",
         verb=LinkageVerb.TRANSLATE,
         target_project="stroke",
         start=START + 8 * DAY,
     )
     translated.approve().begin_release()
-    early = Story(request_id="early-1", start=START - 90 * DAY).release("c0de")
+    early = RequestEvents(request_id="early-1", start=START - 90 * DAY).release("c0de")
     stories = (
-        Story(request_id="recall-1").release("a1", "b2").fetch().refuse(),
+        RequestEvents(request_id="recall-1").release("a1", "b2").fetch().refuse(),
         emergency,
         rejected,
         translated,
@@ -94,7 +94,7 @@ def make_events() -> list[AuditEvent]:
 
 
 def make_evidence(events: list[AuditEvent] | None = None) -> Evidence:
-    return gather_evidence(
+    return build_evidence(
         make_events() if events is None else events,
         project="asthma",
         period=PERIOD,

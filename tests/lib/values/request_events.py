@@ -11,11 +11,14 @@ from pseudo_service.core.linkage.request import (
     Decision,
     LegalBasis,
     LinkageMode,
-    LinkageRequest,
     LinkageVerb,
     Vote,
 )
-from pseudo_service.core.linkage.sealed_events import LinkageRecords, describe_refused
+from pseudo_service.core.linkage.sealed_events import (
+    LinkageEventSealer,
+    describe_refused,
+)
+from tests.lib.values.linkage_requests import build_request
 
 SERVICE_ROOT = Root(
     owner="_service",
@@ -27,7 +30,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 @dataclass(kw_only=True)
-class Story:
+class RequestEvents:
     """A request whose events are appended one after the other, an hour apart."""
 
     request_id: str = "request-1"
@@ -42,8 +45,8 @@ class Story:
     events: list[AuditEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.records = LinkageRecords(SERVICE_ROOT.derive(KeyUse.LINKAGE_RECORD))
-        self.request = LinkageRequest(
+        self.sealer = LinkageEventSealer(SERVICE_ROOT.derive(KeyUse.LINKAGE_RECORD))
+        self.request = build_request(
             request_id=self.request_id,
             verb=self.verb,
             mode=self.mode,
@@ -62,9 +65,7 @@ class Story:
         self.now = self.start
         self.step = 1
         self.events.append(
-            self.records.describe_submitted(
-                self.request, subject_code=self.subject_code
-            )
+            self.sealer.describe_submitted(self.request, subject_code=self.subject_code)
         )
 
     def _next(self) -> None:
@@ -77,7 +78,7 @@ class Story:
         *,
         guardian_of: tuple[str, ...] = (),
         decision: Decision = Decision.APPROVE,
-    ) -> "Story":
+    ) -> "RequestEvents":
         self._next()
         vote = Vote(
             reviewer=reviewer,
@@ -87,40 +88,40 @@ class Story:
             at=self.now,
         )
         self.events.append(
-            self.records.describe_review(self.request, vote, step=self.step)
+            self.sealer.describe_review(self.request, vote, step=self.step)
         )
         return self
 
-    def approve(self) -> "Story":
+    def approve(self) -> "RequestEvents":
         self.vote("officer-2")
-        return self.vote("guardian-1", guardian_of=self.request.projects)
+        return self.vote("guardian-1", guardian_of=self.request.terms.projects)
 
-    def withdraw(self) -> "Story":
+    def withdraw(self) -> "RequestEvents":
         self._next()
         self.events.append(
-            self.records.describe_withdrawn(
+            self.sealer.describe_withdrawn(
                 self.request, reason="not needed", at=self.now, step=self.step
             )
         )
         return self
 
-    def begin_release(self) -> "Story":
+    def begin_release(self) -> "RequestEvents":
         self._next()
         self.events.append(
-            self.records.describe_intent(self.request, at=self.now, step=self.step)
+            self.sealer.describe_intent(self.request, at=self.now, step=self.step)
         )
         return self
 
-    def finish_release(self, *codes: str) -> "Story":
+    def finish_release(self, *codes: str) -> "RequestEvents":
         counts = {"found": len(codes)}
         at = self.now + timedelta(minutes=1)
         self.events.extend(
-            self.records.describe_subjects(
+            self.sealer.describe_subjects(
                 self.request, codes, at=at, step=self.step, counts=counts
             )
         )
         self.events.append(
-            self.records.describe_released(
+            self.sealer.describe_released(
                 self.request,
                 at=at,
                 step=self.step,
@@ -131,17 +132,17 @@ class Story:
         )
         return self
 
-    def release(self, *codes: str) -> "Story":
+    def release(self, *codes: str) -> "RequestEvents":
         return self.approve().begin_release().finish_release(*codes)
 
-    def fetch(self) -> "Story":
+    def fetch(self) -> "RequestEvents":
         self._next()
         self.events.append(
-            self.records.describe_fetched(self.request, at=self.now, step=self.step)
+            self.sealer.describe_fetched(self.request, at=self.now, step=self.step)
         )
         return self
 
-    def refuse(self, code: ErrorCode = ErrorCode.GRANT_SPENT) -> "Story":
+    def refuse(self, code: ErrorCode = ErrorCode.GRANT_SPENT) -> "RequestEvents":
         self._next()
         self.events.append(
             describe_refused(

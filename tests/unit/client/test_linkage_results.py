@@ -19,6 +19,7 @@ from pseudo_service.core.linkage.results import (
     seal_result,
 )
 from tests.lib.services.fake_desk import NOON, PSEUDONYMS, FakeDesk, make_request
+from tests.lib.values.linkage_requests import replace_request
 
 KEY = X25519PrivateKey.generate()
 REQUEST = make_request(KEY)
@@ -30,7 +31,7 @@ def deliver(sealed: bytes, **changes: object) -> SealedResult:
         request_id=REQUEST.request_id,
         digest=REQUEST.digest(),
         sealed=sealed,
-        available_until=REQUEST.expires_at,
+        available_until=REQUEST.terms.expires_at,
         released_now=True,
     )
     return replace(usual, **changes)
@@ -60,7 +61,9 @@ def test_the_service_seals_what_the_client_opens() -> None:
 
 
 def test_a_location_opens() -> None:
-    request = replace(REQUEST, verb=LinkageVerb.LOCATE, subjects=("nhs_number:00",))
+    request = replace_request(
+        REQUEST, verb=LinkageVerb.LOCATE, subjects=("nhs_number:00",)
+    )
     row = ProjectLocation(
         project="stroke",
         use=DisclosureUse.PSEUDONYM,

@@ -15,10 +15,12 @@ from pseudo_service.api.v1 import linkage_pb2 as pb
 from pseudo_service.api.v1.linkage_pb2_grpc import LinkageServiceStub
 from pseudo_service.core import errors
 from pseudo_service.core.linkage.request import (
+    TERM_NAMES,
     Decision,
     LegalBasis,
     LinkageMode,
     LinkageState,
+    LinkageTerms,
     LinkageVerb,
 )
 from pseudo_service.engine.linkage.views import LinkageSubmission, OverlapView
@@ -58,19 +60,21 @@ def test_a_submission_arrives_whole(running: RunningDesk) -> None:
     assert name == "submit"
     assert asked["actor"].subject == "tester"
     assert asked["submission"] == LinkageSubmission(
-        verb=LinkageVerb.TRANSLATE,
-        mode=LinkageMode.ROUTINE,
-        project="asthma",
-        target_project="stroke",
+        terms=LinkageTerms(
+            verb=LinkageVerb.TRANSLATE,
+            mode=LinkageMode.ROUTINE,
+            project="asthma",
+            target_project="stroke",
+            purpose="joint analysis",
+            legal_basis=LegalBasis.SECTION_251,
+            consent_reference="24/CAG/0001",
+            recipient_key=b"\x07" * 32,
+            redeemer="olek",
+            expires_at=NOON,
+        ),
         pseudonyms=PSEUDONYMS,
         identifier="",
         kind="",
-        purpose="joint analysis",
-        legal_basis=LegalBasis.SECTION_251,
-        consent_reference="24/CAG/0001",
-        recipient_key=b"\x07" * 32,
-        redeemer="olek",
-        expires_at=NOON,
     )
     assert made.digest == running.desk.request.digest()
 
@@ -124,22 +128,10 @@ def test_what_is_shown_is_the_request(running: RunningDesk) -> None:
     )
     details = running.client.get_linkage("3f0c")
     linkage, request = details.linkage, desk.request
-    for name in (
-        "request_id",
-        "verb",
-        "mode",
-        "project",
-        "target_project",
-        "purpose",
-        "legal_basis",
-        "consent_reference",
-        "requester",
-        "redeemer",
-        "recipient_key",
-        "submitted_at",
-        "expires_at",
-    ):
+    for name in ("request_id", "requester", "submitted_at"):
         assert getattr(linkage, name) == getattr(request, name), name
+    for name in TERM_NAMES:
+        assert getattr(linkage, name) == getattr(request.terms, name), name
     assert (linkage.subject_count, linkage.state) == (2, "partially_reviewed")
     assert linkage.digest == request.digest()
     assert details.pseudonyms == PSEUDONYMS
@@ -202,7 +194,7 @@ def test_a_large_result_comes_in_chunks_and_whole(running: RunningDesk) -> None:
     sealed = running.client.redeem_linkage("3f0c")
     assert sealed.sealed == running.desk.sealed
     assert sealed.digest == running.desk.request.digest()
-    assert sealed.available_until == running.desk.request.expires_at
+    assert sealed.available_until == running.desk.request.terms.expires_at
     assert sealed.released_now
     assert "end" not in repr(sealed)
     assert len(running.desk.sealed) > 4 * CHUNK_BYTES

@@ -28,11 +28,10 @@ from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.adapters.sql.stores.sealed_rows import cut
 from pseudo_service.core.errors import RequestUnknown, StateConflict
 from pseudo_service.core.linkage.request import (
-    LegalBasis,
-    LinkageMode,
     LinkageRequest,
     LinkageState,
-    LinkageVerb,
+    terms_from_fields,
+    terms_to_fields,
 )
 from pseudo_service.ports.linkage_requests import StoredRequest
 
@@ -41,7 +40,7 @@ _RELEASES = {LinkageState.RELEASED, LinkageState.AWAITING_SECOND_REVIEW}
 
 
 def describe_unknown() -> RequestUnknown:
-    """Return the error of a request that is not stored; its id may be anything."""
+    """Return the error of a request that is not stored, without repeating its id."""
     msg = "linkage request: there is none of this id; `pseudo linkage list` names all"
     return RequestUnknown(msg)
 
@@ -80,7 +79,7 @@ def set_state(
     new: LinkageState,
     at: datetime,
 ) -> None:
-    """Compare and set: the second of two that race waits, and finds the state gone.
+    """Compare and set the state; of two calls that race, the second finds it changed.
 
     Raises:
         RequestUnknown: There is no such request.
@@ -106,7 +105,8 @@ def set_state(
 def find_ended(connection: Connection, before: datetime) -> list[str]:
     """Return the requests whose results were available until earlier.
 
-    Times are compared here, for as texts they have no order across zones.
+    Times are compared here, because the database stores them as texts, which have no
+    order across zones.
     """
     query = select(linkage_results.c.request_id, linkage_results.c.available_until)
     return [
@@ -139,19 +139,10 @@ def read_request(row: Row[Any], subjects: Sequence[str] = ()) -> StoredRequest:
     """Return a row as a request."""
     request = LinkageRequest(
         request_id=row.request_id,
-        verb=LinkageVerb(row.verb),
-        mode=LinkageMode(row.mode),
-        project=row.project,
-        target_project=row.target_project,
-        subjects=tuple(subjects),
-        purpose=row.purpose,
-        legal_basis=LegalBasis(row.legal_basis),
-        consent_reference=row.consent_reference,
         requester=row.requester,
-        redeemer=row.redeemer,
-        recipient_key=row.recipient_key,
         submitted_at=row.submitted_at,
-        expires_at=row.expires_at,
+        terms=terms_from_fields(terms_to_fields(row)),
+        subjects=tuple(subjects),
     )
     return StoredRequest(
         position=row.position,
@@ -176,19 +167,12 @@ def _list_texts(connection: Connection, texts: Sequence[str]) -> TableValuedAlia
 
 def _write_request(request: LinkageRequest) -> dict[str, object]:
     return {
+        **terms_to_fields(request.terms),
+        "recipient_key": request.terms.recipient_key,
+        "expires_at": request.terms.expires_at,
         "request_id": request.request_id,
-        "verb": request.verb.value,
-        "mode": request.mode.value,
-        "project": request.project,
-        "target_project": request.target_project,
-        "purpose": request.purpose,
-        "legal_basis": request.legal_basis.value,
-        "consent_reference": request.consent_reference,
         "requester": request.requester,
-        "redeemer": request.redeemer,
-        "recipient_key": request.recipient_key,
         "submitted_at": request.submitted_at,
-        "expires_at": request.expires_at,
         "digest": request.digest(),
         "state": LinkageState.SUBMITTED.value,
     }

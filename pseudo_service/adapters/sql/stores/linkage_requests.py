@@ -94,8 +94,8 @@ class SqlRequests:
     ) -> Sequence[OverlappingRequest]:
         """Return requests that share subjects; see ``RequestStore.find_overlaps``.
 
-        Those that share as many come newest first. Their subjects are left out, and
-        the request itself need not be stored.
+        Requests that share equally many come newest first, without their subjects. The
+        request itself need not be stored.
         """
         with self._database.read() as connection:
             shared = count_shared(connection, request.subjects)
@@ -103,7 +103,7 @@ class SqlRequests:
                 select(linkage_requests, shared.c.shared)
                 .join(shared, shared.c.request_id == linkage_requests.c.request_id)
                 .where(
-                    names_project(request.project),
+                    names_project(request.terms.project),
                     linkage_requests.c.request_id != request.request_id,
                 )
                 .order_by(shared.c.shared.desc(), linkage_requests.c.position.desc())

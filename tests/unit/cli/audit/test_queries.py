@@ -17,7 +17,7 @@ from pseudo_service.core.audit.events import AuditEvent, link, start_chain
 from pseudo_service.core.linkage.request import LinkageMode
 from tests.lib.values.evidence import make_events
 from tests.lib.values.nhs_numbers import make_nhs_number
-from tests.lib.values.request_events import START, Story
+from tests.lib.values.request_events import START, RequestEvents
 
 NUMBER = make_nhs_number(4_321)
 
@@ -181,7 +181,7 @@ def test_a_day_that_is_none_is_wrong_usage(client: FakeClient) -> None:
 def test_an_event_that_cannot_be_read_is_a_fault(
     client: FakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = Story().events[0]
+    broken = RequestEvents().events[0]
     details = {k: v for k, v in broken.details.items() if k != "verb"}
     client.events = [
         AuditEvent(

@@ -3,7 +3,6 @@
 import csv
 import json
 import stat
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from pseudo_service.cli.linkage.requests import redemption
 from tests.lib.harnesses.linkage_commands import NUMBER, STATED, Run, half
 from tests.lib.services.fake_desk import PSEUDONYMS, RunningDesk
 from tests.lib.values.foreign_keys import UNKNOWN_KIND
+from tests.lib.values.linkage_requests import replace_request
 
 # Keys
 
@@ -92,7 +92,7 @@ def test_a_result_is_redeemed_and_opened(
     linkage: Run, pseudo: Run, running: RunningDesk, keys: Path, tmp_path: Path
 ) -> None:
     key = read_private(half(keys, "private"), None)
-    running.desk.request = replace(
+    running.desk.request = replace_request(
         running.desk.request, recipient_key=key.public_key().public_bytes_raw()
     )
     sealed = tmp_path / "recall.sealed"
@@ -160,7 +160,7 @@ def test_identifiers_do_not_appear_on_a_screen_unasked(  # noqa: PLR0917
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     key = read_private(half(keys, "private"), None).public_key().public_bytes_raw()
-    running.desk.request = replace(running.desk.request, recipient_key=key)
+    running.desk.request = replace_request(running.desk.request, recipient_key=key)
     sealed = tmp_path / "recall.sealed"
     linkage("redeem", "3f0c", "--output", sealed)
     command = ("linkage", "open", sealed, "--key", half(keys, "private"))

@@ -15,6 +15,7 @@ from pseudo_service.core.linkage.request import LinkageMode, LinkageState, Linka
 from pseudo_service.engine.linkage.views import OverlapView
 from tests.lib.harnesses.linkage_commands import NUMBER, STATED, Run, give_input, half
 from tests.lib.services.fake_desk import NOON, PSEUDONYMS, RunningDesk, make_vote
+from tests.lib.values.linkage_requests import replace_request
 
 # Asking
 
@@ -28,12 +29,12 @@ def test_a_request_is_submitted_and_told(
     )  # fmt: skip
     assert done.code == ExitCode.OK, done.err
     submission = running.desk.asked[0][1]["submission"]
-    assert submission.verb is LinkageVerb.REIDENTIFY
-    assert submission.mode is LinkageMode.ROUTINE
+    assert submission.terms.verb is LinkageVerb.REIDENTIFY
+    assert submission.terms.mode is LinkageMode.ROUTINE
     assert submission.pseudonyms == (*PSEUDONYMS, PSEUDONYMS[0])
-    assert submission.redeemer == "olek"
+    assert submission.terms.redeemer == "olek"
     key = read_private(half(keys, "private"), None).public_key()
-    assert submission.recipient_key == key.public_bytes_raw()
+    assert submission.terms.recipient_key == key.public_bytes_raw()
     assert "Tell the identifiers behind 2 pseudonyms of asthma." in done.out
     assert "3f0c" in done.out
     assert "2 reviews by others than mara or olek" in " ".join(done.out.split())
@@ -48,10 +49,14 @@ def test_an_emergency_is_short(
     routine, emergency, chosen = (
         each[1]["submission"] for each in running.desk.asked if each[0] == "submit"
     )
-    assert emergency.mode is LinkageMode.BREAK_GLASS
-    hours = (routine.expires_at - emergency.expires_at).total_seconds() / 3600
+    assert emergency.terms.mode is LinkageMode.BREAK_GLASS
+    hours = (
+        routine.terms.expires_at - emergency.terms.expires_at
+    ).total_seconds() / 3600
     assert 69.9 < hours < 70.1
-    hours = (chosen.expires_at - emergency.expires_at).total_seconds() / 3600
+    hours = (
+        chosen.terms.expires_at - emergency.terms.expires_at
+    ).total_seconds() / 3600
     assert 2.9 < hours < 3.1
 
 
@@ -79,7 +84,7 @@ def test_a_translation_names_both_projects(
         "--key", half(keys, "public"), *STATED, "--json",
     )  # fmt: skip
     submission = running.desk.asked[0][1]["submission"]
-    assert (submission.verb, submission.target_project) == (
+    assert (submission.terms.verb, submission.terms.target_project) == (
         LinkageVerb.TRANSLATE,
         "stroke",
     )
@@ -105,7 +110,7 @@ def test_a_number_is_read_from_a_file_or_the_input_only(
     for (_, noted), done in zip(running.desk.asked, outs, strict=True):
         submission = noted["submission"]
         assert (submission.identifier, submission.kind) == (NUMBER, "nhs_number")
-        assert submission.legal_basis == "subject_request"
+        assert submission.terms.legal_basis == "subject_request"
         assert done.code == ExitCode.OK
         assert NUMBER not in done.out + done.err
 
@@ -145,7 +150,7 @@ def test_a_request_is_told_in_plain_words(linkage: Run, running: RunningDesk) ->
     )
     done = linkage("show", "3f0c")
     words = " ".join(done.out.split())
-    fingerprint = write_fingerprint(running.desk.request.recipient_key)
+    fingerprint = write_fingerprint(running.desk.request.terms.recipient_key)
     for part in (
         "Tell the identifiers behind 2 pseudonyms of asthma.",
         "submitted: nobody has reviewed it",
@@ -191,7 +196,7 @@ def test_what_is_missing_is_told(
 def test_both_guardians_are_wanted_for_a_translation(
     linkage: Run, running: RunningDesk
 ) -> None:
-    running.desk.request = replace(
+    running.desk.request = replace_request(
         running.desk.request, verb=LinkageVerb.TRANSLATE, target_project="stroke"
     )
     running.desk.state, running.desk.votes = (
@@ -205,7 +210,9 @@ def test_both_guardians_are_wanted_for_a_translation(
 
 
 def test_an_emergency_says_so(linkage: Run, running: RunningDesk) -> None:
-    running.desk.request = replace(running.desk.request, mode=LinkageMode.BREAK_GLASS)
+    running.desk.request = replace_request(
+        running.desk.request, mode=LinkageMode.BREAK_GLASS
+    )
     words = " ".join(linkage("show", "3f0c").out.split())
     assert "in an emergency" in words
     assert "one approval, by a guardian of asthma who is not mara or olek" in words
@@ -244,7 +251,7 @@ def test_a_service_that_shows_one_thing_and_means_another_is_found_out(
 
 
 def test_nobody_reviews_what_is_not_shown(linkage: Run, running: RunningDesk) -> None:
-    running.desk.request = replace(running.desk.request, subjects=())
+    running.desk.request = replace_request(running.desk.request, subjects=())
     done = linkage("review", "3f0c", "--approve", "--reason", "it is care", "--yes")
     assert done.code == ExitCode.REFUSED
     assert "not shown what is asked for" in done.err
@@ -254,7 +261,7 @@ def test_a_location_is_reviewed_without_its_subject(
     linkage: Run, running: RunningDesk
 ) -> None:
     blind = "00ff" * 16  # longer than any group of the fingerprint's digits
-    running.desk.request = replace(
+    running.desk.request = replace_request(
         running.desk.request, verb=LinkageVerb.LOCATE, subjects=("nhs_number:" + blind,)
     )
     done = linkage("review", "3f0c", "--reject", "--reason", "no letter", "--yes")

@@ -10,13 +10,13 @@ from pseudo_service.core.audit.events import AuditEvent, AuditKind
 from pseudo_service.core.evidence.open_intents import (
     RESULT_OF,
     find_open_matters,
+    format_duration,
     list_released,
     measure_latency,
-    write_duration,
 )
 from pseudo_service.core.linkage.history import build_timelines
 from pseudo_service.core.linkage.request import LinkageMode
-from tests.lib.values.request_events import START, Story
+from tests.lib.values.request_events import START, RequestEvents
 
 NOW = START + timedelta(days=2)
 HOUR = timedelta(hours=1)
@@ -53,7 +53,7 @@ def test_data_calls_are_answered_not_ended() -> None:
 
 
 def test_an_emergency_waits_for_its_second_review() -> None:
-    story = Story(mode=LinkageMode.BREAK_GLASS)
+    story = RequestEvents(mode=LinkageMode.BREAK_GLASS)
     story.vote("guardian-1", guardian_of=("asthma",)).begin_release()
     story.finish_release("c0de")
     (matter,) = find_open_matters(story.events, build_timelines(story.events), now=NOW)
@@ -63,7 +63,7 @@ def test_an_emergency_waits_for_its_second_review() -> None:
 
 
 def test_steps_are_measured_apart() -> None:
-    stories = build_timelines(Story().release("c0de").events)
+    stories = build_timelines(RequestEvents().release("c0de").events)
     measured = {each.step: each.median for each in measure_latency(stories.values())}
     assert measured == {
         "submission to first review": HOUR,
@@ -76,13 +76,15 @@ def test_steps_are_measured_apart() -> None:
 def test_a_request_counts_as_far_as_it_came() -> None:
     events = [
         event
-        for number, story in enumerate((Story(), Story().vote("officer-2")))
-        for event in Story(request_id=f"request-{number}", start=START).events[
+        for number, story in enumerate(
+            (RequestEvents(), RequestEvents().vote("officer-2"))
+        )
+        for event in RequestEvents(request_id=f"request-{number}", start=START).events[
             : len(story.events)
         ]
     ]
     assert not measure_latency(build_timelines(events).values())
-    voted = build_timelines(Story().vote("officer-2").events)
+    voted = build_timelines(RequestEvents().vote("officer-2").events)
     assert [each.step for each in measure_latency(voted.values())] == [
         "submission to first review"
     ]
@@ -92,7 +94,7 @@ def test_a_request_counts_as_far_as_it_came() -> None:
 def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
     events = []
     for number, gap in enumerate(seconds):
-        story = Story(request_id=f"request-{number}")
+        story = RequestEvents(request_id=f"request-{number}")
         story.now += timedelta(seconds=gap)
         story.vote("officer-2")
         events += story.events
@@ -108,9 +110,9 @@ def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
 
 
 def test_releases_come_in_their_order() -> None:
-    late = Story(request_id="late", start=START + 5 * HOUR).release("c0de")
-    early = Story(request_id="early").release("c0de")
-    stories = build_timelines([*late.events, *early.events, *Story().events])
+    late = RequestEvents(request_id="late", start=START + 5 * HOUR).release("c0de")
+    early = RequestEvents(request_id="early").release("c0de")
+    stories = build_timelines([*late.events, *early.events, *RequestEvents().events])
     released = list_released(stories.values())
     assert [story.request.request_id for story in released] == ["early", "late"]
 
@@ -125,4 +127,4 @@ def test_releases_come_in_their_order() -> None:
     ],
 )
 def test_durations_read_as_people_say_them(duration: timedelta, text: str) -> None:
-    assert write_duration(duration) == text
+    assert format_duration(duration) == text

@@ -1,6 +1,6 @@
 """What an evidence pack says, table by table."""
 
-from pseudo_service.core.evidence.pack import Evidence, gather_evidence
+from pseudo_service.core.evidence.pack import Evidence, build_evidence
 from pseudo_service.core.evidence.tables import EvidenceTable
 from tests.lib.values.evidence import DAY, PERIOD, make_events, make_evidence
 from tests.lib.values.request_events import START
@@ -92,7 +92,7 @@ def test_keys_older_than_the_period_are_told_with_their_age_at_its_end() -> None
 
 
 def test_a_key_is_no_older_than_the_pack() -> None:
-    early = gather_evidence(
+    early = build_evidence(
         make_events(), project="asthma", period=PERIOD, made_at=START + 4 * DAY
     )
     assert [row[3] for row in find("keys", early).rows] == ["370", "5"]

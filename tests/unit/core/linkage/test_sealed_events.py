@@ -1,4 +1,4 @@
-"""Sealed linkage events and sealed results."""
+"""Sealed linkage events: what a seal binds, and what is refused."""
 
 import json
 from dataclasses import replace
@@ -6,11 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from pseudo_service.core.audit.events import AuditEvent, AuditKind, encode_event
+from pseudo_service.core.audit.events import (
+    AuditEvent,
+    AuditKind,
+    encode_event,
+    link,
+    start_chain,
+)
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import GrantRefused
 from pseudo_service.core.keys.material import SecretKey
@@ -18,27 +22,21 @@ from pseudo_service.core.linkage.request import (
     Decision,
     LegalBasis,
     LinkageMode,
-    LinkageOutcome,
-    LinkageRequest,
     LinkageVerb,
     Vote,
 )
-from pseudo_service.core.linkage.results import (
-    SubjectAnswer,
-    encode_answers,
-    seal_result,
-)
 from pseudo_service.core.linkage.sealed_events import (
-    LinkageRecords,
+    LinkageEventSealer,
     describe_refused,
     read_request,
     read_vote,
 )
+from tests.lib.values.linkage_requests import build_request
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 PRIVATE = X25519PrivateKey.from_private_bytes(bytes(range(32)))
-RECORDS = LinkageRecords(SecretKey(bytes(range(32))))
-REQUEST = LinkageRequest(
+SEALER = LinkageEventSealer(SecretKey(bytes(range(32))))
+REQUEST = build_request(
     request_id="f" * 32,
     verb=LinkageVerb.TRANSLATE,
     mode=LinkageMode.ROUTINE,
@@ -65,14 +63,14 @@ VOTE = Vote(
 
 def every_event() -> list[AuditEvent]:
     return [
-        RECORDS.describe_submitted(REQUEST, subject_code="c0de"),
-        RECORDS.describe_review(REQUEST, VOTE, step=2),
-        RECORDS.describe_withdrawn(REQUEST, reason="no need", at=NOW, step=3),
-        RECORDS.describe_intent(REQUEST, at=NOW, step=3),
-        *RECORDS.describe_subjects(
+        SEALER.describe_submitted(REQUEST, subject_code="c0de"),
+        SEALER.describe_review(REQUEST, VOTE, step=2),
+        SEALER.describe_withdrawn(REQUEST, reason="no need", at=NOW, step=3),
+        SEALER.describe_intent(REQUEST, at=NOW, step=3),
+        *SEALER.describe_subjects(
             REQUEST, ["aa", "bb"], at=NOW, step=3, counts={"found": 2}
         ),
-        RECORDS.describe_released(
+        SEALER.describe_released(
             REQUEST,
             at=NOW,
             step=3,
@@ -80,13 +78,13 @@ def every_event() -> list[AuditEvent]:
             register_faults=0,
             sealed_digest=bytes(32),
         ),
-        RECORDS.describe_fetched(REQUEST, at=NOW, step=3),
+        SEALER.describe_fetched(REQUEST, at=NOW, step=3),
     ]
 
 
 @pytest.mark.parametrize("event", every_event(), ids=lambda event: event.kind)
 def test_a_sealed_event_reads_back_and_binds_every_field(event: AuditEvent) -> None:
-    record = RECORDS.read(encode_event(event))
+    record = SEALER.read(encode_event(event))
     assert record is not None
     assert record.request_id == event.operation == REQUEST.request_id
     assert record.digest == REQUEST.digest()
@@ -107,7 +105,7 @@ def test_a_sealed_event_reads_back_and_binds_every_field(event: AuditEvent) -> N
     edits += [{"kind": kind} for kind in others]
     for edit in edits:
         with pytest.raises(GrantRefused):
-            RECORDS.read(encode_event(replace(event, **edit)))
+            SEALER.read(encode_event(replace(event, **edit)))
 
 
 def test_no_pseudonym_is_in_any_event() -> None:
@@ -116,16 +114,16 @@ def test_no_pseudonym_is_in_any_event() -> None:
 
 
 def test_a_submission_and_a_vote_are_read_whole() -> None:
-    submitted = RECORDS.read(encode_event(every_event()[0]))
+    submitted = SEALER.read(encode_event(every_event()[0]))
     assert submitted is not None
     assert (submitted.subject_count, submitted.subject_code) == (2, "c0de")
     assert read_request(submitted, REQUEST.subjects) == REQUEST
-    review = RECORDS.read(encode_event(every_event()[1]))
+    review = SEALER.read(encode_event(every_event()[1]))
     assert review is not None
     assert read_vote(review) == VOTE
     nobody = replace(VOTE, guardian_of=())
-    body = encode_event(RECORDS.describe_review(REQUEST, nobody, step=2))
-    read = RECORDS.read(body)
+    body = encode_event(SEALER.describe_review(REQUEST, nobody, step=2))
+    read = SEALER.read(body)
     assert read is not None
     assert read_vote(read) == nobody
 
@@ -135,7 +133,7 @@ def test_a_submission_and_a_vote_are_read_whole() -> None:
     [("ABCD-N1A",), ("ABCD-N1A", "ABCD-N1C"), ("ABCD-N1A", "ABCD-N1B", "X"), ()],
 )
 def test_a_submission_is_of_exactly_its_subjects(subjects: tuple[str, ...]) -> None:
-    submitted = RECORDS.read(encode_event(every_event()[0]))
+    submitted = SEALER.read(encode_event(every_event()[0]))
     assert submitted is not None
     with pytest.raises(GrantRefused, match="not the one"):
         read_request(submitted, subjects)
@@ -143,7 +141,7 @@ def test_a_submission_is_of_exactly_its_subjects(subjects: tuple[str, ...]) -> N
 
 def test_other_events_are_none_of_ours() -> None:
     event = AuditEvent(kind=AuditKind.AUDIT_READ, at=NOW, actor="a", details={})
-    assert RECORDS.read(encode_event(event)) is None
+    assert SEALER.read(encode_event(event)) is None
     refused = describe_refused(
         request_id="r",
         project="asthma",
@@ -151,7 +149,7 @@ def test_other_events_are_none_of_ours() -> None:
         at=NOW,
         code=ErrorCode.GRANT_REFUSED,
     )
-    assert RECORDS.read(encode_event(refused)) is None
+    assert SEALER.read(encode_event(refused)) is None
 
 
 @pytest.mark.parametrize(
@@ -159,54 +157,43 @@ def test_other_events_are_none_of_ours() -> None:
 )
 def test_what_cannot_be_read_is_refused(body: str) -> None:
     with pytest.raises(GrantRefused):
-        RECORDS.read(body)
+        SEALER.read(body)
 
 
 def test_the_same_content_written_otherwise_is_refused() -> None:
     spaced = json.dumps(json.loads(encode_event(every_event()[1])))
     with pytest.raises(GrantRefused):
-        RECORDS.read(spaced)
+        SEALER.read(spaced)
 
 
 def test_a_key_is_never_shown() -> None:
-    assert repr(RECORDS) == "LinkageRecords(***)"
+    assert repr(SEALER) == "LinkageEventSealer(***)"
 
 
-def test_a_result_states_what_it_answers_and_opens_with_the_recipients_key() -> None:
-    answers = [
-        SubjectAnswer(
-            subject="ABCD-N1A",
-            outcome=LinkageOutcome.FOUND,
-            kind="nhs_number",
-            pseudonym="EFGH-N1A",
-        ),
-        SubjectAnswer(subject="ABCD-N1B", outcome=LinkageOutcome.UNKNOWN),
-    ]
-    plain = encode_answers(REQUEST, answers, released_at=NOW)
-    assert json.loads(plain) == {
-        "format": "pseudo/linkage-result/v1",
-        "request_id": REQUEST.request_id,
-        "digest": REQUEST.digest().hex(),
-        "verb": "translate",
-        "project": "asthma",
-        "target_project": "stroke",
-        "released_at": "2026-03-02T09:00:00+00:00",
-        "rows": [
-            {
-                "subject": "ABCD-N1A",
-                "outcome": "found",
-                "kind": "nhs_number",
-                "pseudonym": "EFGH-N1A",
-            },
-            {"subject": "ABCD-N1B", "outcome": "unknown"},
-        ],
-    }
-    sealed = seal_result(REQUEST, plain)
-    suite = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-    info = b"pseudo/linkage-result/v1\x1f" + REQUEST.digest()
-    assert suite.decrypt(sealed, PRIVATE, info=info) == plain
-    other = replace(REQUEST, purpose="another").digest()
-    with pytest.raises(InvalidTag):
-        suite.decrypt(sealed, PRIVATE, info=b"pseudo/linkage-result/v1\x1f" + other)
-    with pytest.raises(InvalidTag):
-        suite.decrypt(sealed, X25519PrivateKey.from_private_bytes(bytes(32)), info=info)
+def test_subject_codes_are_split_over_events() -> None:
+    codes = [f"{n:032x}" for n in range(250)]
+    events = list(
+        SEALER.describe_subjects(REQUEST, codes, at=NOW, step=4, counts={"found": 250})
+    )
+    assert [event.details["listed"] for event in events] == [100, 100, 50]
+    assert [event.details["part"] for event in events] == [1, 2, 3]
+    assert ",".join(str(e.details["codes"]) for e in events).split(",") == codes
+    assert not list(SEALER.describe_subjects(REQUEST, [], at=NOW, step=4, counts={}))
+
+
+def test_records_are_read_from_among_other_events() -> None:
+    other = AuditEvent(kind=AuditKind.AUDIT_READ, at=NOW, actor="a", details={})
+    sealed = every_event()
+    trail = [link(start_chain("c"), event) for event in (other, *sealed, other)]
+    found = list(SEALER.read_each(trail))
+    assert [record.kind for record in found] == [event.kind for event in sealed]
+
+
+def test_a_forged_record_ends_the_reading() -> None:
+    first, second, *_ = every_event()
+    forged = replace(second, actor="mallory")
+    trail = [link(start_chain("c"), event) for event in (first, forged, second)]
+    reading = SEALER.read_each(trail)
+    assert next(reading).kind is AuditKind.LINKAGE_SUBMITTED
+    with pytest.raises(GrantRefused):
+        next(reading)

@@ -13,6 +13,7 @@ from pseudo_service.core.errors import (
     StoreUnavailable,
 )
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.ports.key_vault import Signature, VaultKey
 from tests.lib.harnesses.fakes import FakeClock
@@ -47,7 +48,7 @@ class Bench:
             log=self.log,
             archive=self.archive,
             vault=self.vault,
-            journal=self.journal,
+            recorder=AuditRecorder(self.journal, self.clock),
             clock=self.clock,
             access_control=AccessControl(journal=self.journal, clock=self.clock),
         )

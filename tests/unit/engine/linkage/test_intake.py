@@ -21,15 +21,14 @@ from pseudo_service.core.linkage.request import (
     LinkageVerb,
 )
 from pseudo_service.core.projects.project import ProjectState
-from tests.lib.harnesses.linkage_fakes import (
+from tests.lib.harnesses.linkage_fakes import NUMBERS, LinkageHarness
+from tests.lib.values.linkage_actors import (
     AUDITOR,
     COLLEAGUE,
     GUARDIAN,
-    NUMBERS,
     OFFICER,
     RESEARCHER,
     STRANGER,
-    Bench,
     act,
 )
 
@@ -37,30 +36,30 @@ LOW_ORDER_POINT = (1).to_bytes(32, "little")
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def harness() -> LinkageHarness:
+    return LinkageHarness()
 
 
-def test_a_submission_is_sorted_distinct_and_recorded(bench: Bench) -> None:
-    view = bench.desk.submit(
-        bench.submission(NUMBERS[2], NUMBERS[0], NUMBERS[2]), actor=OFFICER
+def test_a_submission_is_sorted_distinct_and_recorded(harness: LinkageHarness) -> None:
+    view = harness.desk.submit(
+        harness.submission(NUMBERS[2], NUMBERS[0], NUMBERS[2]), actor=OFFICER
     )
-    expected = sorted(bench.pseudonym(n) for n in (NUMBERS[0], NUMBERS[2]))
+    expected = sorted(harness.pseudonym(n) for n in (NUMBERS[0], NUMBERS[2]))
     assert list(view.request.subjects) == expected
     assert view.subject_count == 2
     assert view.state is LinkageState.SUBMITTED
     assert view.digest == view.request.digest()
-    assert view.request.redeemer == OFFICER.subject
-    assert len(bench.events(AuditKind.LINKAGE_SUBMITTED)) == 1
-    assert bench.log.stored[-1].heads == tuple(bench.log.heads())
+    assert view.request.terms.redeemer == OFFICER.subject
+    assert len(harness.events(AuditKind.LINKAGE_SUBMITTED)) == 1
+    assert harness.log.stored[-1].heads == tuple(harness.log.heads())
 
 
-def test_expiry_is_kept_in_utc(bench: Bench) -> None:
+def test_expiry_is_kept_in_utc(harness: LinkageHarness) -> None:
     summer = timezone(timedelta(hours=1))
-    expires = (bench.clock.now() + timedelta(hours=5)).astimezone(summer)
-    request = bench.submit(expires_at=expires)
-    assert request.expires_at == expires
-    assert request.expires_at.tzinfo is UTC
+    expires = (harness.clock.now() + timedelta(hours=5)).astimezone(summer)
+    request = harness.submit(expires_at=expires)
+    assert request.terms.expires_at == expires
+    assert request.terms.expires_at.tzinfo is UTC
 
 
 BAD: dict[str, dict[str, Any]] = {
@@ -115,19 +114,19 @@ BAD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("fields", BAD.values(), ids=BAD.keys())
 def test_what_is_missing_or_too_much_is_refused(
-    bench: Bench, fields: dict[str, Any]
+    harness: LinkageHarness, fields: dict[str, Any]
 ) -> None:
     with pytest.raises(RequestRefused) as refusal:
-        bench.submit(**fields)
-    assert not bench.requests.stored
+        harness.submit(**fields)
+    assert not harness.requests.stored
     for value in (*NUMBERS, "9990000019", "ABCD-N1"):
         assert value not in refusal.value.message
 
 
 @pytest.mark.parametrize("purpose", ["", "  ", "about 9990000018", "x"])
-def test_a_purpose_is_mandatory(bench: Bench, purpose: str) -> None:
+def test_a_purpose_is_mandatory(harness: LinkageHarness, purpose: str) -> None:
     with pytest.raises(PurposeMissing):
-        bench.submit(purpose=purpose)
+        harness.submit(purpose=purpose)
 
 
 @pytest.mark.parametrize(
@@ -146,56 +145,59 @@ def test_a_purpose_is_mandatory(bench: Bench, purpose: str) -> None:
     ],
 )
 def test_each_mode_has_its_life(
-    bench: Bench, mode: LinkageMode, life: timedelta, is_taken: bool
+    harness: LinkageHarness, mode: LinkageMode, life: timedelta, is_taken: bool
 ) -> None:
-    expires_at = bench.clock.now() + life
+    expires_at = harness.clock.now() + life
     if is_taken:
-        assert bench.submit(mode=mode, expires_at=expires_at).expires_at == expires_at
+        request = harness.submit(mode=mode, expires_at=expires_at)
+        assert request.terms.expires_at == expires_at
     else:
         with pytest.raises(RequestRefused, match="expiry"):
-            bench.submit(mode=mode, expires_at=expires_at)
+            harness.submit(mode=mode, expires_at=expires_at)
 
 
-def test_an_expiry_without_a_zone_is_refused(bench: Bench) -> None:
+def test_an_expiry_without_a_zone_is_refused(harness: LinkageHarness) -> None:
     with pytest.raises(RequestRefused, match="zone"):
-        bench.submit(expires_at=datetime(2026, 3, 2, 12, 0))  # noqa: DTZ001
+        harness.submit(expires_at=datetime(2026, 3, 2, 12, 0))  # noqa: DTZ001
 
 
-def test_bad_pseudonyms_are_named_by_position_only(bench: Bench) -> None:
-    good = bench.pseudonym()
+def test_bad_pseudonyms_are_named_by_position_only(harness: LinkageHarness) -> None:
+    good = harness.pseudonym()
     listed = [good, good[:-1] + ("0" if good[-1] != "0" else "1"), good, "x"]
     with pytest.raises(
         RequestRefused, match=r"not well formed are 2 of 4, at positions 1, 3;"
     ):
-        bench.submit(pseudonyms=listed)
+        harness.submit(pseudonyms=listed)
 
 
-def test_a_request_lists_no_more_than_the_project_allows(bench: Bench) -> None:
-    bench.change_project("asthma", linkage_ceiling=2)
-    bench.submit(*NUMBERS[:2])
+def test_a_request_lists_no_more_than_the_project_allows(
+    harness: LinkageHarness,
+) -> None:
+    harness.change_project("asthma", linkage_ceiling=2)
+    harness.submit(*NUMBERS[:2])
     with pytest.raises(RequestRefused, match="1 to 2"):
-        bench.submit(*NUMBERS[:3])
+        harness.submit(*NUMBERS[:3])
 
 
-def test_break_glass_is_for_one_person(bench: Bench) -> None:
+def test_break_glass_is_for_one_person(harness: LinkageHarness) -> None:
     with pytest.raises(RequestRefused, match="exactly one"):
-        bench.submit(*NUMBERS[:2], mode=LinkageMode.BREAK_GLASS)
+        harness.submit(*NUMBERS[:2], mode=LinkageMode.BREAK_GLASS)
 
 
-def test_a_researcher_names_an_officer(bench: Bench) -> None:
+def test_a_researcher_names_an_officer(harness: LinkageHarness) -> None:
     for redeemer in ("", RESEARCHER.subject):
         with pytest.raises(RequestRefused, match="redeemer"):
-            bench.submit(actor=RESEARCHER, redeemer=redeemer)
-    request = bench.submit(actor=RESEARCHER, redeemer="officer")
-    bench.vote(request, COLLEAGUE, GUARDIAN)
+            harness.submit(actor=RESEARCHER, redeemer=redeemer)
+    request = harness.submit(actor=RESEARCHER, redeemer="officer")
+    harness.vote(request, COLLEAGUE, GUARDIAN)
     with pytest.raises(AccessDenied):
-        bench.redeem(request, RESEARCHER)
-    assert bench.redeem(request, OFFICER).released_now
+        harness.redeem(request, RESEARCHER)
+    assert harness.redeem(request, OFFICER).released_now
 
 
-def test_a_researcher_locates_nobody(bench: Bench) -> None:
+def test_a_researcher_locates_nobody(harness: LinkageHarness) -> None:
     with pytest.raises(AccessDenied):
-        bench.submit(
+        harness.submit(
             actor=RESEARCHER,
             redeemer="officer",
             verb=LinkageVerb.LOCATE,
@@ -204,36 +206,36 @@ def test_a_researcher_locates_nobody(bench: Bench) -> None:
             identifier=NUMBERS[0],
             kind="nhs_number",
         )
-    assert bench.events(AuditKind.CALL_REFUSED)
+    assert harness.events(AuditKind.CALL_REFUSED)
 
 
 @pytest.mark.parametrize(
     "actor", [GUARDIAN, AUDITOR, STRANGER, act("p", "pipeline:asthma")]
 )
-def test_only_officers_and_researchers_ask(bench: Bench, actor) -> None:
+def test_only_officers_and_researchers_ask(harness: LinkageHarness, actor) -> None:
     with pytest.raises(AccessDenied):
-        bench.submit(actor=actor)
+        harness.submit(actor=actor)
 
 
-def test_projects_must_be_there_and_active(bench: Bench) -> None:
+def test_projects_must_be_there_and_active(harness: LinkageHarness) -> None:
     translation = {"verb": LinkageVerb.TRANSLATE, "target_project": "nowhere"}
     with pytest.raises(ProjectUnknown):
-        bench.submit(**translation)
-    bench.change_project("stroke", state=ProjectState.SUSPENDED)
+        harness.submit(**translation)
+    harness.change_project("stroke", state=ProjectState.SUSPENDED)
     with pytest.raises(ProjectNotActive):
-        bench.submit(**translation | {"target_project": "stroke"})
-    bench.change_project("asthma", state=ProjectState.CLOSING)
+        harness.submit(**translation | {"target_project": "stroke"})
+    harness.change_project("asthma", state=ProjectState.CLOSING)
     with pytest.raises(ProjectNotActive):
-        bench.submit()
+        harness.submit()
 
 
-def test_no_refusal_repeats_what_was_sent(bench: Bench) -> None:
-    secret = bench.pseudonym()
+def test_no_refusal_repeats_what_was_sent(harness: LinkageHarness) -> None:
+    secret = harness.pseudonym()
     for fields in (
         {"redeemer": secret * 20},
         {"kind": secret},
         {"purpose": secret * 9},
     ):
         with pytest.raises(PseudoError) as refusal:
-            bench.submit(**fields)
+            harness.submit(**fields)
         assert secret not in str(refusal.value)

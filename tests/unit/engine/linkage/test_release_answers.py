@@ -17,33 +17,32 @@ from pseudo_service.core.identifiers.superseded import (
 from pseudo_service.core.linkage.request import LegalBasis, LinkageState, LinkageVerb
 from pseudo_service.core.projects.project import ProjectState
 from tests.lib.harnesses.linkage_fakes import (
-    GUARDIAN,
     NUMBERS,
-    STROKE_GUARDIAN,
-    Bench,
+    LinkageHarness,
     code_subject,
     open_result,
 )
+from tests.lib.values.linkage_actors import GUARDIAN, STROKE_GUARDIAN
 
 
 @pytest.fixture
-def bench() -> Bench:
-    return Bench()
+def harness() -> LinkageHarness:
+    return LinkageHarness()
 
 
-def test_each_subject_is_answered_by_what_it_is(bench: Bench) -> None:
-    closed = bench.pseudonym(NUMBERS[1])
-    bench.rotate("asthma")
-    newer = bench.pseudonym(NUMBERS[1], version=2)
-    foreign = bench.pseudonym(NUMBERS[0], "stroke")
-    unknown = bench.pseudonym("9990000069", version=2)
-    at_rxh = bench.pseudonym("A1", kind="mrn@RXH", version=2)
-    at_rj1 = bench.pseudonym("A1", kind="mrn@RJ1", version=2)
+def test_each_subject_is_answered_by_what_it_is(harness: LinkageHarness) -> None:
+    closed = harness.pseudonym(NUMBERS[1])
+    harness.rotate("asthma")
+    newer = harness.pseudonym(NUMBERS[1], version=2)
+    foreign = harness.pseudonym(NUMBERS[0], "stroke")
+    unknown = harness.pseudonym("9990000069", version=2)
+    at_rxh = harness.pseudonym("A1", kind="mrn@RXH", version=2)
+    at_rj1 = harness.pseudonym("A1", kind="mrn@RJ1", version=2)
     asked = [closed, newer, foreign, unknown, at_rxh, at_rj1]
-    request = bench.approved(pseudonyms=asked)
-    place = next(p for p in bench.rows.rows if p[0] == "asthma" and p[2] == 1)
-    del bench.rows.rows[place]
-    result = json.loads(open_result(bench.redeem(request)))
+    request = harness.approved(pseudonyms=asked)
+    place = next(p for p in harness.rows.rows if p[0] == "asthma" and p[2] == 1)
+    del harness.rows.rows[place]
+    result = json.loads(open_result(harness.redeem(request)))
     rows = {row["subject"]: row for row in result["rows"]}
     assert {text: row["outcome"] for text, row in rows.items()} == {
         closed: "closed_key_version",
@@ -59,95 +58,101 @@ def test_each_subject_is_answered_by_what_it_is(bench: Bench) -> None:
     assert "identifier" not in rows[foreign]
 
 
-def test_a_translation_speaks_in_the_targets_newest_pseudonyms(bench: Bench) -> None:
-    bench.rotate("stroke")
-    request = bench.translation(NUMBERS[0], NUMBERS[1])
-    plain = open_result(bench.redeem(request))
+def test_a_translation_speaks_in_the_targets_newest_pseudonyms(
+    harness: LinkageHarness,
+) -> None:
+    harness.rotate("stroke")
+    request = harness.translation(NUMBERS[0], NUMBERS[1])
+    plain = open_result(harness.redeem(request))
     result = json.loads(plain)
     assert {row["pseudonym"] for row in result["rows"]} == {
-        bench.pseudonym(number, "stroke", version=2) for number in NUMBERS[:2]
+        harness.pseudonym(number, "stroke", version=2) for number in NUMBERS[:2]
     }
     for number in NUMBERS:
         assert number.encode() not in plain
 
 
-def test_who_opted_out_is_not_translated(bench: Bench) -> None:
-    bench.apply_opt_outs("stroke", NUMBERS[1])
-    request = bench.translation(NUMBERS[0], NUMBERS[1])
-    result = json.loads(open_result(bench.redeem(request)))
+def test_who_opted_out_is_not_translated(harness: LinkageHarness) -> None:
+    harness.apply_opt_outs("stroke", NUMBERS[1])
+    request = harness.translation(NUMBERS[0], NUMBERS[1])
+    result = json.loads(open_result(harness.redeem(request)))
     outcomes = {row["subject"]: row["outcome"] for row in result["rows"]}
     assert outcomes == {
-        bench.pseudonym(NUMBERS[0]): "found",
-        bench.pseudonym(NUMBERS[1]): "opted_out",
+        harness.pseudonym(NUMBERS[0]): "found",
+        harness.pseudonym(NUMBERS[1]): "opted_out",
     }
-    (subjects,) = bench.events(AuditKind.LINKAGE_SUBJECTS)
-    assert code_subject(bench.root, NUMBERS[1]) not in subjects.body
+    (subjects,) = harness.events(AuditKind.LINKAGE_SUBJECTS)
+    assert code_subject(harness.root, NUMBERS[1]) not in subjects.body
 
 
-def merge(bench: Bench, superseded: str, current: str) -> None:
+def merge(harness: LinkageHarness, superseded: str, current: str) -> None:
     table = SupersededNumbers.build(
         np.array([int(superseded)], np.int64), np.array([int(current)], np.int64)
     )
-    bench.aliases = PinnedSupersededNumbers(table=table, pin="list:1")
+    harness.aliases = PinnedSupersededNumbers(table=table, pin="list:1")
 
 
-def test_a_superseded_number_comes_with_its_survivor(bench: Bench) -> None:
-    merge(bench, NUMBERS[0], NUMBERS[4])
-    result = json.loads(open_result(bench.redeem(bench.approved(*NUMBERS[:2]))))
+def test_a_superseded_number_comes_with_its_survivor(harness: LinkageHarness) -> None:
+    merge(harness, NUMBERS[0], NUMBERS[4])
+    result = json.loads(open_result(harness.redeem(harness.approved(*NUMBERS[:2]))))
     superseded = {row["identifier"]: row.get("superseded_by") for row in result["rows"]}
     assert superseded == {NUMBERS[0]: NUMBERS[4], NUMBERS[1]: None}
 
 
 @pytest.mark.parametrize("follows_merges", [False, True])
 def test_a_translation_takes_people_as_its_target_does(
-    bench: Bench, *, follows_merges: bool
+    harness: LinkageHarness, *, follows_merges: bool
 ) -> None:
-    merge(bench, NUMBERS[0], NUMBERS[4])
-    bench.change_project("stroke", follows_merges=follows_merges)
-    request = bench.translation(NUMBERS[0])
-    (row,) = json.loads(open_result(bench.redeem(request)))["rows"]
+    merge(harness, NUMBERS[0], NUMBERS[4])
+    harness.change_project("stroke", follows_merges=follows_merges)
+    request = harness.translation(NUMBERS[0])
+    (row,) = json.loads(open_result(harness.redeem(request)))["rows"]
     expected = NUMBERS[4] if follows_merges else NUMBERS[0]
-    assert row["pseudonym"] == bench.pseudonym(expected, "stroke")
+    assert row["pseudonym"] == harness.pseudonym(expected, "stroke")
 
 
 @pytest.mark.parametrize("opted_out", [NUMBERS[0], NUMBERS[4]])
-def test_an_opt_out_counts_under_either_number(bench: Bench, opted_out: str) -> None:
-    merge(bench, NUMBERS[0], NUMBERS[4])
-    bench.apply_opt_outs("stroke", opted_out)
-    request = bench.translation(NUMBERS[0])
-    (row,) = json.loads(open_result(bench.redeem(request)))["rows"]
+def test_an_opt_out_counts_under_either_number(
+    harness: LinkageHarness, opted_out: str
+) -> None:
+    merge(harness, NUMBERS[0], NUMBERS[4])
+    harness.apply_opt_outs("stroke", opted_out)
+    request = harness.translation(NUMBERS[0])
+    (row,) = json.loads(open_result(harness.redeem(request)))["rows"]
     assert row["outcome"] == "opted_out"
     assert "pseudonym" not in row
 
 
-def test_who_cannot_be_checked_is_kept_out_as_in_tables(bench: Bench) -> None:
-    bench.apply_opt_outs("stroke", NUMBERS[4])
-    request = bench.submit(
+def test_who_cannot_be_checked_is_kept_out_as_in_tables(
+    harness: LinkageHarness,
+) -> None:
+    harness.apply_opt_outs("stroke", NUMBERS[4])
+    request = harness.submit(
         verb=LinkageVerb.TRANSLATE,
         target_project="stroke",
         legal_basis=LegalBasis.SECTION_251,
-        pseudonyms=[bench.pseudonym("A1", kind="mrn@RXH")],
+        pseudonyms=[harness.pseudonym("A1", kind="mrn@RXH")],
     )
-    bench.vote(request, GUARDIAN, STROKE_GUARDIAN)
-    (row,) = json.loads(open_result(bench.redeem(request)))["rows"]
+    harness.vote(request, GUARDIAN, STROKE_GUARDIAN)
+    (row,) = json.loads(open_result(harness.redeem(request)))["rows"]
     assert row["outcome"] == "opted_out"
 
 
-def test_planted_identities_are_left_out_and_counted(bench: Bench) -> None:
-    whole = bench.register.segments[0]
-    bench.register.segments[0] = replace(
+def test_planted_identities_are_left_out_and_counted(harness: LinkageHarness) -> None:
+    whole = harness.register.segments[0]
+    harness.register.segments[0] = replace(
         whole, segment=replace(whole.segment, mac=bytes(32))
     )
-    request = bench.approved()
-    (row,) = json.loads(open_result(bench.redeem(request)))["rows"]
+    request = harness.approved()
+    (row,) = json.loads(open_result(harness.redeem(request)))["rows"]
     assert row["outcome"] == "unknown"
-    (released,) = bench.events(AuditKind.LINKAGE_RELEASED)
+    (released,) = harness.events(AuditKind.LINKAGE_RELEASED)
     assert json.loads(released.body)["details"]["register_faults"] == 1
 
 
-def test_a_destroyed_project_releases_nothing(bench: Bench) -> None:
-    request = bench.approved()
-    bench.change_project("asthma", state=ProjectState.DESTROYED)
+def test_a_destroyed_project_releases_nothing(harness: LinkageHarness) -> None:
+    request = harness.approved()
+    harness.change_project("asthma", state=ProjectState.DESTROYED)
     with pytest.raises(ProjectNotActive, match="keys are gone"):
-        bench.redeem(request)
-    assert bench.state(request) is LinkageState.APPROVED
+        harness.redeem(request)
+    assert harness.state(request) is LinkageState.APPROVED
