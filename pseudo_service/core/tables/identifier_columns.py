@@ -1,6 +1,5 @@
 """Identifier columns of a batch, read once and shared by all that need them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import (
     CLASS_CODES,
+    CLASSES,
     IdentifierClass,
     IdentifierKind,
     IdentifierRules,
@@ -47,6 +47,13 @@ class Identifiers:
         missing = CLASS_CODES[IdentifierClass.MISSING]
         found: npt.NDArray[np.bool_] = (self.places < 0) & (self.classes != missing)
         return found
+
+    def list_unremarkable(self) -> frozenset[IdentifierClass]:
+        """Return the classes whose values are accepted, and that of no value."""
+        accepted = np.flatnonzero(np.bincount(self.classes[self.places >= 0]))
+        return frozenset(
+            {CLASSES[code] for code in accepted.tolist()} | {IdentifierClass.MISSING}
+        )
 
     def select(self, rows: Rows | None) -> "Identifiers":
         """Return the rows that stay, and only those identifiers that they have."""
@@ -118,26 +125,6 @@ def read_identifiers(
         places=np.append(places, np.int32(-1))[rows],
         classes=np.append(spelled.classes, np.uint8(missing))[rows],
     )
-
-
-def compute_offsets(
-    patients: list[Identifiers],
-    compute: Callable[[Identifiers], npt.NDArray[np.int32]],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Return each row's date offset, and whether it has a patient at all.
-
-    Args:
-        patients: The columns that may name the patient, in the order asked.
-        compute: Returns the offset of each distinct identifier of a column.
-    """
-    last = len(patients) - 1
-    offsets = np.append(compute(patients[last]), np.int32(0))[patients[last].places]
-    has_patient = patients[last].is_present
-    for source in reversed(patients[:last]):
-        own = np.append(compute(source), np.int32(0))[source.places]
-        offsets = np.where(source.is_present, own, offsets)
-        has_patient = source.is_present | has_patient
-    return offsets, has_patient
 
 
 def _fill(indices: pa.Array, value: int) -> npt.NDArray[np.int32]:
