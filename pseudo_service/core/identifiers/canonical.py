@@ -116,6 +116,8 @@ def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]
         unreadable = ~integral & ~np.isnan(floats)
         whole = np.where(integral, floats, 0).astype(np.int64)
         return pa.array(whole, mask=~integral).cast(pa.string()), unreadable
+    if pa.types.is_string(values.type):
+        return values, unreadable
     if _holds_identifiers(values.type):
         return values.cast(pa.string()), unreadable
     msg = (

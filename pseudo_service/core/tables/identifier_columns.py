@@ -115,15 +115,19 @@ def read_identifiers(
     """
     encoded = column.dictionary_encode()
     spelled = canonicalise(encoded.dictionary, kind, rules)
-    distinct = spelled.values.dictionary_encode()
-    places = _fill(distinct.indices, -1)
     missing = CLASS_CODES[IdentifierClass.MISSING]
-    rows = _fill(encoded.indices, len(places))
+    rows = _fill(encoded.indices, len(spelled.classes))
+    classes = np.append(spelled.classes, np.uint8(missing))[rows]
+    if spelled.values is encoded.dictionary:
+        # Every value was canonical as it came, so no two of them are one identifier.
+        rows = np.where(rows == len(spelled.classes), np.int32(-1), rows)
+        return Identifiers(
+            kind=kind, canonical=spelled.values, places=rows, classes=classes
+        )
+    distinct = spelled.values.dictionary_encode()
+    places = np.append(_fill(distinct.indices, -1), np.int32(-1))[rows]
     return Identifiers(
-        kind=kind,
-        canonical=distinct.dictionary,
-        places=np.append(places, np.int32(-1))[rows],
-        classes=np.append(spelled.classes, np.uint8(missing))[rows],
+        kind=kind, canonical=distinct.dictionary, places=places, classes=classes
     )
 
 

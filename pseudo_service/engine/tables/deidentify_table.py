@@ -113,7 +113,10 @@ class DeidentifyTable:
         check_announced(policy, header.patients, self._rules.patient_limits)
         # 4. Pin the keys, the aliases and the opt-out list till the stream ends.
         within = self._resolver.pin(
-            project, plan.kinds, needs_previous=bool(plan.previous_kinds)
+            project,
+            plan.kinds,
+            needs_previous=bool(plan.previous_kinds),
+            is_stream=True,
         )
         pins = self._state_pins(plan, within, header.patients)
         _check_expected(header.expected_pins, pins)

@@ -129,6 +129,7 @@ class ProjectResolver:
         kinds: Iterable[IdentifierKind],
         *,
         needs_previous: bool = False,
+        is_stream: bool = False,
     ) -> ProjectContext:
         """Return the keys and lists in force; the caller keeps them till its end.
 
@@ -136,6 +137,7 @@ class ProjectResolver:
             project: An active project.
             kinds: The identifier kinds that need keys.
             needs_previous: Whether pseudonyms of the key version before are asked for.
+            is_stream: Whether many batches follow, in which people recur.
 
         Raises:
             KeyVaultUnavailable, KeyRowRefused: As ``ProjectKeys.pin``.
@@ -150,7 +152,7 @@ class ProjectResolver:
         return ProjectContext(
             project=project,
             roots=roots,
-            keys=self._keys.derive(project, roots, kinds),
+            keys=self._keys.derive(project, roots, kinds, remembers=is_stream),
             superseded=superseded,
             opt_outs=check[0] if check else None,
             opt_out_list=check[1] if check else None,
