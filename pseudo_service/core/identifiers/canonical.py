@@ -6,6 +6,7 @@ digits, a prefix "NHS" or "NHS No:", ``.0`` left by a spreadsheet, integers.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -102,8 +103,11 @@ def canonicalise_one(
     return (canonical if rules.accepts(found, kind) else None), found
 
 
+@lru_cache(maxsize=64)
 def _acceptance(kind: IdentifierKind, rules: IdentifierRules) -> npt.NDArray[np.bool_]:
-    return np.array([rules.accepts(found, kind) for found in CLASSES])
+    accepted = np.array([rules.accepts(found, kind) for found in CLASSES])
+    accepted.flags.writeable = False
+    return accepted
 
 
 def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]]:

@@ -102,6 +102,8 @@ class Identifiers:
 
     def spread(self, texts: pa.StringArray) -> pa.StringArray:
         """Return for each row the text of its identifier; null where it has none."""
+        if np.array_equal(self.places, np.arange(len(texts))):
+            return texts
         places = pa.array(self.places, mask=self.places < 0)
         return texts.take(places)
 
@@ -113,7 +115,7 @@ def read_identifiers(
 
     Different spellings of one number become one identifier.
     """
-    encoded = column.dictionary_encode()
+    encoded = _encode(column)
     spelled = canonicalise(encoded.dictionary, kind, rules)
     missing = CLASS_CODES[IdentifierClass.MISSING]
     rows = _fill(encoded.indices, len(spelled.classes))
@@ -131,6 +133,19 @@ def read_identifiers(
     )
 
 
+def _encode(column: pa.Array) -> pa.DictionaryArray:
+    """Return a column as its distinct values, and which of them a row has.
+
+    Arrow sets a large table up for it; a single value needs none.
+    """
+    if len(column) == 1 and not column.null_count:
+        first = pa.array([0], pa.int32())
+        return pa.DictionaryArray.from_arrays(first, column)
+    return column.dictionary_encode()
+
+
 def _fill(indices: pa.Array, value: int) -> npt.NDArray[np.int32]:
-    filled: npt.NDArray[np.int32] = indices.fill_null(value).to_numpy()
+    if indices.null_count:
+        indices = indices.fill_null(value)
+    filled: npt.NDArray[np.int32] = indices.to_numpy()
     return filled
