@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar
 
-from pseudo_service.core.error_codes import ErrorCode as ErrorCode  # noqa: PLC0414 - re-exported
+from pseudo_service.core.error_codes import ErrorCode
 
 _PLAIN_FIELD_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_ .\-/()]{0,63}")
 _LONG_DIGIT_RUN = re.compile(r"\d{5,}")

@@ -27,22 +27,10 @@ from pseudo_service.core.identifiers.kinds import (
 from pseudo_service.core.identifiers.missing import fold, is_missing
 from pseudo_service.core.identifiers.national_numbers import DIGITS, classify_numbers
 
-__all__ = [
-    "CLASSES",
-    "CLASS_CODES",
-    "Canonicalised",
-    "IdentifierClass",
-    "IdentifierKind",
-    "IdentifierRules",
-    "canonicalise",
-    "canonicalise_one",
-]
-
 _PREFIX: Final = re.compile(
     r"(?:NHS|CHI|H\s*&\s*C|HCN)\b\s*(?:NUMBER|NUM|NO|N)?\b\s*\.?\s*[:#=]?\s*",
     re.IGNORECASE,
 )
-_SPREADSHEET_TAIL: Final = re.compile(r"\.0*")
 _DIGIT_GROUPS: Final = re.compile(r"([0-9][0-9 -]*)(?:\.0*)?")
 _LOCAL_DUMMY: Final = re.compile(r"0+|X{2,}")
 _PRINTABLE: Final = re.compile(r"[!-~]+")

@@ -18,19 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from pseudo_service.core.arrow.logical_digest import LogicalDigest, digest_columns
 from pseudo_service.core.errors import SignatureRefused
-
-__all__ = [
-    "CERTIFICATE_FORMAT",
-    "LogicalDigest",
-    "SignedStatement",
-    "build_certificate",
-    "digest_columns",
-    "encode_statement",
-    "sign_statement",
-    "verify_statement",
-]
 
 CERTIFICATE_FORMAT = "pseudo/process-certificate/v1"
 

@@ -174,7 +174,7 @@ LOGGING_PROGRAM = """
 import logging
 logging.basicConfig(level=1)
 import pyarrow as pa
-from pseudo_service.core.identifiers.canonical import IdentifierKind
+from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.pseudonyms.keyed_hash import Engine, KeyedHash, name_engine
 from pseudo_service.core.keys.material import SecretKey
 hashed = KeyedHash(SecretKey(KEY), IdentifierKind.parse("nhs_number"))
