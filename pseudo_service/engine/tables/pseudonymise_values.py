@@ -85,7 +85,7 @@ class PseudonymiseValues:
 
         Raises:
             InvalidArgument: None or more than 1,000 identifiers.
-            As ``DeidentifyTable.open`` and ``BatchCommit.settle`` do.
+            As ``DeidentifyTable.open`` and ``BatchCommit.wait`` do.
         """
         self._access_control.require_for_data(
             actor, Permission.PSEUDONYMISE, project=project_id, purpose=purpose

@@ -97,7 +97,7 @@ class RedactFreeText:
             InvalidArgument: No such text column, none or too many texts, a kind of
                 number that the policy does not have for patients.
             BatchTooLarge: The texts have too many bytes.
-            As ``DeidentifyTable.open`` and ``BatchCommit.settle`` do.
+            As ``DeidentifyTable.open`` and ``BatchCommit.wait`` do.
         """
         self._access_control.require_for_data(
             actor, Permission.DEIDENTIFY, project=project_id, purpose=purpose

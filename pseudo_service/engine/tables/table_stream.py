@@ -32,7 +32,7 @@ from pseudo_service.core.tables.treatment_records import describe_treatments
 from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
-from pseudo_service.engine.tables.batch_commit import BatchCommit, Entry
+from pseudo_service.engine.tables.batch_commit import BatchCommit, PendingChange
 from pseudo_service.engine.tables.patient_intake import PatientIntake
 from pseudo_service.engine.tables.pipeline import Pipeline
 from pseudo_service.engine.tables.stream_messages import (
@@ -78,7 +78,7 @@ class PendingBatch:
 
     sequence: int
     outcome: BatchOutcome
-    entry: Entry
+    change: PendingChange
     started: datetime
     bytes_in: int
 
@@ -235,7 +235,7 @@ class TableStream:
             project=facts.project.project_id,
             operation=facts.operation,
         )
-        entry = services.commit.begin(
+        change = services.commit.submit(
             self._record.describe_batch(received.sequence, received.digest, outcome),
             outcome.identities,
             limit=facts.project.daily_quota,
@@ -244,7 +244,7 @@ class TableStream:
         pending = PendingBatch(
             sequence=received.sequence,
             outcome=outcome,
-            entry=entry,
+            change=change,
             started=started,
             bytes_in=received.batch.nbytes,
         )
@@ -255,7 +255,7 @@ class TableStream:
         """Return the answer once it may leave."""
         outcome = pending.outcome
         self._output_digest.update(outcome.batch)
-        self._services.commit.settle(pending.entry)
+        self._services.commit.wait(pending.change)
         del self._pending[pending.sequence]
         self._record.collect_released(outcome)
         removed = outcome.removed
@@ -327,7 +327,7 @@ class TableStream:
     def _fail(self, code: str) -> None:
         """Give back what is pending and record that the table is unfinished."""
         for pending in self._pending.values():
-            self._services.commit.abandon(pending.entry.claims)
+            self._services.commit.release(pending.change.claims)
         self._pending.clear()
         self._record.record_failed(code, batches=self._received)
 

@@ -49,7 +49,7 @@ class UnaryCalls:
         Raises:
             OracleSuspected: The caller tries numbers out, and that is blocked.
             AnswerUnsound: As ``treat_batch``.
-            QuotaExceeded, StoreUnavailable, StoreFull: As ``BatchCommit.settle``.
+            QuotaExceeded, StoreUnavailable, StoreFull: As ``BatchCommit.wait``.
         """
         project = within.project.project_id
         details = {
@@ -62,7 +62,7 @@ class UnaryCalls:
         )
         people = [*batch.identities, *batch.dated]
         self._monitor.check_call(people, actor=by, project=project)
-        entry = self._commit.begin(
+        change = self._commit.submit(
             event,
             batch.identities,
             limit=within.project.daily_quota,
@@ -72,12 +72,12 @@ class UnaryCalls:
         try:
             outcome = treat_batch(batch)
         except BaseException:
-            self._commit.abandon(entry.claims)
+            self._commit.release(change.claims)
             raise
-        self._commit.settle(entry)
+        self._commit.wait(change)
         self._monitor.record_new(
             asked=sum(len(one.canonical) for one in batch.identities),
-            new=entry.new,
+            new=change.new,
             actor=by,
             project=project,
         )
