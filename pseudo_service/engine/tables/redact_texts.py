@@ -178,7 +178,7 @@ def _build_batch(
     texts: Sequence[TextToRedact], kinds: Sequence[IdentifierKind | None], plan: Plan
 ) -> pa.RecordBatch:
     """Return the texts with their patients and known identifiers, one a row."""
-    columns: dict[str, list[str | None] | list[list[str]]] = {
+    columns: dict[str, Sequence[str | list[str] | None]] = {
         TEXT: [each.text for each in texts]
     }
     for kind in plan.kinds:

@@ -7,7 +7,7 @@ flush of a batch costs a stream nothing, and memory holds the batches in flight 
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -163,7 +163,7 @@ class TableStream:
 
     def run(
         self, messages: Iterator[StreamMessage], decode: DecodeBatch
-    ) -> Iterator[CommittedBatch | FinishedTable]:
+    ) -> Generator[CommittedBatch | FinishedTable, None, None]:
         """Yield the answer to each batch as soon as it may leave, then the receipt.
 
         Args:

@@ -58,7 +58,7 @@ class UnaryCalls:
             MEMBERSHIP: Recorded.NOW,
         }
         event = self._recorder.describe(
-            kind, actor=by.subject, project=project, **details
+            kind, actor=by.subject, project=project, operation=None, **details
         )
         people = [*batch.identities, *batch.dated]
         self._monitor.check_call(people, actor=by, project=project)
