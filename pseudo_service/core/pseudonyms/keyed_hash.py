@@ -65,8 +65,6 @@ class KeyedHash:
         Raises:
             IdentifierRefused: A message would be longer than 55 bytes.
         """
-        if len(canonical) <= FEW and not canonical.null_count:
-            return self._mac_each(canonical)
         self._check_longest(pc.max(pc.binary_length(canonical)).as_py() or 0)
         if not canonical.null_count:
             return self._mac_present(canonical)
@@ -108,6 +106,22 @@ class KeyedHash:
     def _mac_each(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
         macs = b"".join(map(self.mac_one, canonical.to_pylist()))
         return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)
+
+
+class UnaryKeyedHash(KeyedHash):
+    """A ``KeyedHash`` for unary calls, which mostly have one identifier."""
+
+    __slots__ = ()
+
+    def mac(self, canonical: pa.StringArray) -> npt.NDArray[np.uint8]:
+        """Return the MACs (n, 16) of a column, as ``KeyedHash.mac`` does.
+
+        Raises:
+            IdentifierRefused: A message would be longer than 55 bytes.
+        """
+        if len(canonical) <= FEW and not canonical.null_count:
+            return self._mac_each(canonical)
+        return super().mac(canonical)
 
 
 @cache

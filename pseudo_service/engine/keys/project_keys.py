@@ -7,7 +7,11 @@ from datetime import datetime
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects.project import Project
-from pseudo_service.core.pseudonyms.keyed_hash import HashesColumns, KeyedHash
+from pseudo_service.core.pseudonyms.keyed_hash import (
+    HashesColumns,
+    KeyedHash,
+    UnaryKeyedHash,
+)
 from pseudo_service.core.pseudonyms.kind_keys import KindKeys, PreviousKeys
 from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
@@ -106,8 +110,10 @@ class ProjectKeys:
         recent = RecentIdentifiers() if remembers else None
 
         def make_hash(root: Root, use: KeyUse) -> HashesColumns:
-            keyed_hash = KeyedHash(root.derive(use, kind.text), kind)
-            return keyed_hash if recent is None else CachedKeyedHash(keyed_hash, recent)
+            key = root.derive(use, kind.text)
+            if recent is None:
+                return UnaryKeyedHash(key, kind)
+            return CachedKeyedHash(KeyedHash(key, kind), recent)
 
         def make_form(root: Root) -> PseudonymFormat:
             return PseudonymFormat(tag=project.tag, kind=kind, version=root.version)
