@@ -63,6 +63,7 @@ def _build_deidentification(
     return DeidentificationServicer(
         tables=use_cases.tables,
         values=use_cases.values,
+        pseudonyms=use_cases.pseudonyms,
         texts=use_cases.texts,
         limits=ArrowLimits(
             rows=limits.batch_rows,

@@ -11,27 +11,27 @@ from pseudo_service.adapters.sql.stores.opt_outs import SqlOptOuts
 from pseudo_service.adapters.sql.stores.policies import SqlPolicies
 from pseudo_service.adapters.sql.stores.superseded import SqlSuperseded
 from pseudo_service.bootstrap.shared_services import SharedServices
+from pseudo_service.bootstrap.tables import build_tables
 from pseudo_service.config import Config
-from pseudo_service.core.access.enumeration import EnumerationSettings
 from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
-from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
 from pseudo_service.engine.audit.project_audit import ProjectAudit
 from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.trail import AuditTrail
-from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.keys.rotation import KeyRotation
 from pseudo_service.engine.projects.closing import ProjectClosing
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import SupersededLists
-from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.deidentify_table import (
     DeidentifyTable,
     DeploymentRules,
 )
 from pseudo_service.engine.tables.patient_intake import PatientLimits
-from pseudo_service.engine.tables.pseudonymise_values import DeidentifyValues
+from pseudo_service.engine.tables.pseudonymise_values import (
+    CheckPseudonyms,
+    PseudonymiseValues,
+)
 from pseudo_service.engine.tables.redact_texts import RedactFreeText
 
 _PINNED_LIBRARIES = ("pseudo", "pyarrow", "numpy", "numba")
@@ -42,8 +42,9 @@ class UseCases:
     """Everything that the service can be asked to do."""
 
     tables: DeidentifyTable
+    values: PseudonymiseValues
+    pseudonyms: CheckPseudonyms
     texts: RedactFreeText
-    values: DeidentifyValues
     projects: ProjectLifecycle
     rotation: KeyRotation
     policies: PolicyRegistry
@@ -82,13 +83,14 @@ def build_use_cases(
         access_control=base.access_control,
         superseded=aliases,
     )
-    tables, texts, values = _build_data_use_cases(
+    data = build_tables(
         config, base, rules, policies=policies, opt_outs=opt_outs, aliases=aliases
     )
     return UseCases(
-        tables=tables,
-        texts=texts,
-        values=values,
+        tables=data.tables,
+        values=data.values,
+        pseudonyms=data.pseudonyms,
+        texts=data.texts,
         projects=ProjectLifecycle(
             projects=base.projects,
             rows=base.rows,
@@ -152,70 +154,3 @@ def choose_rules(config: Config) -> DeploymentRules:
             rows=config.text.patient_table_rows, bytes=config.text.patient_table_bytes
         ),
     )
-
-
-def _build_data_use_cases(
-    config: Config,
-    base: SharedServices,
-    rules: DeploymentRules,
-    *,
-    policies: PolicyRegistry,
-    opt_outs: OptOutLists,
-    aliases: SupersededLists,
-) -> tuple[DeidentifyTable, RedactFreeText, DeidentifyValues]:
-    keys = ProjectKeys(key_ring=base.key_ring, service_root=base.service_root)
-    ledger = BatchCommit(
-        journal=base.journal,
-        known=base.known,
-        writer=base.writer,
-        service_root=base.service_root,
-        clock=base.clock,
-    )
-    watch = EnumerationMonitor(
-        settings=EnumerationSettings(**config.anti_oracle.model_dump()),
-        journal=base.journal,
-        telemetry=base.telemetry,
-        clock=base.clock,
-    )
-    tables = DeidentifyTable(
-        access_control=base.access_control,
-        projects=base.projects,
-        policies=policies,
-        keys=keys,
-        opt_outs=opt_outs,
-        aliases=aliases,
-        ledger=ledger,
-        journal=base.journal,
-        signer=base.signer,
-        redactor=base.redactor,
-        clock=base.clock,
-        rules=rules,
-        service_root=base.service_root,
-        watch=watch,
-    )
-    texts = RedactFreeText(
-        access_control=base.access_control,
-        projects=base.projects,
-        policies=policies,
-        keys=keys,
-        opt_outs=opt_outs,
-        aliases=aliases,
-        ledger=ledger,
-        redactor=base.redactor,
-        clock=base.clock,
-        rules=rules.identifiers,
-        watch=watch,
-    )
-    values = DeidentifyValues(
-        access_control=base.access_control,
-        projects=base.projects,
-        rows=base.rows,
-        keys=keys,
-        opt_outs=opt_outs,
-        aliases=aliases,
-        ledger=ledger,
-        clock=base.clock,
-        rules=rules.identifiers,
-        watch=watch,
-    )
-    return tables, texts, values

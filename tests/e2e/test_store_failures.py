@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import Pool
 
-import pseudo_service.engine.tables.pseudonymise_values
+import pseudo_service.core.tables.identified_batch
 import pseudo_service.engine.tables.table_stream
 from pseudo_client import PseudoClientError
 from tests.lib.services.service import OpenService, RunningService
@@ -151,8 +151,8 @@ def test_what_nobody_foresaw_goes_out_as_an_id(
     place_of = {
         "a table": (pseudo_service.engine.tables.table_stream, "deidentify_batch"),
         "single identifiers": (
-            pseudo_service.engine.tables.pseudonymise_values,
-            "canonicalise_one",
+            pseudo_service.core.tables.identified_batch,
+            "read_identifiers",
         ),
     }
     monkeypatch.setattr(*place_of[place], fail)

@@ -10,9 +10,9 @@ import pseudo_service.adapters.key_vaults.local as local_vault
 import pseudo_service.adapters.sql.stores.journal as sql_journal
 import pseudo_service.transport.servicers.deidentification as servicer
 from pseudo_client import PseudoClientError
-from pseudo_service.core.tables import batch
+from pseudo_service.core.tables import batch, identified_batch
 from pseudo_service.engine.keys import key_ring, receipt_signing
-from pseudo_service.engine.tables import batch_commit, pseudonymise_values, table_stream
+from pseudo_service.engine.tables import batch_commit, table_stream
 from tests.lib.services.service import RunningService
 from tests.lib.services.wire import (
     Refusal,
@@ -90,17 +90,17 @@ def raise_canaries(*_: object, **__: object) -> None:
 
 
 PLACES: dict[str, tuple[object, str]] = {
-    "reading a batch": (table_stream.TableStream, "begin"),
+    "reading a batch": (table_stream.TableStream, "_submit"),
     "the kernels": (table_stream, "deidentify_batch"),
-    "identifiers": (batch, "read_identifiers"),
+    "identifiers": (identified_batch, "read_identifiers"),
     "assembling": (batch, "_assemble"),
-    "the ledger": (batch_commit.BatchCommit, "begin"),
+    "the ledger": (batch_commit.BatchCommit, "submit"),
     "sealing": (batch_commit.RegisterWriter, "seal"),
     "the transaction": (sql_journal, "insert_segment"),
-    "settling": (batch_commit.BatchCommit, "settle"),
+    "settling": (batch_commit.BatchCommit, "wait"),
     "encoding an answer": (servicer, "encode_batch"),
     "the receipt": (receipt_signing.ReceiptSigner, "sign"),
-    "the end": (table_stream.TableStream, "finish"),
+    "the end": (table_stream.TableStream, "_finish"),
     "the key ring": (key_ring.KeyRing, "newest"),
 }
 
@@ -127,8 +127,8 @@ def test_a_failure_anywhere_says_nothing(
 
 
 VALUE_PLACES: dict[str, tuple[object, str]] = {
-    "canonicalising": (pseudonymise_values, "canonicalise_one"),
-    "the ledger": (batch_commit.BatchCommit, "begin"),
+    "canonicalising": (identified_batch, "read_identifiers"),
+    "the ledger": (batch_commit.BatchCommit, "submit"),
     "the transaction": (sql_journal, "insert_segment"),
     "the vault": (local_vault.LocalKeyVault, "unwrap"),
 }

@@ -6,6 +6,7 @@ digits, a prefix "NHS" or "NHS No:", ``.0`` left by a spreadsheet, integers.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -26,17 +27,6 @@ from pseudo_service.core.identifiers.kinds import (
 )
 from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.identifiers.national_numbers import DIGITS, classify_numbers
-
-__all__ = [
-    "CLASSES",
-    "CLASS_CODES",
-    "Canonicalised",
-    "IdentifierClass",
-    "IdentifierKind",
-    "IdentifierRules",
-    "canonicalise",
-    "canonicalise_one",
-]
 
 _PREFIX: Final = re.compile(
     r"(?:NHS|CHI|H\s*&\s*C|HCN)\b\s*(?:NUMBER|NUM|NO|N)?\b\s*\.?\s*[:#=]?\s*",
@@ -102,8 +92,11 @@ def canonicalise_one(
     return (canonical if rules.accepts(found, kind) else None), found
 
 
+@lru_cache(maxsize=64)
 def _acceptance(kind: IdentifierKind, rules: IdentifierRules) -> npt.NDArray[np.bool_]:
-    return np.array([rules.accepts(found, kind) for found in CLASSES])
+    accepted = np.array([rules.accepts(found, kind) for found in CLASSES])
+    accepted.flags.writeable = False
+    return accepted
 
 
 def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]]:
@@ -116,6 +109,8 @@ def _read_texts(values: pa.Array) -> tuple[pa.StringArray, npt.NDArray[np.bool_]
         unreadable = ~integral & ~np.isnan(floats)
         whole = np.where(integral, floats, 0).astype(np.int64)
         return pa.array(whole, mask=~integral).cast(pa.string()), unreadable
+    if pa.types.is_string(values.type):
+        return values, unreadable
     if _holds_identifiers(values.type):
         return values.cast(pa.string()), unreadable
     msg = (

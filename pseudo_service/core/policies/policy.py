@@ -8,13 +8,17 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from pseudo_service.core.errors import InvalidArgument, name_field
-from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierKind
+from pseudo_service.core.identifiers.kinds import (
+    ChiInNhsColumn,
+    IdentifierKind,
+    IdentifierRules,
+)
 from pseudo_service.core.policies.text_rules import (
     PatientTableRule,
     check_patient_table,
@@ -139,6 +143,11 @@ class Policy:
             and rule.treatment.replacement is Replacement.SURROGATES
             for rule in self.columns
         )
+
+    def adapt_rules(self, rules: IdentifierRules) -> IdentifierRules:
+        """Return the deployment's rules for identifiers as the policy changes them."""
+        chi = self.chi_in_nhs_column
+        return rules if chi is None else replace(rules, chi_in_nhs_column=chi)
 
     def canonical_text(self) -> str:
         """Return the policy as canonical JSON: sorted keys, no white space."""

@@ -20,6 +20,8 @@ from pseudo_service.core.keys.hmac_columns import find_openssl, hash_column
 from pseudo_service.core.keys.material import SecretKey
 
 SEPARATOR = b"\x1f"
+FEW = 8
+"""Up to so many, one by one is quicker than setting a column's loop up."""
 _FAILED = "computing pseudonyms failed; try again, and report it if it persists"
 
 
@@ -95,12 +97,31 @@ class KeyedHash:
 
     def _mac_present(self, canonical: pa.StringArray) -> Macs:
         if name_engine() is Engine.HMAC:
-            macs = b"".join(map(self.mac_one, canonical.to_pylist()))
-            return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)
+            return self._mac_each(canonical)
         try:
             return hash_column(self._key.reveal(), self._prefix, canonical)
         except Exception:  # noqa: BLE001 - a library's text is never passed on
             raise PseudoError(_FAILED) from None
+
+    def _mac_each(self, canonical: pa.StringArray) -> Macs:
+        macs = b"".join(map(self.mac_one, canonical.to_pylist()))
+        return np.frombuffer(macs, dtype=np.uint8).reshape(-1, MAC_BYTES)
+
+
+class UnaryKeyedHash(KeyedHash):
+    """A ``KeyedHash`` for unary calls, which mostly have one identifier."""
+
+    __slots__ = ()
+
+    def mac(self, canonical: pa.StringArray) -> Macs:
+        """Return the MACs (n, 16) of a column, as ``KeyedHash.mac`` does.
+
+        Raises:
+            IdentifierRefused: A message would be longer than 55 bytes.
+        """
+        if len(canonical) <= FEW and not canonical.null_count:
+            return self._mac_each(canonical)
+        return super().mac(canonical)
 
 
 @cache

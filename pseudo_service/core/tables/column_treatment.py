@@ -22,6 +22,7 @@ from pseudo_service.core.policies.treatments import (
     ShiftDate,
     Treatment,
 )
+from pseudo_service.core.tables.patient_offsets import PatientOffsets
 from pseudo_service.core.transforms.date_shift import (
     DATE_CODES,
     DateCode,
@@ -45,14 +46,6 @@ _AS_DATE_CODES: Final = np.array(
     [DATE_CODES.index(DateCode(code.value)) for code in GENERALISE_CODES], np.uint8
 )
 _UNPARSEABLE: Final = DATE_CODES.index(DateCode.UNPARSEABLE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PatientOffsets:
-    """Each row's date offset in days, and whether the row has a patient."""
-
-    days: npt.NDArray[np.int32] = field(repr=False)
-    has_patient: npt.NDArray[np.bool_] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,5 @@
 """Identifier columns of a batch, read once and shared by all that need them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +9,7 @@ import pyarrow as pa
 from pseudo_service.core.identifiers.canonical import canonicalise
 from pseudo_service.core.identifiers.kinds import (
     CLASS_CODES,
+    CLASSES,
     IdentifierClass,
     IdentifierKind,
     IdentifierRules,
@@ -47,6 +47,13 @@ class Identifiers:
         missing = CLASS_CODES[IdentifierClass.MISSING]
         found: npt.NDArray[np.bool_] = (self.places < 0) & (self.classes != missing)
         return found
+
+    def list_unremarkable(self) -> frozenset[IdentifierClass]:
+        """Return the classes whose values are accepted, and that of no value."""
+        accepted = np.flatnonzero(np.bincount(self.classes[self.places >= 0]))
+        return frozenset(
+            {CLASSES[code] for code in accepted.tolist()} | {IdentifierClass.MISSING}
+        )
 
     def select(self, rows: Rows | None) -> "Identifiers":
         """Return the rows that stay, and only those identifiers that they have."""
@@ -95,6 +102,8 @@ class Identifiers:
 
     def spread(self, texts: pa.StringArray) -> pa.StringArray:
         """Return for each row the text of its identifier; null where it has none."""
+        if np.array_equal(self.places, np.arange(len(texts))):
+            return texts
         places = pa.array(self.places, mask=self.places < 0)
         return texts.take(places)
 
@@ -106,40 +115,37 @@ def read_identifiers(
 
     Different spellings of one number become one identifier.
     """
-    encoded = column.dictionary_encode()
+    encoded = _encode(column)
     spelled = canonicalise(encoded.dictionary, kind, rules)
-    distinct = spelled.values.dictionary_encode()
-    places = _fill(distinct.indices, -1)
     missing = CLASS_CODES[IdentifierClass.MISSING]
-    rows = _fill(encoded.indices, len(places))
+    rows = _fill(encoded.indices, len(spelled.classes))
+    classes = np.append(spelled.classes, np.uint8(missing))[rows]
+    if spelled.values is encoded.dictionary:
+        # Every value was canonical as it came, so no two of them are one identifier.
+        rows = np.where(rows == len(spelled.classes), np.int32(-1), rows)
+        return Identifiers(
+            kind=kind, canonical=spelled.values, places=rows, classes=classes
+        )
+    distinct = spelled.values.dictionary_encode()
+    places = np.append(_fill(distinct.indices, -1), np.int32(-1))[rows]
     return Identifiers(
-        kind=kind,
-        canonical=distinct.dictionary,
-        places=np.append(places, np.int32(-1))[rows],
-        classes=np.append(spelled.classes, np.uint8(missing))[rows],
+        kind=kind, canonical=distinct.dictionary, places=places, classes=classes
     )
 
 
-def compute_offsets(
-    patients: list[Identifiers],
-    compute: Callable[[Identifiers], npt.NDArray[np.int32]],
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    """Return each row's date offset, and whether it has a patient at all.
+def _encode(column: pa.Array) -> pa.DictionaryArray:
+    """Return a column as its distinct values, and which of them a row has.
 
-    Args:
-        patients: The columns that may name the patient, in the order asked.
-        compute: Returns the offset of each distinct identifier of a column.
+    Arrow sets a large table up for it; a single value needs none.
     """
-    last = len(patients) - 1
-    offsets = np.append(compute(patients[last]), np.int32(0))[patients[last].places]
-    has_patient = patients[last].is_present
-    for source in reversed(patients[:last]):
-        own = np.append(compute(source), np.int32(0))[source.places]
-        offsets = np.where(source.is_present, own, offsets)
-        has_patient = source.is_present | has_patient
-    return offsets, has_patient
+    if len(column) == 1 and not column.null_count:
+        first = pa.array([0], pa.int32())
+        return pa.DictionaryArray.from_arrays(first, column)
+    return column.dictionary_encode()
 
 
 def _fill(indices: pa.Array, value: int) -> npt.NDArray[np.int32]:
-    filled: npt.NDArray[np.int32] = indices.fill_null(value).to_numpy()
+    if indices.null_count:
+        indices = indices.fill_null(value)
+    filled: npt.NDArray[np.int32] = indices.to_numpy()
     return filled

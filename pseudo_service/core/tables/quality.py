@@ -23,13 +23,54 @@ class RejectedCells:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QualityLine:
-    """One line of the quality report."""
+class CellCodes:
+    """What became of the cells of one column.
 
-    column: str
-    code: str
-    cells: int
-    percentage: float
+    Attributes:
+        codes: One index into ``names`` a cell.
+        names: What the codes mean.
+        rows: The position in the batch that was sent of each cell; None if the column
+            has a cell for every row.
+    """
+
+    codes: npt.NDArray[np.uint8] = field(repr=False)
+    names: Sequence[str]
+    rows: npt.NDArray[np.int64] | None = field(repr=False, default=None)
+
+    def count(self) -> dict[str, int]:
+        """Return the cells of each code; codes that no cell has are left out."""
+        return count_codes(self.codes, self.names)
+
+    def list_by_row(self, rows: int) -> list[str | None]:
+        """Return the code of each of a batch's rows; None where it has no cell."""
+        found: list[str | None] = [None] * rows
+        places = range(rows) if self.rows is None else self.rows.tolist()
+        for place, code in zip(places, self.codes.tolist(), strict=True):
+            found[place] = str(self.names[code])
+        return found
+
+    def find_rejected(
+        self, column: str, *, unremarkable: Collection[str]
+    ) -> list[RejectedCells]:
+        """Return the cells of every code but the unremarkable ones.
+
+        Args:
+            column: The input column's name.
+            unremarkable: Codes of cells that are answered, or that were missing.
+        """
+        found = np.flatnonzero(np.bincount(self.codes, minlength=len(self.names)))
+        return [
+            RejectedCells(
+                column=column, code=str(self.names[code]), rows=self._find_rows(code)
+            )
+            for code in found.tolist()
+            if self.names[code] not in unremarkable
+        ]
+
+    def _find_rows(self, code: int) -> npt.NDArray[np.uint32]:
+        places = np.flatnonzero(self.codes == code)
+        sent = places if self.rows is None else self.rows[places]
+        return sent.astype(np.uint32)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,19 +97,6 @@ class TableTally:
         for column, found in counts.items():
             _add_counts(self.counts.setdefault(column, {}), found)
 
-    def report(self) -> tuple[QualityLine, ...]:
-        """Return the share of every code in its column, the commonest first."""
-        return tuple(
-            QualityLine(
-                column=column,
-                code=code,
-                cells=cells,
-                percentage=100 * cells / sum(found.values()),
-            )
-            for column, found in self.counts.items()
-            for code, cells in sorted(found.items(), key=lambda item: -item[1])
-        )
-
 
 def count_codes(codes: npt.NDArray[np.uint8], names: Sequence[str]) -> dict[str, int]:
     """Count the cells of each code; codes that no cell has are left out."""
@@ -76,38 +104,6 @@ def count_codes(codes: npt.NDArray[np.uint8], names: Sequence[str]) -> dict[str,
     return {
         str(name): total for name, total in zip(names, totals, strict=True) if total
     }
-
-
-def find_rejected(
-    column: str,
-    codes: npt.NDArray[np.uint8],
-    names: Sequence[str],
-    *,
-    unremarkable: Collection[str],
-    rows: npt.NDArray[np.int64] | None,
-) -> list[RejectedCells]:
-    """Return the positions of every code but the unremarkable ones.
-
-    Args:
-        column: The input column's name.
-        codes: One index into ``names`` a cell.
-        names: What the codes mean.
-        unremarkable: Codes of cells that are answered, or that were missing.
-        rows: The position in the sent batch of each cell; None if none was removed.
-    """
-    found = np.flatnonzero(np.bincount(codes, minlength=len(names)))
-    rejected = []
-    for code in found.tolist():
-        if names[code] in unremarkable:
-            continue
-        places = np.flatnonzero(codes == code)
-        sent = places if rows is None else rows[places]
-        rejected.append(
-            RejectedCells(
-                column=column, code=str(names[code]), rows=sent.astype(np.uint32)
-            )
-        )
-    return rejected
 
 
 def _add_counts(into: dict[str, int], found: Mapping[str, int]) -> None:

@@ -59,6 +59,11 @@ class Removals:
         is_judged = (self.verdicts == 0) | (self.verdicts == uncheckable)
         return None if is_judged.all() else np.flatnonzero(is_judged)
 
+    def list_reasons(self) -> list[RemovalReason | None]:
+        """Return why each row leaves; None where it stays."""
+        reasons = (None, *RemovalReason)
+        return [reasons[verdict] for verdict in self.verdicts.tolist()]
+
     def count(self) -> Mapping[str, int]:
         """Return how many rows left for each reason."""
         counts = count_codes(self.verdicts, _VERDICTS)

@@ -114,14 +114,15 @@ def redact_column(
 
     Args:
         values: The texts of the rows that stay.
-        known: Columns of the same rows that hold known identifiers.
+        known: Columns of the same rows that hold known identifiers, one a row or
+            lists of them.
         people: Identifier columns of the same rows, the patient's in order first.
         shift_days: Each row's date offset; None where no date is shifted.
         style: How.
         redact: Redacts texts; it may fail.
     """
     texts: list[str | None] = values.to_pylist()
-    columns = [(kind, write_known(column)) for kind, column in known]
+    columns = [(kind, _list_known(column)) for kind, column in known]
     present = [row for row, text in enumerate(texts) if text is not None]
     rows = [
         TextRow(
@@ -153,15 +154,21 @@ def merge_known(parts: Sequence[KnownIdentifiers]) -> KnownIdentifiers:
     return {kind: tuple(values) for kind, values in merged.items()}
 
 
+def _list_known(column: pa.Array) -> list[tuple[str, ...]]:
+    """Return the known identifiers of each row; those of a list are taken as given."""
+    if pa.types.is_list(column.type):
+        return [tuple(values) for values in column.to_pylist()]
+    written = write_known(column)
+    return [() if value is None else (value,) for value in written]
+
+
 def _gather_known(
-    columns: Sequence[tuple[KnownKind, list[str | None]]],
+    columns: Sequence[tuple[KnownKind, list[tuple[str, ...]]]],
     people: Sequence[Person],
     row: int,
 ) -> KnownIdentifiers:
     parts: list[KnownIdentifiers] = [
-        {kind: (value,)}
-        for kind, values in columns
-        if (value := values[row]) is not None
+        {kind: values[row]} for kind, values in columns if values[row]
     ]
     for person, place in _find_present(people, row):
         parts.append({KnownKind.NUMBERS: person.list_numbers(place)})

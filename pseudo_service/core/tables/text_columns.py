@@ -1,57 +1,52 @@
 """The text columns of a batch, with what its other columns give to each row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
 
-from pseudo_service.core.policies.plan import IdentifierColumn, Plan
+from pseudo_service.core.policies.plan import IdentifierColumn
 from pseudo_service.core.redaction import TEXT_CODES, TextCode
-from pseudo_service.core.tables.batch_values import BatchContext
-from pseudo_service.core.tables.column_treatment import PatientOffsets, Treated
-from pseudo_service.core.tables.identifier_columns import Identifiers
+from pseudo_service.core.tables.batch_values import IdentifiedBatch
+from pseudo_service.core.tables.column_treatment import Treated
+from pseudo_service.core.tables.patient_offsets import PatientOffsets
 from pseudo_service.core.tables.text_cells import Person, describe_person, redact_column
 
 _UNREMARKABLE: Final = frozenset({TextCode.OK, TextCode.MISSING, TextCode.WITHHELD})
 
 
 def redact_texts(
-    plan: Plan,
-    read: Callable[[int], pa.Array],
+    batch: IdentifiedBatch,
     *,
-    kept: Mapping[int, Identifiers],
     pseudonyms: Mapping[int, pa.StringArray],
     offsets: PatientOffsets | None,
-    context: BatchContext,
 ) -> tuple[dict[int, Treated], dict[str, Mapping[str, int]]]:
     """Redact every text column of a batch.
 
     Args:
-        plan: The table's plan.
-        read: Returns a column by its position, of the rows that stay.
-        kept: The identifier columns by position, of the rows that stay.
+        batch: The batch, with its identifiers read.
         pseudonyms: Of the distinct identifiers of each answered column.
         offsets: The rows' date offsets, where the policy shifts any date.
-        context: The redactor, the keys and the patient table.
 
     Returns:
         The treated columns by position, and by name what was found in each.
     """
+    plan = batch.plan
     if not plan.texts:
         return {}, {}
-    people = _describe_people(plan, kept, pseudonyms, context)
-    days = _list_days(offsets)
+    people = _describe_people(batch, pseudonyms)
+    days = offsets.list_days() if offsets is not None else None
     treated: dict[int, Treated] = {}
     found: dict[str, Mapping[str, int]] = {}
     for column in plan.texts:
         uses_table = column.treatment.known_from is not None
         cells = redact_column(
-            read(column.position),
-            known=[(kind, read(position)) for kind, position in column.known],
+            batch.read(column.position),
+            known=[(kind, batch.read(position)) for kind, position in column.known],
             people=people if uses_table else [_forget_table(one) for one in people],
             shift_days=days,
             style=column.treatment.style,
-            redact=context.redact,
+            redact=batch.context.redact,
         )
         treated[column.position] = Treated(
             values=cells.values,
@@ -65,31 +60,27 @@ def redact_texts(
 
 
 def _describe_people(
-    plan: Plan,
-    kept: Mapping[int, Identifiers],
-    pseudonyms: Mapping[int, pa.StringArray],
-    context: BatchContext,
+    batch: IdentifiedBatch, pseudonyms: Mapping[int, pa.StringArray]
 ) -> list[Person]:
-    by_position = {column.position: column for column in plan.identifiers}
-    others = [at for at in by_position if at not in plan.patients]
+    by_position = {column.position: column for column in batch.plan.identifiers}
+    patients = batch.plan.patients
+    others = [at for at in by_position if at not in patients]
     return [
-        _describe(by_position[at], plan, kept[at], pseudonyms.get(at), context)
-        for at in (*plan.patients, *others)
+        _describe(by_position[at], batch, pseudonyms.get(at))
+        for at in (*patients, *others)
     ]
 
 
 def _describe(
-    column: IdentifierColumn,
-    plan: Plan,
-    identifiers: Identifiers,
-    pseudonyms: pa.StringArray | None,
-    context: BatchContext,
+    column: IdentifierColumn, batch: IdentifiedBatch, pseudonyms: pa.StringArray | None
 ) -> Person:
+    plan, context = batch.plan, batch.context
     keys = context.keys[column.kind.text]
     is_patient = column.position in plan.patients
     table = context.patient_table
     is_asked = is_patient and table is not None and table.kind_text == column.kind.text
     draws = is_patient and plan.policy.draws_surrogates
+    identifiers = batch.kept[column.position]
     canonical = identifiers.canonical
     return describe_person(
         identifiers,
@@ -110,10 +101,3 @@ def _forget_table(person: Person) -> Person:
         known=None,
         former=person.former,
     )
-
-
-def _list_days(offsets: PatientOffsets | None) -> list[int | None] | None:
-    if offsets is None:
-        return None
-    pairs = zip(offsets.days.tolist(), offsets.has_patient.tolist(), strict=True)
-    return [days if has_patient else None for days, has_patient in pairs]

@@ -8,7 +8,11 @@ from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose
 from pseudo_service.core.projects.project import Project
-from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
+from pseudo_service.core.pseudonyms.keyed_hash import (
+    HashesColumns,
+    KeyedHash,
+    UnaryKeyedHash,
+)
 from pseudo_service.core.pseudonyms.kind_keys import KindKeys, PreviousKeys
 from pseudo_service.core.pseudonyms.mac_cache import CachedKeyedHash, RecentIdentifiers
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
@@ -70,13 +74,26 @@ class ProjectKeys:
         return replace(roots, previous=previous)
 
     def derive(
-        self, project: Project, roots: PinnedRoots, kinds: Iterable[IdentifierKind]
+        self,
+        project: Project,
+        roots: PinnedRoots,
+        kinds: Iterable[IdentifierKind],
+        *,
+        remembers: bool = True,
     ) -> dict[str, KindKeys]:
         """Return the keyed functions of each identifier kind, by its text.
 
-        They remember the identifiers that they meet: derive anew for every stream.
+        Args:
+            project: The project.
+            roots: Its pinned roots.
+            kinds: The kinds of identifier.
+            remembers: Whether the functions keep the MACs of the identifiers that they
+                meet, which pays in a stream: derive anew for every stream.
         """
-        return {kind.text: self._derive_kind(project, roots, kind) for kind in kinds}
+        return {
+            kind.text: self._derive_kind(project, roots, kind, remembers=remembers)
+            for kind in kinds
+        }
 
     def hash_blindly(self, kind: IdentifierKind) -> KeyedHash:
         """Return the blind index of a kind, which remembers nothing of a stream."""
@@ -84,12 +101,20 @@ class ProjectKeys:
         return KeyedHash(key, kind)
 
     def _derive_kind(
-        self, project: Project, roots: PinnedRoots, kind: IdentifierKind
+        self,
+        project: Project,
+        roots: PinnedRoots,
+        kind: IdentifierKind,
+        *,
+        remembers: bool,
     ) -> KindKeys:
-        recent = RecentIdentifiers()
+        recent = RecentIdentifiers() if remembers else None
 
-        def make_hash(root: Root, use: KeyUse) -> CachedKeyedHash:
-            return CachedKeyedHash(KeyedHash(root.derive(use, kind.text), kind), recent)
+        def make_hash(root: Root, use: KeyUse) -> HashesColumns:
+            key = root.derive(use, kind.text)
+            if recent is None:
+                return UnaryKeyedHash(key, kind)
+            return CachedKeyedHash(KeyedHash(key, kind), recent)
 
         def make_form(root: Root) -> PseudonymFormat:
             return PseudonymFormat(tag=project.tag, kind=kind, version=root.version)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pseudo_service.core.access.roles import Actor, Permission
 from pseudo_service.core.audit.events import AuditEvent, AuditKind
@@ -15,6 +16,8 @@ from pseudo_service.ports.projects import ProjectStore
 _ADDRESS = re.compile(
     r"(?:([a-z][a-z0-9-]{2,39})/)?([a-z][a-z0-9_-]{0,39})@([1-9]\d{0,5})"
 )
+_KEPT = 64
+"""Parsed policies; the text of each has at most 256 KiB."""
 
 
 class PolicyRegistry:
@@ -83,7 +86,7 @@ class PolicyRegistry:
         """
         release, number = parse_address(address, project)
         stored = self._policies.get(project, release, number)
-        policy = parse_policy(stored.text)
+        policy = _read_policy(stored.text)
         if policy.digest != stored.digest or policy.address != (
             f"{project}/{release}@{number}"
         ):
@@ -92,6 +95,12 @@ class PolicyRegistry:
             )
             raise PolicyInvalid(msg)
         return policy
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_policy(text: str) -> Policy:
+    """Return the policy of a stored text; a text has one meaning, so it is kept."""
+    return parse_policy(text)
 
 
 def parse_address(address: str, project: str) -> tuple[str, int]:

@@ -1,6 +1,6 @@
-"""What must be durable before a batch's answer leaves, begun and settled apart.
+"""What must be durable before a batch's answer leaves.
 
-Begin queues the commit; settle waits for it. Between the two the next batch is
+``submit`` queues the commit, ``wait`` waits for it. Between the two the next batch is
 computed, so that disk flushes cost a stream nothing.
 """
 
@@ -35,7 +35,7 @@ from pseudo_service.ports.journal import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PendingChange:
     """A change on its way, with the identities that it claims."""
 
     pending: PendingCommit
@@ -66,7 +66,7 @@ class BatchCommit:
         self._clock = clock
         self._memberships = DisclosureWriter(writer=writer, clock=clock)
 
-    def begin(
+    def submit(
         self,
         event: AuditEvent,
         identities: Sequence[Identities],
@@ -74,7 +74,7 @@ class BatchCommit:
         limit: int,
         dated: Sequence[Identities] = (),
         released: Released | None = None,
-    ) -> Entry:
+    ) -> PendingChange:
         """Claim the new identities and queue one commit for all of it.
 
         Args:
@@ -114,13 +114,13 @@ class BatchCommit:
                 )
             )
         except BaseException:
-            self.abandon(claims)
+            self.release(claims)
             raise
         for claim in claims:
             self._known.send(claim, pending)
-        return Entry(pending=pending, claims=claims)
+        return PendingChange(pending=pending, claims=claims)
 
-    def settle(self, entry: Entry) -> None:
+    def wait(self, change: PendingChange) -> None:
         """Return when everything is durable, this batch's and what it relies on.
 
         Raises:
@@ -129,18 +129,18 @@ class BatchCommit:
             DatabaseReplaced: What was known is read anew; send the batch again.
         """
         try:
-            entry.pending.wait()
-            for claim in entry.claims:
+            change.pending.wait()
+            for claim in change.claims:
                 self._known.settle(claim)
         except DatabaseReplaced:
-            self.abandon(entry.claims)
+            self.release(change.claims)
             self._known.load()
             raise
         except BaseException:
-            self.abandon(entry.claims)
+            self.release(change.claims)
             raise
 
-    def abandon(self, claims: Sequence[Claim]) -> None:
+    def release(self, claims: Sequence[Claim]) -> None:
         """Give back claims whose commit will not be waited for."""
         for claim in claims:
             self._known.abandon(claim)

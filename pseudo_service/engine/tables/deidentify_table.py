@@ -5,46 +5,35 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
-from pseudo_service.core.audit.events import AuditEvent, AuditKind
+from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.digit_runs import OPERATION_ID
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
 from pseudo_service.core.identifiers.kinds import IdentifierRules
-from pseudo_service.core.identifiers.superseded import (
-    PinnedSupersededNumbers,
-    ProjectSupersededNumbers,
-)
 from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
 from pseudo_service.core.policies.plan import Plan, compile_plan
 from pseudo_service.core.policies.policy import Policy
 from pseudo_service.core.projects.project import Project
-from pseudo_service.core.tables.batch_values import BatchContext
 from pseudo_service.core.tables.patient_table import PatientTable
 from pseudo_service.core.tables.receipt import PinSet
 from pseudo_service.engine.access.access_control import AccessControl
-from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
-from pseudo_service.engine.keys.project_keys import PinnedRoots, ProjectKeys
-from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
-from pseudo_service.engine.projects.policy_registry import PolicyRegistry
-from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import SupersededLists
-from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.patient_intake import (
     AnnouncedPatients,
     PatientIntake,
     PatientLimits,
     check_announced,
 )
-from pseudo_service.engine.tables.table_stream import StreamFacts, TableStream
-from pseudo_service.ports.clock import Clock
-from pseudo_service.ports.journal import Journal
-from pseudo_service.ports.opt_outs import OptOutList
-from pseudo_service.ports.projects import ProjectStore
+from pseudo_service.engine.tables.project_context import (
+    ProjectContext,
+    ProjectResolver,
+)
+from pseudo_service.engine.tables.stream_record import StreamFacts
+from pseudo_service.engine.tables.table_stream import StreamServices, TableStream
 from pseudo_service.ports.text_redactor import TextRedactor
 
 _OPERATION = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -83,33 +72,17 @@ class DeidentifyTable:
         self,
         *,
         access_control: AccessControl,
-        projects: ProjectStore,
-        policies: PolicyRegistry,
-        keys: ProjectKeys,
-        opt_outs: OptOutLists,
-        ledger: BatchCommit,
-        journal: Journal,
-        signer: ReceiptSigner,
+        resolver: ProjectResolver,
         redactor: TextRedactor,
-        clock: Clock,
         rules: DeploymentRules,
         service_root: Root,
-        watch: EnumerationMonitor,
-        aliases: SupersededLists,
+        services: StreamServices,
     ) -> None:
         self._access_control = access_control
-        self._projects = projects
-        self._policies = policies
-        self._keys = keys
-        self._opt_outs = opt_outs
-        self._ledger = ledger
-        self._journal = journal
-        self._signer = signer
+        self._resolver = resolver
         self._redactor = redactor
-        self._clock = clock
         self._rules = rules
-        self._watch = watch
-        self._aliases = aliases
+        self._services = services
         self._digest_key: SecretKey = service_root.derive(KeyUse.DIGEST, "table_input")
         self._patients_key: SecretKey = service_root.derive(
             KeyUse.DIGEST, "patient_table"
@@ -133,145 +106,114 @@ class DeidentifyTable:
         )
         check_operation(header.operation)
         # 2. The project and the policy as they stand now.
-        project = self._projects.get(header.project)
-        project.check_active()
-        policy = self._policies.resolve(header.project, header.policy)
+        project = self._resolver.find_active(header.project)
+        policy = self._resolver.find_policy(header.project, header.policy)
         # 3. The plan: an unlisted column or a wrong type ends the stream here.
         plan = compile_plan(policy, header.schema)
         check_announced(policy, header.patients, self._rules.patient_limits)
         # 4. Pin the keys, the aliases and the opt-out list till the stream ends.
-        roots = self._keys.pin(project)
-        if plan.previous_kinds:
-            roots = self._keys.pin_previous(project, roots, self._clock.now())
-        pinned = self._aliases.current()
-        aliases = pinned.for_project(follows_merges=project.follows_merges)
-        opt_outs = self._opt_outs.check_for(project, pinned)
-        pins = self._state_pins(
-            plan,
+        within = self._resolver.pin(
             project,
-            roots,
-            opt_outs[1] if opt_outs else None,
-            header.patients,
-            aliases=pinned,
+            plan.kinds,
+            needs_previous=bool(plan.previous_kinds),
+            is_stream=True,
         )
-        if header.expected_pins is not None and header.expected_pins != pins:
-            msg = (
-                "the policy, key version, opt-out list, alias table, patient table, "
-                "date parameters or libraries changed since the run began: start its parts again"
-            )
-            raise PinsChanged(msg)
-        context = BatchContext(
-            keys=self._keys.derive(project, roots, plan.kinds),
-            date_shift=project.date_shift,
-            identifier_rules=self._rules.identifiers,
-            sentinels=self._rules.sentinels,
-            opt_outs=opt_outs[0] if opt_outs else None,
-            redact=self._redactor.redact,
-            patient_table=self._make_patient_table(policy, header.patients, aliases),
-            aliases=aliases,
-        )
+        pins = self._state_pins(plan, within, header.patients)
+        _check_expected(header.expected_pins, pins)
+        table = self._make_patient_table(policy, header.patients, within)
         # 5. On record before the first row.
-        self._journal.record(self._describe_opening(header, pins, actor))
-        facts = StreamFacts(
-            project=project,
-            operation=header.operation,
-            part=header.part,
-            purpose=header.purpose,
-            actor=actor,
-            pins=pins,
-        )
+        self._record_opening(header, pins, actor)
         return TableStream(
-            facts=facts,
+            facts=StreamFacts(
+                project=project,
+                operation=header.operation,
+                part=header.part,
+                purpose=header.purpose,
+                actor=actor,
+                pins=pins,
+            ),
             plan=plan,
-            context=context,
-            patients=self._make_intake(context, header.patients),
-            input_digest=self._start_digest(header.schema_bytes),
-            ledger=self._ledger,
-            journal=self._journal,
-            projects=self._projects,
-            signer=self._signer,
-            watch=self._watch,
-            clock=self._clock,
+            context=within.make_batch_context(
+                self._rules.identifiers,
+                sentinels=self._rules.sentinels,
+                redact=self._redactor.redact,
+                patient_table=table,
+            ),
+            patients=self._make_intake(table, header.patients),
+            # Keyed: a plain digest of a table of one row could be searched for.
+            input_digest=hmac.new(
+                self._digest_key.reveal(), header.schema_bytes, hashlib.sha256
+            ),
+            services=self._services,
         )
-
-    def _start_digest(self, schema_bytes: bytes) -> hmac.HMAC:
-        # Keyed: a plain digest of a table of one row could be searched for.
-        return hmac.new(self._digest_key.reveal(), schema_bytes, hashlib.sha256)
 
     def _make_patient_table(
         self,
         policy: Policy,
         announced: AnnouncedPatients | None,
-        aliases: ProjectSupersededNumbers,
+        within: ProjectContext,
     ) -> PatientTable | None:
         if announced is None or policy.patient_table is None:
             return None
-        rules = choose_rules(policy, self._rules.identifiers)
-        hashing = self._keys.hash_blindly(policy.patient_table.kind)
         return PatientTable(
             policy.patient_table,
             announced.schema,
-            hashing=hashing,
-            rules=rules,
-            aliases=aliases,
+            hashing=self._resolver.hash_blindly(policy.patient_table.kind),
+            rules=policy.adapt_rules(self._rules.identifiers),
+            aliases=within.aliases,
         )
 
     def _make_intake(
-        self, context: BatchContext, announced: AnnouncedPatients | None
+        self, table: PatientTable | None, announced: AnnouncedPatients | None
     ) -> PatientIntake | None:
-        if announced is None or context.patient_table is None:
+        if announced is None or table is None:
             return None
-        return PatientIntake(
-            context.patient_table, announced, self._rules.patient_limits
-        )
+        return PatientIntake(table, announced, self._rules.patient_limits)
 
     def _state_pins(
-        self,
-        plan: Plan,
-        project: Project,
-        roots: PinnedRoots,
-        opt_outs: OptOutList | None,
-        patients: AnnouncedPatients | None,
-        *,
-        aliases: PinnedSupersededNumbers,
+        self, plan: Plan, within: ProjectContext, patients: AnnouncedPatients | None
     ) -> PinSet:
-        policy = plan.policy
+        policy, roots, listed = plan.policy, within.roots, within.opt_out_list
         texts = self._redactor.describe() if plan.texts else {}
         return PinSet(
-            key_version=roots.pseudonyms.version,
+            key_version=within.key_version,
             key_check_value=roots.check_values(),
             previous_key_version=roots.previous.version if roots.previous else 0,
             policy=policy.address,
             policy_digest=policy.digest,
-            opt_out_list=opt_outs.list_id if opt_outs else "",
-            opt_out_digest=opt_outs.digest if opt_outs else b"",
-            date_parameters_digest=digest_parameters(project, self._rules),
-            alias_table=aliases.pin,
+            opt_out_list=listed.list_id if listed else "",
+            opt_out_digest=listed.digest if listed else b"",
+            date_parameters_digest=digest_parameters(within.project, self._rules),
+            alias_table=within.superseded.pin,
             library_versions={**self._rules.library_versions, **texts},
             patient_table_digest=patients.pin(self._patients_key) if patients else b"",
         )
 
-    def _describe_opening(
-        self, header: TableHeader, pins: PinSet, actor: Actor
-    ) -> AuditEvent:
-        return AuditEvent(
-            kind=AuditKind.TABLE_OPENED,
-            at=self._clock.now(),
+    def _record_opening(self, header: TableHeader, pins: PinSet, actor: Actor) -> None:
+        self._services.recorder.record(
+            AuditKind.TABLE_OPENED,
             actor=actor.subject,
             project=header.project,
             operation=header.operation,
-            details={
-                "part": header.part,
-                "purpose": header.purpose,
-                "policy": pins.policy,
-                "policy_digest": pins.policy_digest.hex(),
-                "key_version": pins.key_version,
-                "previous_key_version": pins.previous_key_version,
-                "opt_out_list": pins.opt_out_list,
-                "alias_table": pins.alias_table,
-                "patients": header.patients.rows if header.patients else 0,
-            },
+            part=header.part,
+            purpose=header.purpose,
+            policy=pins.policy,
+            policy_digest=pins.policy_digest.hex(),
+            key_version=pins.key_version,
+            previous_key_version=pins.previous_key_version,
+            opt_out_list=pins.opt_out_list,
+            alias_table=pins.alias_table,
+            patients=header.patients.rows if header.patients else 0,
         )
+
+
+def _check_expected(expected: PinSet | None, pins: PinSet) -> None:
+    if expected is not None and expected != pins:
+        msg = (
+            "the policy, key version, opt-out list, alias table, patient table, "
+            "date parameters or libraries changed since the run began: start its parts again"
+        )
+        raise PinsChanged(msg)
 
 
 def check_operation(operation: str) -> None:
@@ -284,12 +226,6 @@ def check_operation(operation: str) -> None:
             "numbers"
         )
         raise InvalidArgument(msg)
-
-
-def choose_rules(policy: Policy, rules: IdentifierRules) -> IdentifierRules:
-    """Return the deployment's rules as a policy changes them."""
-    chi = policy.chi_in_nhs_column
-    return rules if chi is None else replace(rules, chi_in_nhs_column=chi)
 
 
 def digest_parameters(project: Project, rules: DeploymentRules) -> bytes:

@@ -89,8 +89,8 @@ class PatientIntake:
         self._bytes = 0
         self._is_sealed = False
 
-    def note(self, sequence: int, data: bytes) -> None:
-        """Take note of a batch's bytes, before anything is decoded.
+    def check_next(self, sequence: int, data: bytes) -> None:
+        """Count and digest a batch's bytes, before anything is decoded.
 
         Raises:
             BatchOutOfOrder: It was skipped, sent twice, or comes after the table's

@@ -1,48 +1,42 @@
 """The unary calls: a few identifiers in, pseudonyms or refusals out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
-import numpy as np
 import pyarrow as pa
 
 from pseudo_service.core.access.roles import Actor, Permission
-from pseudo_service.core.audit.events import AuditEvent, AuditKind
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
-from pseudo_service.core.errors import InvalidArgument, PseudonymRefused
-from pseudo_service.core.identifiers.canonical import canonicalise_one
-from pseudo_service.core.identifiers.identities import Identities
+from pseudo_service.core.audit.events import AuditKind
+from pseudo_service.core.errors import PseudonymRefused
 from pseudo_service.core.identifiers.kinds import (
-    NHS_NUMBER,
+    IdentifierClass,
     IdentifierKind,
     IdentifierRules,
 )
-from pseudo_service.core.identifiers.superseded import PinnedSupersededNumbers
 from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import RootPurpose
+from pseudo_service.core.policies.call_plans import IDENTIFIER, plan_identifiers
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.text_form import parse_pseudonym
+from pseudo_service.core.tables.batch_values import BatchOutcome
+from pseudo_service.core.tables.identified_batch import identify_batch
 from pseudo_service.engine.access.access_control import AccessControl
-from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
-from pseudo_service.engine.disclosures.writer import Released
-from pseudo_service.engine.keys.project_keys import ProjectKeys
-from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import SupersededLists
-from pseudo_service.engine.tables.batch_commit import BatchCommit
-from pseudo_service.ports.clock import Clock
+from pseudo_service.engine.tables.project_context import ProjectResolver
+from pseudo_service.engine.tables.unary_calls import UnaryCalls, check_count
 from pseudo_service.ports.projects import KeyRowStore, ProjectStore
 
 MOST_IDENTIFIERS = 1000
 MOST_PSEUDONYMS = 10_000
-OPTED_OUT = "OPTED_OUT"
+OPTED_OUT: Final = "OPTED_OUT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueResult:
     """A pseudonym, or the class of what was not accepted."""
 
-    pseudonym: str | None
+    pseudonym: str | None = field(repr=False)
     refusal: str | None
 
 
@@ -63,33 +57,21 @@ class PseudonymOutcome(StrEnum):
     KEY_VERSION = "KEY_VERSION"
 
 
-class DeidentifyValues:
-    """Pseudonymises single identifiers, and checks pseudonyms."""
+class PseudonymiseValues:
+    """Pseudonymises single identifiers."""
 
     def __init__(
         self,
         *,
         access_control: AccessControl,
-        projects: ProjectStore,
-        rows: KeyRowStore,
-        keys: ProjectKeys,
-        opt_outs: OptOutLists,
-        ledger: BatchCommit,
-        clock: Clock,
+        resolver: ProjectResolver,
+        calls: UnaryCalls,
         rules: IdentifierRules,
-        watch: EnumerationMonitor,
-        aliases: SupersededLists,
     ) -> None:
         self._access_control = access_control
-        self._projects = projects
-        self._rows = rows
-        self._keys = keys
-        self._opt_outs = opt_outs
-        self._ledger = ledger
-        self._clock = clock
+        self._resolver = resolver
+        self._calls = calls
         self._rules = rules
-        self._watch = watch
-        self._aliases = aliases
 
     def pseudonymise(
         self,
@@ -104,68 +86,72 @@ class DeidentifyValues:
 
         Raises:
             InvalidArgument: None or more than 1,000 identifiers.
-            As ``DeidentifyTable.open`` and ``BatchCommit.settle`` do.
+            As ``DeidentifyTable.open`` and ``BatchCommit.wait`` do.
         """
         self._access_control.require_for_data(
             actor, Permission.PSEUDONYMISE, project=project_id, purpose=purpose
         )
         check_count("identifiers", len(identifiers), MOST_IDENTIFIERS)
         parsed = IdentifierKind.parse(kind)
-        project = self._projects.get(project_id)
-        project.check_active()
-        roots = self._keys.pin(project)
-        keys = self._keys.derive(project, roots, [parsed])[parsed.text]
-        refusals, canonical = self._canonicalise(identifiers, parsed, project)
-        distinct = sorted({text for text in canonical if text is not None})
-        blind = [keys.blind.mac_one(text) for text in distinct]
-        event = AuditEvent(
-            kind=AuditKind.VALUES_INTENT,
-            at=self._clock.now(),
-            actor=actor.subject,
-            project=project_id,
-            details={
-                "purpose": purpose,
-                "kind": parsed.text,
-                "asked": len(identifiers),
-                "identities": len(distinct),
-                "key_version": roots.pseudonyms.version,
-                MEMBERSHIP: Recording.NOW,
-            },
+        project = self._resolver.find_active(project_id)
+        plan = plan_identifiers(parsed)
+        within = self._resolver.pin(project, plan.kinds)
+        batch = identify_batch(
+            plan,
+            pa.record_batch([pa.array(identifiers, pa.string())], plan.input_schema),
+            within.make_batch_context(self._rules),
         )
-        identities = [
-            Identities(
-                kind=parsed,
-                canonical=pa.array(distinct, pa.string()),
-                blind=np.frombuffer(b"".join(blind), np.uint8).reshape(-1, 16),
-            )
-        ]
-        self._watch.check_call(identities, actor=actor, project=project_id)
-        entry = self._ledger.begin(
-            event,
-            identities,
-            limit=project.daily_quota,
-            released=Released(
-                project=project.project_id, key_version=roots.pseudonyms.version
-            ),
-        )
-        pseudonyms = {
-            text: keys.form.encode_one(keys.pseudonym.mac_one(text))
-            for text in distinct
-        }
-        self._ledger.settle(entry)
-        self._watch.record_new(
-            asked=len(distinct), new=entry.new, actor=actor, project=project_id
+        outcome = self._calls.answer(
+            AuditKind.VALUES_INTENT,
+            batch,
+            within=within,
+            by=actor,
+            purpose=purpose,
+            kind=parsed.text,
+            asked=len(identifiers),
+            identities=sum(len(one.canonical) for one in batch.identities),
         )
         return ValuesAnswer(
-            results=[
-                ValueResult(
-                    pseudonym=pseudonyms[text] if text is not None else None,
-                    refusal=refusal,
-                )
-                for text, refusal in zip(canonical, refusals, strict=True)
-            ],
-            key_version=roots.pseudonyms.version,
+            results=self._list_results(outcome, parsed), key_version=within.key_version
         )
+
+    def _list_results(
+        self, outcome: BatchOutcome, kind: IdentifierKind
+    ) -> list[ValueResult]:
+        """Return one result a row, removed or not."""
+        pseudonyms = iter(outcome.batch.column(IDENTIFIER).to_pylist())
+        reasons = outcome.removals.list_reasons()
+        classes = outcome.cells[IDENTIFIER].list_by_row(outcome.rows_in)
+        results = []
+        for reason, found in zip(reasons, classes, strict=True):
+            pseudonym = next(pseudonyms) if reason is None else None
+            refusal = None if pseudonym is not None else self._find_refusal(found, kind)
+            results.append(ValueResult(pseudonym=pseudonym, refusal=refusal))
+        return results
+
+    def _find_refusal(self, found: str | None, kind: IdentifierKind) -> str:
+        """Return why a row has no pseudonym: what was not accepted, or the opt-out.
+
+        The identifiers of the opted-out have no class. An accepted one whose row is
+        removed is of a kind that cannot be checked for an opt-out.
+        """
+        is_accepted = found is None or self._rules.accepts(IdentifierClass(found), kind)
+        return OPTED_OUT if found is None or is_accepted else found
+
+
+class CheckPseudonyms:
+    """Tells what is wrong with a pseudonym, and nothing of whose it is."""
+
+    def __init__(
+        self,
+        *,
+        access_control: AccessControl,
+        projects: ProjectStore,
+        rows: KeyRowStore,
+    ) -> None:
+        self._access_control = access_control
+        self._projects = projects
+        self._rows = rows
 
     def check(
         self, pseudonyms: Sequence[str], *, project_id: str, actor: Actor
@@ -181,54 +167,6 @@ class DeidentifyValues:
         rows = self._rows.versions(project_id, RootPurpose.PSEUDONYMS)
         versions = {row.version for row in rows}
         return [_check_one(text, project, versions) for text in pseudonyms]
-
-    def _canonicalise(
-        self, identifiers: Sequence[str], kind: IdentifierKind, project: Project
-    ) -> tuple[list[str | None], list[str | None]]:
-        refusals: list[str | None] = []
-        canonical: list[str | None] = []
-        for identifier in identifiers:
-            text, found = canonicalise_one(identifier, kind, self._rules)
-            canonical.append(text)
-            refusals.append(None if text is not None else found.value)
-        pinned = self._aliases.current()
-        aliases = pinned.for_project(follows_merges=project.follows_merges)
-        removed = self._find_opted_out(canonical, kind, project, pinned)
-        for position, leaves in enumerate(removed):
-            given = canonical[position]
-            if given is None:
-                continue
-            if leaves:
-                canonical[position], refusals[position] = None, OPTED_OUT
-            else:
-                canonical[position], refusals[position] = aliases.resolve_one(
-                    given, kind
-                )
-        return refusals, canonical
-
-    def _find_opted_out(
-        self,
-        canonical: Sequence[str | None],
-        kind: IdentifierKind,
-        project: Project,
-        aliases: PinnedSupersededNumbers,
-    ) -> list[bool]:
-        found = self._opt_outs.check_for(project, aliases)
-        if found is None:
-            return [False] * len(canonical)
-        check = found[0]
-        if kind != NHS_NUMBER:  # only NHS numbers can be checked against the list
-            return [check.removes_uncheckable] * len(canonical)
-        present = [text for text in canonical if text is not None]
-        opted_out = iter(check.find_opted_out(pa.array(present, pa.string())).tolist())
-        return [text is not None and next(opted_out) for text in canonical]
-
-
-def check_count(field: str, count: int, most: int) -> None:
-    """Raise unless 1 to ``most`` items were sent."""
-    if not 1 <= count <= most:
-        msg = f"{field}: send 1 to {most} at a time, not {count}"
-        raise InvalidArgument(msg)
 
 
 def _check_one(

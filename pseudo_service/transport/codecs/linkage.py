@@ -1,8 +1,7 @@
 """Converts linkage messages to values of the core and back; it decides nothing."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final
 
 from pseudo_service.api.v1 import linkage_pb2 as messages
 from pseudo_service.core.errors import InvalidArgument
@@ -24,10 +23,9 @@ from pseudo_service.engine.linkage.views import (
     OverlapView,
     SealedRelease,
 )
-from pseudo_service.transport.codecs.administration import decode_time, encode_time
+from pseudo_service.transport.codecs.common import choose, decode_time, encode_time
 
 CHUNK_BYTES: Final = 64 << 10
-_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def decode_submission(message: messages.SubmitLinkageRequest) -> LinkageSubmission:
@@ -40,12 +38,12 @@ def decode_submission(message: messages.SubmitLinkageRequest) -> LinkageSubmissi
         msg = "expires_at: say until when the request may be released"
         raise InvalidArgument(msg)
     terms = LinkageTerms(
-        verb=_choose(LinkageVerb, message.verb, "verb"),
-        mode=_choose(LinkageMode, message.mode, "mode"),
+        verb=choose(LinkageVerb, message.verb, "verb"),
+        mode=choose(LinkageMode, message.mode, "mode"),
         project=message.project,
         target_project=message.target_project,
         purpose=message.purpose,
-        legal_basis=_choose(LegalBasis, message.legal_basis, "legal_basis"),
+        legal_basis=choose(LegalBasis, message.legal_basis, "legal_basis"),
         consent_reference=message.consent_reference,
         recipient_key=message.recipient_key,
         redeemer=message.redeemer,
@@ -65,7 +63,7 @@ def decode_decision(text: str) -> Decision:
     Raises:
         InvalidArgument: The text is no decision.
     """
-    return _choose(Decision, text, "decision")
+    return choose(Decision, text, "decision")
 
 
 def decode_states(texts: Sequence[str]) -> list[LinkageState]:
@@ -74,7 +72,7 @@ def decode_states(texts: Sequence[str]) -> list[LinkageState]:
     Raises:
         InvalidArgument: One is unknown.
     """
-    return [_choose(LinkageState, text, "states") for text in texts]
+    return [choose(LinkageState, text, "states") for text in texts]
 
 
 def encode_linkage(view: LinkageView) -> messages.Linkage:
@@ -174,11 +172,3 @@ def _encode_overlap(overlap: OverlapView) -> messages.Overlap:
         requester=overlap.requester,
         submitted_at=encode_time(overlap.submitted_at),
     )
-
-
-def _choose(options: type[_Choice], text: str, field: str) -> _Choice:
-    try:
-        return options(text)
-    except ValueError:
-        msg = f"{field}: give one of " + ", ".join(options)
-        raise InvalidArgument(msg) from None

@@ -19,25 +19,19 @@ from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
-from pseudo_service.transport.codecs.administration import (
+from pseudo_service.transport.codecs.audit import encode_checkpoint, encode_event
+from pseudo_service.transport.codecs.common import decode_time, encode_time
+from pseudo_service.transport.codecs.projects import (
     decode_project_request,
-    decode_time,
     encode_bare_project,
-    encode_checkpoint,
-    encode_event,
     encode_key_version,
     encode_policy,
     encode_project,
-    encode_time,
 )
 from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.servicers.alias_requests import load_aliases
 from pseudo_service.transport.servicers.closing import ClosingCalls
-from pseudo_service.transport.servicers.table_requests import (
-    AHEAD,
-    FIRST_SECONDS,
-    receive,
-)
+from pseudo_service.transport.servicers.receiving import FIRST_SECONDS, receive_ahead
 
 MOST_IN_CHUNK = 100_000
 
@@ -152,9 +146,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadOptOutsResponse:
         """Load a list: a header, then chunks."""
-        requests = Prefetcher(
-            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
-        )
+        requests = receive_ahead(request_iterator, idle_seconds=FIRST_SECONDS)
         try:
             return self._load_opt_outs(requests)
         finally:
@@ -201,9 +193,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         context: grpc.ServicerContext,
     ) -> messages.LoadAliasesResponse:
         """Load a table of superseded numbers: a header, then chunks."""
-        requests = Prefetcher(
-            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
-        )
+        requests = receive_ahead(request_iterator, idle_seconds=FIRST_SECONDS)
         try:
             return load_aliases(self._aliases, requests, current_call().actor)
         finally:

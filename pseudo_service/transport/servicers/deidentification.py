@@ -1,51 +1,46 @@
 """DeidentificationService: decode, call the engine, encode."""
 
+import contextlib
 from collections.abc import Iterator
 
 import grpc
+import pyarrow as pa
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.api.v1 import deidentification_pb2_grpc as services
-from pseudo_service.core.error_codes import ErrorCode
-from pseudo_service.core.errors import InvalidArgument, PseudoError
 from pseudo_service.engine.tables.deidentify_table import DeidentifyTable, TableHeader
-from pseudo_service.engine.tables.patient_intake import AnnouncedPatients
-from pseudo_service.engine.tables.prefetch import Prefetcher
+from pseudo_service.engine.tables.pipeline import IDLE_SECONDS
 from pseudo_service.engine.tables.pseudonymise_values import (
-    DeidentifyValues,
+    CheckPseudonyms,
+    PseudonymiseValues,
     ValueResult,
 )
 from pseudo_service.engine.tables.redact_texts import RedactFreeText
 from pseudo_service.engine.tables.table_stream import (
     CommittedBatch,
     FinishedTable,
-    PendingBatch,
     TableStream,
 )
 from pseudo_service.ports.clock import Clock
 from pseudo_service.ports.telemetry import BatchRecord, Telemetry
 from pseudo_service.transport.arrow_ipc import (
     ArrowLimits,
-    decode_schema,
+    decode_batch,
     encode_batch,
     encode_schema,
 )
-from pseudo_service.transport.codecs.administration import (
-    decode_pins,
-    encode_column_counts,
+from pseudo_service.transport.codecs.tables import (
     encode_counts,
     encode_pins,
+    encode_receipt,
     encode_rejected,
-    encode_statement,
 )
 from pseudo_service.transport.codecs.texts import decode_text, encode_text
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
+from pseudo_service.transport.servicers.receiving import FIRST_SECONDS, receive_ahead
 from pseudo_service.transport.servicers.table_requests import (
-    AHEAD,
-    FIRST_SECONDS,
-    IDLE_SECONDS,
-    TableRequests,
-    receive,
+    decode_header,
+    decode_messages,
 )
 
 
@@ -56,7 +51,8 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         self,
         *,
         tables: DeidentifyTable,
-        values: DeidentifyValues,
+        values: PseudonymiseValues,
+        pseudonyms: CheckPseudonyms,
         texts: RedactFreeText,
         limits: ArrowLimits,
         clock: Clock,
@@ -64,6 +60,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> None:
         self._tables = tables
         self._values = values
+        self._pseudonyms = pseudonyms
         self._texts = texts
         self._limits = limits
         self._clock = clock
@@ -76,11 +73,9 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
     ) -> Iterator[messages.DeidentifyTableResponse]:
         """Answer a stream in the order of its requests."""
         call = current_call()
-        requests = Prefetcher(
-            receive(request_iterator), ahead=AHEAD, idle_seconds=FIRST_SECONDS
-        )
+        requests = receive_ahead(request_iterator, idle_seconds=FIRST_SECONDS)
         try:
-            header = _decode_header(next(requests, None), self._limits)
+            header = decode_header(next(requests, None), self._limits)
             requests.allow_idle(IDLE_SECONDS)
             call.name_project(header.project)
             yield from self._answer(requests, header, call)
@@ -89,39 +84,26 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
 
     def _answer(
         self,
-        requests: Prefetcher[messages.DeidentifyTableRequest],
+        requests: Iterator[messages.DeidentifyTableRequest],
         header: TableHeader,
         call: CallContext,
     ) -> Iterator[messages.DeidentifyTableResponse]:
-        stream = self._tables.open(header, call.actor)
-        code: ErrorCode | None = None
-        finished = False
-        incoming = TableRequests(
-            requests,
-            stream=stream,
-            header=header,
-            call=call,
-            limits=self._limits,
-            clock=self._clock,
+        def check() -> None:
+            call.check_still_valid(self._clock.now())
+
+        with self._tables.open(header, call.actor) as stream:
+            answers = stream.run(decode_messages(requests, check), self._decode_batch)
+            with contextlib.closing(answers):
+                yield self._encode_opening(stream)
+                for answer in answers:
+                    yield self._encode_answer(answer, call)
+
+    def _decode_batch(
+        self, data: bytes, schema: pa.Schema, row_count: int
+    ) -> pa.RecordBatch:
+        return decode_batch(
+            data, schema=schema, row_count=row_count, limits=self._limits
         )
-        try:
-            yield self._encode_opening(stream)
-            for begun in incoming.begin_batches():
-                yield self._settle(stream, begun, call)
-            yield _encode_receipt(
-                stream.finish(batches=incoming.end.batches, rows=incoming.end.rows)
-            )
-            finished = True
-        except PseudoError as refusal:
-            code = refusal.code
-            raise
-        except Exception:
-            code = ErrorCode.INTERNAL
-            raise
-        finally:
-            incoming.close()
-            if not finished:
-                stream.fail(code)
 
     def Pseudonymise(
         self, request: messages.PseudonymiseRequest, context: grpc.ServicerContext
@@ -148,7 +130,7 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
         """Answer what is wrong with each text, if anything."""
         call = current_call()
         call.name_project(request.project)
-        outcomes = self._values.check(
+        outcomes = self._pseudonyms.check(
             request.pseudonyms, project_id=request.project, actor=call.actor
         )
         return messages.CheckPseudonymsResponse(
@@ -182,43 +164,40 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
             key_version=answer.key_version,
         )
 
-    def _settle(
-        self, stream: TableStream, begun: PendingBatch, call: CallContext
+    def _encode_answer(
+        self, answer: CommittedBatch | FinishedTable, call: CallContext
     ) -> messages.DeidentifyTableResponse:
-        settled = stream.settle(begun)
-        data = encode_batch(settled.batch)
-        self._observe(begun, settled, len(data), call)
+        if isinstance(answer, FinishedTable):
+            return encode_receipt(answer)
+        data = encode_batch(answer.batch)
+        self._observe(answer, len(data), call)
         return messages.DeidentifyTableResponse(
             batch=messages.TableBatchResult(
-                sequence=settled.sequence,
-                row_count=settled.batch.num_rows,
+                sequence=answer.sequence,
+                row_count=answer.batch.num_rows,
                 data=data,
-                removed=encode_counts(settled.removed),
-                rejected=encode_rejected(settled.rejected),
+                removed=encode_counts(answer.removed),
+                rejected=encode_rejected(answer.rejected),
             )
         )
 
     def _observe(
-        self,
-        begun: PendingBatch,
-        settled: CommittedBatch,
-        bytes_out: int,
-        call: CallContext,
+        self, answer: CommittedBatch, bytes_out: int, call: CallContext
     ) -> None:
-        call.rows_in += begun.outcome.rows_in
-        call.rows_out += settled.batch.num_rows
+        call.rows_in += answer.rows_in
+        call.rows_out += answer.batch.num_rows
         self._telemetry.observe_batch(
             BatchRecord(
                 project=call.project or "",
-                rows_in=begun.outcome.rows_in,
-                rows_out=settled.batch.num_rows,
-                rows_removed=sum(settled.removed.values()),
-                bytes_in=begun.bytes_in,
+                rows_in=answer.rows_in,
+                rows_out=answer.batch.num_rows,
+                rows_removed=sum(answer.removed.values()),
+                bytes_in=answer.bytes_in,
                 bytes_out=bytes_out,
-                seconds=(self._clock.now() - begun.started).total_seconds(),
+                seconds=(self._clock.now() - answer.started).total_seconds(),
             )
         )
-        for cells in settled.rejected:
+        for cells in answer.rejected:
             self._telemetry.count_rejected_cells(cells.code, len(cells.rows))
 
     def _encode_opening(self, stream: TableStream) -> messages.DeidentifyTableResponse:
@@ -232,54 +211,6 @@ class DeidentificationServicer(services.DeidentificationServiceServicer):
                 maximum_bytes=self._limits.message_bytes,
             )
         )
-
-
-def _decode_header(
-    request: messages.DeidentifyTableRequest | None, limits: ArrowLimits
-) -> TableHeader:
-    if request is None or request.WhichOneof("payload") != "header":
-        msg = "a table stream begins with its header"
-        raise InvalidArgument(msg)
-    header = request.header
-    expects = header.HasField("expected_pins")
-    return TableHeader(
-        project=header.project,
-        policy=header.policy,
-        schema=decode_schema(header.schema, limits),
-        schema_bytes=header.schema,
-        purpose=header.purpose,
-        operation=header.operation_id,
-        part=header.part,
-        expected_pins=decode_pins(header.expected_pins) if expects else None,
-        patients=(
-            _decode_patients(header.patient_table, limits)
-            if header.HasField("patient_table")
-            else None
-        ),
-    )
-
-
-def _decode_patients(
-    message: messages.PatientTable, limits: ArrowLimits
-) -> AnnouncedPatients:
-    return AnnouncedPatients(
-        schema=decode_schema(message.schema, limits),
-        schema_bytes=message.schema,
-        rows=message.rows,
-        digest=message.digest,
-    )
-
-
-def _encode_receipt(finished: FinishedTable) -> messages.DeidentifyTableResponse:
-    return messages.DeidentifyTableResponse(
-        receipt=messages.TableReceipt(
-            receipt=encode_statement(finished.receipt),
-            rows_in=finished.rows_in,
-            rows_out=finished.rows_out,
-            removed=encode_counts(finished.removed),
-            columns=encode_column_counts(finished.columns),
-        )
-    )
 
 
 def _encode_result(result: ValueResult) -> messages.PseudonymiseResponse.Result:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[4]
 PROGRAM = """
 import sys
 import pyarrow as pa
-from pseudo_service.core.identifiers.canonical import IdentifierKind
+from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat

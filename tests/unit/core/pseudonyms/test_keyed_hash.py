@@ -174,7 +174,7 @@ LOGGING_PROGRAM = """
 import logging
 logging.basicConfig(level=1)
 import pyarrow as pa
-from pseudo_service.core.identifiers.canonical import IdentifierKind
+from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.pseudonyms.keyed_hash import Engine, KeyedHash, name_engine
 from pseudo_service.core.keys.material import SecretKey
 hashed = KeyedHash(SecretKey(KEY), IdentifierKind.parse("nhs_number"))
@@ -295,3 +295,17 @@ def test_a_library_without_the_functions_is_not_used(monkeypatch, fresh_search):
     library = Path(np._core._multiarray_umath.__file__)
     monkeypatch.setattr(hmac_columns._hashlib, "__file__", str(library))
     assert not hmac_columns.find_openssl()
+
+
+@pytest.mark.parametrize("count", [0, 1, keyed_hash.FEW, keyed_hash.FEW + 1])
+def test_a_unary_calls_hash_gives_the_same_macs(count):
+    numbers = pa.array([f"999{place:07d}" for place in range(count)], pa.string())
+    few = keyed_hash.UnaryKeyedHash(SecretKey(KEY), NHS)
+    assert np.array_equal(few.mac(numbers), KeyedHash(SecretKey(KEY), NHS).mac(numbers))
+    assert few.mac(numbers).shape == (count, 16)
+
+
+def test_a_unary_calls_hash_refuses_what_is_too_long():
+    few = keyed_hash.UnaryKeyedHash(SecretKey(KEY), NHS)
+    with pytest.raises(IdentifierRefused):
+        few.mac(pa.array(["9" * 60]))

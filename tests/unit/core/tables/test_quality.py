@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pseudo_service.core.tables.quality import TableTally, count_codes, find_rejected
+from pseudo_service.core.tables.quality import CellCodes, TableTally, count_codes
 
 
 def test_codes_that_no_cell_has_are_left_out():
@@ -13,19 +13,18 @@ def test_codes_that_no_cell_has_are_left_out():
 
 
 def test_rejected_cells_are_placed_in_the_batch_that_was_sent():
-    (rejected,) = find_rejected(
-        "sex",
-        np.array([0, 2, 1], np.uint8),
-        ("ok", "missing", "bad"),
-        unremarkable={"ok", "missing"},
+    cells = CellCodes(
+        codes=np.array([0, 2, 1], np.uint8),
+        names=("ok", "missing", "bad"),
         rows=np.array([3, 5, 8]),
     )
+    (rejected,) = cells.find_rejected("sex", unremarkable={"ok", "missing"})
 
     assert (rejected.code, rejected.rows.tolist()) == ("bad", [5])
     assert rejected.rows.dtype == np.uint32
 
 
-def test_a_tally_adds_batches_and_reports_shares():
+def test_a_tally_adds_batches():
     tally = TableTally()
     for _ in range(2):
         tally.add(
@@ -36,7 +35,4 @@ def test_a_tally_adds_batches_and_reports_shares():
         )
 
     assert (tally.rows_in, tally.rows_out, tally.removed) == (10, 8, {"opt_out": 2})
-    assert [(line.code, line.cells, line.percentage) for line in tally.report()] == [
-        ("ok", 6, 75.0),
-        ("missing", 2, 25.0),
-    ]
+    assert tally.counts == {"sex": {"missing": 2, "ok": 6}}

@@ -50,7 +50,8 @@ class TestRecord:
 
     def test_a_store_that_fails_is_heard_of(self) -> None:
         class Failing(MemoryJournal):
-            def record(self, _event: AuditEvent) -> None:
+            def record(self, event: AuditEvent) -> None:
+                del event
                 raise StoreUnavailable("the database is locked; try again")
 
         with pytest.raises(StoreUnavailable):

@@ -118,12 +118,12 @@ def test_a_refused_batch_makes_the_ledger_read_anew(known, register):
         kind=AuditKind.BATCH_INTENT, at=clock.now(), actor="loader", details={}
     )
     register.current = "standby"
-    entry = ledger.begin(event, [], limit=10)
+    entry = ledger.submit(event, [], limit=10)
     assert journal.changes[0].known_in == "primary"
     with pytest.raises(DatabaseReplaced):
-        ledger.settle(entry)
+        ledger.wait(entry)
     assert known.database == "standby"
-    ledger.settle(ledger.begin(event, [], limit=10))
+    ledger.wait(ledger.submit(event, [], limit=10))
 
 
 class StoredBefore:

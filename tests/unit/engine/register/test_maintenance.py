@@ -294,11 +294,11 @@ def test_who_comes_again_is_registered_again(cared: MaintainedRegister) -> None:
     known = cared.load_known()
     ledger = cared.make_ledger(known)
     erase(cared, NUMBERS[:1])
-    entry = ledger.begin(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
+    entry = ledger.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
     with pytest.raises(DatabaseReplaced):
-        ledger.settle(entry)
-    again = ledger.begin(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
-    ledger.settle(again)
+        ledger.wait(entry)
+    again = ledger.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
+    ledger.wait(again)
     assert again.new == 1
     assert ("nhs_number", NUMBERS[0]) in cared.read()
 

@@ -1,0 +1,203 @@
+"""The unary calls over keys that every test shares, and stores in memory."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from pseudo_service.core.access.roles import Actor, Role, RoleGrant
+from pseudo_service.core.identifiers.identities import Identities
+from pseudo_service.core.identifiers.kinds import (
+    ChiInNhsColumn,
+    IdentifierKind,
+    IdentifierRules,
+)
+from pseudo_service.core.identifiers.superseded import (
+    NOTHING_SUPERSEDED,
+    PinnedSupersededNumbers,
+    ProjectSupersededNumbers,
+)
+from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
+from pseudo_service.core.opt_outs import OptOutCheck
+from pseudo_service.core.policies.policy import Policy, parse_policy
+from pseudo_service.core.projects.project import DateShiftRule, Project
+from pseudo_service.core.redaction import RedactTexts, withhold_texts
+from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
+from pseudo_service.engine.keys.project_keys import PinnedRoots
+from pseudo_service.engine.register.known_identities import KnownIdentities
+from pseudo_service.engine.register.writer import RegisterWriter
+from pseudo_service.engine.tables.batch_commit import BatchCommit
+from pseudo_service.engine.tables.project_context import ProjectContext
+from pseudo_service.engine.tables.pseudonymise_values import (
+    PseudonymiseValues,
+    ValuesAnswer,
+)
+from pseudo_service.engine.tables.redact_texts import (
+    RedactFreeText,
+    TextsAnswer,
+    TextToRedact,
+)
+from pseudo_service.engine.tables.unary_calls import UnaryCalls
+from tests.lib.harnesses.deidentification import VERSION, WEEKS, make_context
+from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.stores.memory import MemoryJournal, MemoryVault
+from tests.lib.stores.stored_values import make_project
+
+PROJECT = "study-a"
+PURPOSE = "a study of asthma"
+CALLER = Actor(
+    subject="loader",
+    grants=frozenset({RoleGrant(role=Role.PIPELINE, project=PROJECT)}),
+    expires_at=None,
+)
+RULES = IdentifierRules(accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT)
+
+
+@dataclass(kw_only=True)
+class RecordingMonitor:
+    """Remembers whom calls ask for, and how many of them were new."""
+
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    counted: list[tuple[int, int]] = field(default_factory=list)
+
+    def check_call(
+        self, identities: Sequence[Identities], *, actor: Actor, project: str
+    ) -> None:
+        assert (actor, project) == (CALLER, PROJECT)
+        self.asked += [
+            (one.kind.text, tuple(sorted(one.canonical.to_pylist())))
+            for one in identities
+        ]
+
+    def record_new(self, *, asked: int, new: int, actor: Actor, project: str) -> None:
+        assert (actor, project) == (CALLER, PROJECT)
+        self.counted.append((asked, new))
+
+
+@dataclass(kw_only=True)
+class FixedResolver:
+    """``ProjectResolver`` of one project, whose keys and lists a test chooses."""
+
+    policy: Policy | None
+    opt_outs: OptOutCheck | None
+    aliases: ProjectSupersededNumbers
+    quota: int
+
+    def find_active(self, project_id: str) -> Project:
+        return replace(
+            make_project(project_id),
+            date_shift=DateShiftRule(bound=WEEKS),
+            follows_merges=self.aliases.follows_merges,
+            daily_quota=self.quota,
+        )
+
+    def find_policy(self, project_id: str, address: str) -> Policy:
+        assert self.policy is not None
+        assert self.policy.address == f"{project_id}/{address}"
+        return self.policy
+
+    def pin(self, project: Project, kinds: Iterable[IdentifierKind]) -> ProjectContext:
+        texts = tuple(kind.text for kind in kinds)
+        return ProjectContext(
+            project=project,
+            roots=PinnedRoots(
+                pseudonyms=_make_root(RootPurpose.PSEUDONYMS),
+                stable=_make_root(RootPurpose.STABLE),
+            ),
+            keys=make_context(kinds=texts).keys,
+            superseded=PinnedSupersededNumbers(table=self.aliases.table),
+            opt_outs=self.opt_outs,
+            opt_out_list=None,
+        )
+
+
+class UnaryHarness:
+    """Answers unary calls; ``journal`` and ``monitor`` tell what was recorded."""
+
+    def __init__(
+        self,
+        *,
+        policy: str | None = None,
+        opt_outs: OptOutCheck | None = None,
+        aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
+        redact: RedactTexts = withhold_texts,
+        quota: int = 1_000_000,
+    ) -> None:
+        self.journal = MemoryJournal()
+        self.monitor = RecordingMonitor()
+        clock = FakeClock()
+        resolver: Any = FixedResolver(
+            policy=parse_policy(policy) if policy else None,
+            opt_outs=opt_outs,
+            aliases=aliases,
+            quota=quota,
+        )
+        monitor: Any = self.monitor
+        calls = UnaryCalls(
+            commit=_make_commit(self.journal, clock),
+            monitor=monitor,
+            recorder=AuditRecorder(self.journal, clock),
+        )
+        access_control = AccessControl(journal=self.journal, clock=clock)
+        self.values = PseudonymiseValues(
+            access_control=access_control, resolver=resolver, calls=calls, rules=RULES
+        )
+        redactor: Any = _Redactor(redact)
+        self.texts = RedactFreeText(
+            access_control=access_control,
+            resolver=resolver,
+            calls=calls,
+            redactor=redactor,
+            rules=RULES,
+        )
+
+    def pseudonymise(
+        self, identifiers: Sequence[str], kind: str = "nhs_number"
+    ) -> ValuesAnswer:
+        return self.values.pseudonymise(
+            identifiers, kind=kind, project_id=PROJECT, purpose=PURPOSE, actor=CALLER
+        )
+
+    def redact(self, texts: Sequence[TextToRedact], *, policy: str) -> TextsAnswer:
+        return self.texts.redact(
+            texts,
+            project_id=PROJECT,
+            policy=policy,
+            column="note",
+            purpose=PURPOSE,
+            actor=CALLER,
+        )
+
+
+@dataclass(frozen=True)
+class _Redactor:
+    redact: RedactTexts
+
+
+def _make_root(purpose: RootPurpose) -> Root:
+    return Root(
+        owner=PROJECT, version=VERSION, purpose=purpose, key=SecretKey(b"r" * 32)
+    )
+
+
+def _make_commit(journal: MemoryJournal, clock: FakeClock) -> BatchCommit:
+    service_root = replace(_make_root(RootPurpose.SERVICE), owner="_service")
+    mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
+    vault = MemoryVault()
+    vault.create_key("linkage")
+    known = KnownIdentities(register=journal, mac_key=mac_key, patience=5)
+    known.load()
+    return BatchCommit(
+        journal=journal,
+        known=known,
+        writer=RegisterWriter(
+            vault=vault,
+            clock=clock,
+            entropy=SeededEntropy(),
+            mac_key=mac_key,
+            lifetime=timedelta(hours=12),
+        ),
+        service_root=service_root,
+        clock=clock,
+    )
