@@ -63,13 +63,13 @@ def test_no_object_shows_a_key_or_a_patient(
 ) -> None:
     """At the moment when all of a batch is in memory, and single values are."""
     shown: list[str] = []
-    settle = batch_commit.BatchCommit.settle
+    wait = batch_commit.BatchCommit.wait
 
-    def look_and_settle(self: Any, entry: Any) -> None:
+    def look_and_wait(self: Any, change: Any) -> None:
         shown.append(show_all_objects())
-        settle(self, entry)
+        wait(self, change)
 
-    monkeypatch.setattr(batch_commit.BatchCommit, "settle", look_and_settle)
+    monkeypatch.setattr(batch_commit.BatchCommit, "wait", look_and_wait)
     send_table(service)
     service.pipeline().pseudonymise(
         [MRN], kind="mrn@RXH", project="asthma", purpose=PURPOSE

@@ -2,7 +2,7 @@
 
 from pseudo_service.api.v1 import common_pb2 as common
 from pseudo_service.core.audit.events import ChainHead, Checkpoint, RecordedEvent
-from pseudo_service.transport.codecs.common import encode_time
+from pseudo_service.transport.codecs.fields import encode_time
 
 
 def encode_event(event: RecordedEvent) -> common.RecordedEvent:

@@ -23,7 +23,7 @@ from pseudo_service.engine.linkage.views import (
     OverlapView,
     SealedRelease,
 )
-from pseudo_service.transport.codecs.common import choose, decode_time, encode_time
+from pseudo_service.transport.codecs.fields import choose, decode_time, encode_time
 
 CHUNK_BYTES: Final = 64 << 10
 

@@ -20,7 +20,7 @@ from pseudo_service.core.projects.project import (
 )
 from pseudo_service.engine.projects.lifecycle import ProjectFacts, ProjectRequest
 from pseudo_service.ports.policies import StoredPolicy
-from pseudo_service.transport.codecs.common import choose, encode_time
+from pseudo_service.transport.codecs.fields import choose, encode_time
 
 
 def encode_project(facts: ProjectFacts) -> administration.Project:

@@ -7,7 +7,7 @@ from pseudo_service.api.v1 import deidentification_pb2 as deidentification
 from pseudo_service.core.tables.quality import Counts, RejectedCells
 from pseudo_service.core.tables.receipt import PinSet
 from pseudo_service.engine.tables.table_stream import FinishedTable
-from pseudo_service.transport.codecs.common import encode_statement
+from pseudo_service.transport.codecs.fields import encode_statement
 
 
 def encode_pins(pins: PinSet) -> common.Pins:

@@ -20,7 +20,7 @@ from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.tables.prefetch import Prefetcher
 from pseudo_service.ports.opt_outs import OptOutListKind
 from pseudo_service.transport.codecs.audit import encode_checkpoint, encode_event
-from pseudo_service.transport.codecs.common import decode_time, encode_time
+from pseudo_service.transport.codecs.fields import decode_time, encode_time
 from pseudo_service.transport.codecs.projects import (
     decode_project_request,
     encode_bare_project,

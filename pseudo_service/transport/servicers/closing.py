@@ -4,7 +4,7 @@ import grpc
 
 from pseudo_service.api.v1 import administration_pb2 as messages
 from pseudo_service.engine.projects.closing import ProjectClosing
-from pseudo_service.transport.codecs.common import encode_statement
+from pseudo_service.transport.codecs.fields import encode_statement
 from pseudo_service.transport.codecs.projects import encode_bare_project, encode_project
 from pseudo_service.transport.interceptors.calls import current_call
 

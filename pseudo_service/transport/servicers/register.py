@@ -19,7 +19,7 @@ from pseudo_service.engine.disclosures.version_map import (
     KeyVersionMapEnd,
 )
 from pseudo_service.engine.register.maintenance import RegisterMaintenance
-from pseudo_service.transport.codecs.common import encode_statement
+from pseudo_service.transport.codecs.fields import encode_statement
 from pseudo_service.transport.interceptors.calls import current_call
 
 MOST_FAULTS = 10_000

@@ -1,4 +1,4 @@
-"""What the codecs of several services share: times, choices, signed statements."""
+"""Fields that messages of several services have: times, choices, signed statements."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
