@@ -11,13 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from nlp_redaction.commands.arguments import make_parser
-from nlp_redaction.commands.rows import (
-    STANDARD,
-    BrokenInput,
-    open_input,
-    open_output,
-    read_known,
-)
+from nlp_redaction.commands.rows import STANDARD, open_input, open_output
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.errors import (
     ModelMissing,
@@ -26,6 +20,7 @@ from nlp_redaction.errors import (
     WorkersUnavailable,
 )
 from nlp_redaction.evaluation.cases import GoldRefused
+from nlp_redaction.jsonl import BrokenInput, read_known
 from nlp_redaction.settings import Settings
 
 DONE: Final = 0

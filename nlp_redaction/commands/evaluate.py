@@ -7,13 +7,13 @@ from pathlib import Path
 from rich.console import Console
 
 from nlp_redaction.commands.rows import open_output
-from nlp_redaction.commands.searching import Searcher
 from nlp_redaction.evaluation.cases import read_cases
 from nlp_redaction.evaluation.findings import list_findings
 from nlp_redaction.evaluation.judging import judge
 from nlp_redaction.evaluation.page import write_page
 from nlp_redaction.evaluation.report import Report, make_report
 from nlp_redaction.evaluation.tables import make_table
+from nlp_redaction.search import Searcher
 
 
 def run_evaluate(

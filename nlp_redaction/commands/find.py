@@ -11,9 +11,9 @@ from nlp_redaction.commands.rows import (
     read_rows,
     write_row,
 )
-from nlp_redaction.commands.searching import Searcher, search
 from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import TextRefused
+from nlp_redaction.search import Searcher, search
 
 
 def run_find(finder: Searcher, source: str, target: str) -> Counter[str]:

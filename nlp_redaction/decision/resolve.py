@@ -19,6 +19,7 @@ from nlp_redaction.document.text import Document
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
+from nlp_redaction.models.thresholds import Thresholds
 
 OVERRULES_GUARD: Final = 0.85
 _NEVER: Final = 2.0
@@ -28,21 +29,6 @@ _NUMBERED: Final = frozenset(
 """Kinds whose rules know where one ends and the next begins better than the model."""
 _GAPS_WITHIN: Final = frozenset({"", " ", "-"})
 _JOINING_GAPS: Final = frozenset({"", " ", "-", "'", ". ", ".", ", ", " - ", "-\n"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """How probable an identifier must be before a word is removed.
-
-    Attributes:
-        by_class: One threshold a class of ``models.features.classify_word``.
-        hinted: The same, where a weaker rule points the same way.
-        protected: The threshold for protected words.
-    """
-
-    by_class: tuple[float, ...]
-    hinted: tuple[float, ...]
-    protected: float = 0.97
 
 
 class Judge(Protocol):

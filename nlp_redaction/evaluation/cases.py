@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nlp_redaction.commands.rows import (
-    BrokenInput,
-    read_known,
-    read_object,
-)
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.annotated_notes import GoldSpan, Note, read_notes
+from nlp_redaction.jsonl import BrokenInput, read_known, read_object
 
 INLINE: Final = ".txt"
 _STYLES: Final = ("tidy", "messy")

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nlp_redaction.commands.searching import Searcher, search
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN
 from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import TextRefused
@@ -12,6 +11,7 @@ from nlp_redaction.evaluation.annotated_notes import GoldSpan
 from nlp_redaction.evaluation.cases import Case
 from nlp_redaction.evaluation.residual_leakage import find_left_behind, find_present
 from nlp_redaction.evaluation.scoring import NoteScore, score_note
+from nlp_redaction.search import Searcher, search
 
 Stretch = tuple[int, int]
 

@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol
 
-from nlp_redaction.decision.resolve import Thresholds
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import Probabilities
+from nlp_redaction.models.thresholds import Thresholds
 
 _PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
 
@@ -31,7 +31,7 @@ class LoadedModel:
 
     Attributes:
         name: What ``explain`` calls it.
-        thresholds: See ``resolve.Thresholds``.
+        thresholds: See ``thresholds.Thresholds``.
         model: None in the mode ``rules``.
     """
 

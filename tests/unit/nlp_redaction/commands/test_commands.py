@@ -15,15 +15,10 @@ from nlp_redaction import pipeline
 from nlp_redaction.commands.explain import show, write_page
 from nlp_redaction.commands.explanation import Explanation, explain, list_lines
 from nlp_redaction.commands.find import answer_rows, run_find
-from nlp_redaction.commands.rows import (
-    BrokenInput,
-    Row,
-    cut_chunks,
-    open_output,
-    read_rows,
-)
+from nlp_redaction.commands.rows import Row, cut_chunks, open_output, read_rows
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
+from nlp_redaction.jsonl import BrokenInput
 from tests.lib.harnesses.finders import WordFinder
 
 SECRET = "Zebedee"

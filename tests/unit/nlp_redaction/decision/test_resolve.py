@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from nlp_redaction.decision.resolve import Thresholds, decide, list_tokens, merge
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import CLASS_NAMES
 from nlp_redaction.models.load import LoadedModel
+from nlp_redaction.models.thresholds import Thresholds, decide, list_tokens, merge
 
 TEXT = Document.read("Seen by Ifan Paget today; Paget's disease")
 JUDGE = LoadedModel(

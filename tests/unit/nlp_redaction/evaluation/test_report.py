@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nlp_redaction.commands.rows import BrokenInput
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.annotated_notes import read_inline
@@ -14,6 +13,7 @@ from nlp_redaction.evaluation.cases import Case, GoldRefused, read_cases, tell_s
 from nlp_redaction.evaluation.judging import judge
 from nlp_redaction.evaluation.report import Report, make_report
 from nlp_redaction.evaluation.tables import make_table
+from nlp_redaction.jsonl import BrokenInput
 from tests.lib.harnesses.finders import WordFinder
 
 
