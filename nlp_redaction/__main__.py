@@ -93,13 +93,12 @@ def _explain(options: argparse.Namespace) -> int:
 
     from nlp_redaction.commands.explain import show, write_page  # noqa: PLC0415
     from nlp_redaction.commands.explanation import explain  # noqa: PLC0415
-    from nlp_redaction.decision.protected_terms import find_protected  # noqa: PLC0415
     from nlp_redaction.pipeline import Finder  # noqa: PLC0415
 
     text = _read_text(options)
     finder = Finder(options.mode, _read_settings(options))
     try:
-        explanation = explain(finder, find_protected, text, _read_known(options.known))
+        explanation = explain(finder, text, _read_known(options.known))
     except TextRefused as refusal:
         _complain(f"The text is refused ({refusal.refusal.value}): {refusal}")
         return SOME_WITHHELD

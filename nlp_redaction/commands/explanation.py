@@ -1,25 +1,25 @@
 """What a search made of one text, and of what it did not take: the facts to show."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.document.spans import STANDS_ALONE, Span, sort_spans
+from nlp_redaction.document.spans import STANDS_ALONE, Span, Stretch, sort_spans
 from nlp_redaction.document.text import Document
-
-Stretch = tuple[int, int]
+from nlp_redaction.search import SearchedText
 
 
 class Explainer(Protocol):
     """What is needed of ``nlp_redaction.pipeline.Finder``."""
 
-    def find(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
-        """Return what is removed."""
+    def find(self, text: str, known: KnownIdentifiers = ...) -> SearchedText:
+        """Return what is removed and what is protected."""
         ...
 
-    def look(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
-        """Return everything that the rules said before the decision."""
+    def list_evidence(
+        self, document: Document, known: KnownIdentifiers = ...
+    ) -> list[Span]:
+        """Return every span of the rules before the decision."""
         ...
 
 
@@ -46,7 +46,6 @@ class Explanation:
 
 def explain(
     finder: Explainer,
-    protect: Callable[[Document], Sequence[Stretch]],
     text: str,
     known: KnownIdentifiers = NOTHING_KNOWN,
 ) -> Explanation:
@@ -55,21 +54,20 @@ def explain(
     Raises:
         TextRefused: The text cannot be searched.
     """
-    found = finder.find(text, known)
-    said = sort_spans(finder.look(text, known))
+    searched = finder.find(text, known)
     support, others = [], []
-    for span in said:
-        if any(span.overlaps(one) for one in found):
+    for span in sort_spans(finder.list_evidence(searched.document, known)):
+        if any(span.overlaps(one) for one in searched.spans):
             support.append(span)
         else:
             others.append(span)
     return Explanation(
         text=text,
-        found=tuple(found),
-        support=tuple(span for span in support if span not in found),
+        found=tuple(searched.spans),
+        support=tuple(span for span in support if span not in searched.spans),
         hints=tuple(span for span in others if span.score < STANDS_ALONE),
         overruled=tuple(span for span in others if span.score >= STANDS_ALONE),
-        protected=tuple(protect(Document.read(text, longest=len(text)))),
+        protected=tuple(searched.protected),
     )
 
 

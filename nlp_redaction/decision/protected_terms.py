@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from nlp_redaction.decision.animal_names import PET_KINDS, find_pets
+from nlp_redaction.document.spans import Stretch
 from nlp_redaction.document.text import Document
 from nlp_redaction.lexicons import read_lexicon
 from nlp_redaction.lexicons.vocabulary import (
@@ -66,7 +67,7 @@ def _index_phrases() -> dict[str, list[list[str]]]:
 _PHRASES: Final = _index_phrases()
 
 
-def find_protected(document: Document) -> list[tuple[int, int]]:
+def find_protected(document: Document) -> tuple[Stretch, ...]:
     """Return the stretches that hold medicine, not people; ordered.
 
     A word behind a title is never among them, nor one beside a sure forename.
@@ -93,7 +94,7 @@ def find_protected(document: Document) -> list[tuple[int, int]]:
             found.append((document.starts[at], document.ends[at]))
         if word in _PHRASES or word in PET_KINDS:
             found.extend(_find_mentions(document, at))
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def _find_mentions(document: Document, at: int) -> Iterator[tuple[int, int]]:

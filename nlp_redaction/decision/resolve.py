@@ -67,14 +67,6 @@ class Verdict:
         return verdict
 
 
-def list_tokens(document: Document, start: int, end: int) -> range:
-    """Return the indices of the tokens that share a code point with a stretch."""
-    first = max(document.token_at(start), 0)
-    if first < len(document.ends) and document.ends[first] <= start:
-        first += 1
-    return range(first, document.token_at(end - 1) + 1)
-
-
 def decide(
     document: Document,
     spans: Iterable[Span],
@@ -99,8 +91,8 @@ def decide(
         TextRefused: A span lies outside the text, or the model's answer does not fit it.
     """
     verdict = Verdict.weigh(document, spans)
-    untouched = _mark(document, kept)
-    guarded = _mark(document, protected) | untouched
+    untouched = document.collect_tokens(kept)
+    guarded = document.collect_tokens(protected) | untouched
     removed = [
         span
         for span in verdict.standing
@@ -127,19 +119,13 @@ def _check_answer(document: Document, probabilities: Probabilities) -> None:
         raise TextRefused(Refusal.FAILED, message)
 
 
-def _mark(document: Document, stretches: Iterable[tuple[int, int]]) -> set[int]:
-    return {
-        token for start, end in stretches for token in list_tokens(document, start, end)
-    }
-
-
 def _list_settled(document: Document, spans: Iterable[Span]) -> set[int]:
     """List the tokens that lie wholly within a number that a rule is sure of."""
     return {
         token
         for span in spans
         if span.label in _NUMBERED and span.score >= OVERRULES_GUARD
-        for token in list_tokens(document, span.start, span.end)
+        for token in document.list_tokens(span.start, span.end)
         if span.start <= document.starts[token] and document.ends[token] <= span.end
     }
 
@@ -149,7 +135,7 @@ def _is_guarded(document: Document, span: Span, guarded: set[int]) -> bool:
         return False
     words = [
         token
-        for token in list_tokens(document, span.start, span.end)
+        for token in document.list_tokens(span.start, span.end)
         if document.words[token][0].isalnum()
     ]
     return bool(words) and all(token in guarded for token in words)
@@ -165,7 +151,7 @@ def _follow_model(
     thresholds = model.thresholds
     classes = classify_words(document)
     needed = np.asarray(thresholds.by_class, np.float32)[classes]
-    hinted = _mark(document, ((hint.start, hint.end) for hint in hints))
+    hinted = document.collect_tokens((hint.start, hint.end) for hint in hints)
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
@@ -173,7 +159,7 @@ def _follow_model(
             document, token
         )
         needed[token] = _NEVER if is_never else max(needed[token], thresholds.protected)
-    for token in _mark(document, find_figures(document)):
+    for token in document.collect_tokens(find_figures(document)):
         needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
     best = probabilities[:, 1:].argmax(axis=1)

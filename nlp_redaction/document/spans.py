@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+Stretch = tuple[int, int]
+"""Offsets of the first code point of a part of a text and behind its last."""
+
 STANDS_ALONE: Final = 0.5
 """A span of this score or more is removed; a lower one needs another's support."""
 

@@ -11,7 +11,7 @@ from nlp_redaction.evaluation.annotated_notes import GoldSpan
 from nlp_redaction.evaluation.cases import Case
 from nlp_redaction.evaluation.residual_leakage import find_left_behind, find_present
 from nlp_redaction.evaluation.scoring import NoteScore, score_note
-from nlp_redaction.search import Searcher, search
+from nlp_redaction.search import Searcher, search_each
 
 Stretch = tuple[int, int]
 
@@ -43,13 +43,19 @@ def judge(finder: Searcher, cases: Sequence[Case]) -> tuple[list[Judged], int]:
     Returns:
         The judged notes in order, and how many were refused and are left out.
     """
-    plain = search(finder, [(case.note.text, NOTHING_KNOWN) for case in cases])
-    again = iter(search(finder, [(c.note.text, c.known) for c in cases if c.known]))
+    plain = search_each(finder, [(case.note.text, NOTHING_KNOWN) for case in cases])
+    again = iter(
+        search_each(finder, [(c.note.text, c.known) for c in cases if c.known])
+    )
     judged: list[Judged] = []
     for case, found in zip(cases, plain, strict=True):
         informed = next(again) if case.known else None
         if not isinstance(found, TextRefused) and not isinstance(informed, TextRefused):
-            judged.append(_judge_one(case, found, informed))
+            judged.append(
+                _judge_one(
+                    case, found.spans, None if informed is None else informed.spans
+                )
+            )
     return judged, len(cases) - len(judged)
 
 

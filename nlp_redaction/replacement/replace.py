@@ -1,11 +1,11 @@
 """Writes the answer: what lies between the spans as it was, the spans replaced."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from nlp_redaction.document.spans import Label, Span, sort_spans
+from nlp_redaction.document.spans import Label, Span, Stretch, sort_spans
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.replacement.dates import shift_date_text
 from nlp_redaction.replacement.masks import mask
@@ -21,10 +21,7 @@ from nlp_redaction.replacement.residual_check import (
     fold_text,
 )
 from nlp_redaction.replacement.surrogates import Surrogates
-
-Protect = Callable[[str], Sequence[tuple[int, int]]]
-"""Returns the stretches of a text with eponyms and the like, where a word that is also
-somebody's name stays."""
+from nlp_redaction.search import SearchedText
 
 _ROUNDS: Final = 3
 
@@ -74,9 +71,8 @@ class Replacer:
         TextRefused: Something that was found or is known is still there at the end.
     """
 
-    def __init__(self, style: Style, context: RowContext, protect: Protect) -> None:
+    def __init__(self, style: Style, context: RowContext) -> None:
         self._style = style
-        self._protect = protect
         self._context = context
         self._own = OwnNumbers(context.pseudonyms)
         key = context.surrogate_key
@@ -86,21 +82,17 @@ class Replacer:
             else None
         )
 
-    def replace(self, text: str, spans: Iterable[Span]) -> tuple[str, Counter[Label]]:
-        """Return the answer, and how many of each kind were replaced.
-
-        Args:
-            text: As it came.
-            spans: What hides in it.
-        """
+    def replace(self, searched: SearchedText) -> tuple[str, Counter[Label]]:
+        """Return the answer, and how many identifiers of each kind were replaced."""
+        text = searched.document.text
         kept: list[Span] = []
         removed: list[Span] = []
-        for span in unite(spans, len(text)):
+        for span in unite(searched.spans, len(text)):
             (kept if self._keeps(text, span) else removed).append(span)
         found = collect_found(text, removed)
         known = collect_known(self._context.known, dates=self._style.dates != "keep")
-        view = blank(fold_text(text), _list_bounds(kept))
-        removed, protected = self._widen(text, view, removed, found, known)
+        view = blank(searched.document.lower, _list_bounds(kept))
+        removed, protected = _widen(searched, view, removed, found, known)
         view = blank(view, protected)
         pieces = self._write(text, view, removed, (found, known))
         _check(pieces, found, known)
@@ -113,23 +105,6 @@ class Replacer:
             and span.label is Label.DATE
             and is_only_date(text[span.start : span.end])
         )
-
-    def _widen(
-        self, text: str, view: str, removed: list[Span], found: Needles, known: Needles
-    ) -> tuple[list[Span], Sequence[tuple[int, int]]]:
-        """Add what was found in one place, or is known, and stands in another."""
-        protected: Sequence[tuple[int, int]] = ()
-        for _ in range(_ROUNDS):
-            rest = blank(view, _list_bounds(removed))
-            extra = find_left(text, rest, known)
-            again = find_left(text, rest, found)
-            if again:
-                protected = protected or self._protect(text)
-                again = find_left(text, blank(rest, protected), found)
-            if not extra and not again:
-                break
-            removed = unite([*removed, *extra, *again], len(text))
-        return removed, protected
 
     def _write(
         self,
@@ -176,11 +151,40 @@ class Replacer:
         return self._surrogates.replace(label, written) if self._surrogates else None
 
 
+def _widen(
+    searched: SearchedText,
+    view: str,
+    removed: list[Span],
+    found: Needles,
+    known: Needles,
+) -> tuple[list[Span], Sequence[Stretch]]:
+    """Add what was found in one place, or is known, and stands in another.
+
+    A protected word that is also somebody's name stays; what is known never does.
+
+    Returns:
+        The spans to remove, and the stretches in which a word that was found may stay.
+    """
+    text = searched.document.text
+    protected: Sequence[Stretch] = ()
+    for _ in range(_ROUNDS):
+        rest = blank(view, _list_bounds(removed))
+        extra = find_left(text, rest, known)
+        again = find_left(text, rest, found)
+        if again:
+            protected = searched.protected
+            again = find_left(text, blank(rest, protected), found)
+        if not extra and not again:
+            break
+        removed = unite([*removed, *extra, *again], len(text))
+    return removed, protected
+
+
 def _trust(text: str) -> _Piece:
     return _Piece(text, "\x00" * len(text))
 
 
-def _list_bounds(spans: Iterable[Span]) -> list[tuple[int, int]]:
+def _list_bounds(spans: Iterable[Span]) -> list[Stretch]:
     return [(span.start, span.end) for span in spans]
 
 

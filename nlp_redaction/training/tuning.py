@@ -14,7 +14,7 @@ import numpy as np
 from nlp_redaction.decision.non_identifying_numbers import find_figures
 from nlp_redaction.decision.propagation import propagate
 from nlp_redaction.decision.protected_terms import find_protected
-from nlp_redaction.decision.resolve import decide, list_tokens
+from nlp_redaction.decision.resolve import decide
 from nlp_redaction.document.spans import STANDS_ALONE, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.evaluation.annotated_notes import Note
@@ -125,13 +125,13 @@ def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
     answers = model.judge(documents)
     judged = []
     for note, document, probabilities in zip(notes, documents, answers, strict=True):
-        spans = rules.look(note.text)
+        spans = rules.list_evidence(document)
         guarded = find_protected(document)
         taken = decide(document, spans, guarded, None, RULES_ONLY)
         hints = [span for span in spans if span.score < STANDS_ALONE]
-        closed = _mark_tokens(document, propagate(document, taken))
+        closed = _mark_tokens(document, propagate(document, taken, guarded))
         for start, end in (*guarded, *find_figures(document)):
-            closed[list(list_tokens(document, start, end))] = True
+            closed[list(document.list_tokens(start, end))] = True
         judged.append(
             Judged(
                 note,
@@ -147,7 +147,7 @@ def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
 def _mark_tokens(document: Document, spans: Sequence[Span]) -> np.ndarray:
     marked = np.zeros(len(document.words), bool)
     for span in spans:
-        marked[list(list_tokens(document, span.start, span.end))] = True
+        marked[list(document.list_tokens(span.start, span.end))] = True
     return marked
 
 

@@ -34,7 +34,7 @@ def answer_messages(connection: Connection) -> None:
 def _answer(redactor: Redactor, message: Prepare | Task) -> Answer:
     if isinstance(message, Prepare):
         return _prepare(redactor, message.mode)
-    return _redact(redactor, message)
+    return answer_task(redactor, message)
 
 
 def _prepare(redactor: Redactor, mode: str) -> Ready:
@@ -47,8 +47,9 @@ def _prepare(redactor: Redactor, mode: str) -> Ready:
     return Ready()
 
 
-def _redact(redactor: Redactor, task: Task) -> list[Redacted]:
+def answer_task(redactor: Redactor, task: Task) -> list[Redacted]:
+    """Redact the texts of a task; withhold them all when something breaks."""
     try:
-        return redactor.redact_all(task.items, task.style)
+        return redactor.redact_distinct(task.items, task.style)
     except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass
         return [withhold(Refusal.FAILED)] * len(task.items)
