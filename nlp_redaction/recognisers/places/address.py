@@ -89,9 +89,7 @@ class AddressRecogniser(Recogniser):
 
     # --- reading one sign -----------------------------------------------------------
 
-    def _read_street(  # noqa: PLR0911 - one return a reason
-        self, document: Document, index: int
-    ) -> Piece | None:
+    def _read_street(self, document: Document, index: int) -> Piece | None:
         """Read the name and the number to the left of a street's last word."""
         folded = document.folded
         first = find_name_start(document, index)
@@ -129,9 +127,7 @@ class AddressRecogniser(Recogniser):
             return True
         return after.isdigit() or after == "&"
 
-    def _read_unit(  # noqa: PLR0911 - one return a reason
-        self, document: Document, index: int
-    ) -> Piece | None:
+    def _read_unit(self, document: Document, index: int) -> Piece | None:
         """Read a flat's or room's number to the right."""
         words, folded = document.words, document.folded
         if index and folded[index - 1] in STOREYS:
@@ -315,7 +311,7 @@ class AddressRecogniser(Recogniser):
             and any(word.islower() and word not in self._ordinary for word in name)
         )
 
-    def _weigh_capitalised(  # noqa: PLR0911 - one return a reason
+    def _weigh_capitalised(
         self, document: Document, first: int, last: int
     ) -> Piece | None:
         """Weigh a capitalised name before a street's last word, without a number."""

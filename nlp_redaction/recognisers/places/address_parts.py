@@ -123,9 +123,7 @@ def find_number_before(document: Document, first: int) -> int | None:
     return start_number(document, at)
 
 
-def start_number(  # noqa: PLR0911 - one return a reason
-    document: Document, at: int
-) -> int | None:
+def start_number(document: Document, at: int) -> int | None:
     """Return where a house number that ends with a token begins, "31/4" and "2-6" too."""
     words, plain = document.words, document.plain
     if not words[at].isdigit() or len(words[at]) > _LONGEST_NUMBER:
