@@ -132,15 +132,17 @@ class Finder:
         probabilities: Probabilities | None,
     ) -> SearchedText:
         protected = find_protected(document)
+        bounds = [term.bounds for term in protected]
         found = decide(
             document,
             self.list_evidence(document, known),
-            protected,
+            bounds,
             probabilities,
             self._model,
             kept=self._keep_words.find(document),
         )
-        found = merge(document, propagate(document, found, protected))
+        found = propagate(document, found, bounds)
+        found = merge(document, found)
         hidden = self._search_visible(document, known)
         return SearchedText(document, merge(document, [*found, *hidden]), protected)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
-from nlp_redaction.document.spans import Span, Stretch
+from nlp_redaction.document.spans import ProtectedTerm, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
 
@@ -28,7 +28,7 @@ class SearchedText:
 
     document: Document
     spans: Sequence[Span]
-    protected: Sequence[Stretch] = ()
+    protected: Sequence[ProtectedTerm] = ()
 
 
 Searched = SearchedText | TextRefused

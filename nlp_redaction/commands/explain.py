@@ -64,7 +64,7 @@ def _colour_rest(explanation: Explanation, start: int, end: int) -> Text:
     )
     rest = Text(plain)
     for style, stretches in (
-        ("protected", explanation.protected),
+        ("protected", [term.bounds for term in explanation.protected]),
         ("hint only", [(hint.start, hint.end) for hint in explanation.hints]),
     ):
         for first, last in stretches:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.document.spans import STANDS_ALONE, Span, Stretch, sort_spans
+from nlp_redaction.document.spans import STANDS_ALONE, ProtectedTerm, Span, sort_spans
 from nlp_redaction.document.text import Document
 from nlp_redaction.search import SearchedText
 
@@ -41,7 +41,7 @@ class Explanation:
     support: tuple[Span, ...]
     hints: tuple[Span, ...]
     overruled: tuple[Span, ...]
-    protected: tuple[Stretch, ...]
+    protected: tuple[ProtectedTerm, ...]
 
 
 def explain(
@@ -111,11 +111,12 @@ def list_lines(explanation: Explanation) -> list[Line]:
     lines += [
         Line(
             outcome="protected",
-            place=_tell_place(text, start, end),
-            words=text[start:end],
+            place=_describe_place(text, *term.bounds),
+            words=text[term.start : term.end],
             recogniser="guard",
+            reason=term.reason,
         )
-        for start, end in explanation.protected
+        for term in explanation.protected
     ]
     return lines
 
@@ -123,7 +124,7 @@ def list_lines(explanation: Explanation) -> list[Line]:
 def _make_line(outcome: str, text: str, span: Span) -> Line:
     return Line(
         outcome=outcome,
-        place=_tell_place(text, span.start, span.end),
+        place=_describe_place(text, span.start, span.end),
         words=text[span.start : span.end],
         label=span.label.value,
         score=f"{span.score:.2f}",
@@ -132,7 +133,7 @@ def _make_line(outcome: str, text: str, span: Span) -> Line:
     )
 
 
-def _tell_place(text: str, start: int, end: int) -> str:
+def _describe_place(text: str, start: int, end: int) -> str:
     row = text.count("\n", 0, start) + 1
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return f"{row}:{column} ({start}-{end})"

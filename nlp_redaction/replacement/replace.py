@@ -172,7 +172,7 @@ def _widen(
         extra = find_left(text, rest, known)
         again = find_left(text, rest, found)
         if again:
-            protected = searched.protected
+            protected = [term.bounds for term in searched.protected]
             again = find_left(text, blank(rest, protected), found)
         if not extra and not again:
             break

@@ -126,7 +126,7 @@ def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
     judged = []
     for note, document, probabilities in zip(notes, documents, answers, strict=True):
         spans = rules.list_evidence(document)
-        guarded = find_protected(document)
+        guarded = [term.bounds for term in find_protected(document)]
         taken = decide(document, spans, guarded, None, RULES_ONLY)
         hints = [span for span in spans if span.score < STANDS_ALONE]
         closed = _mark_tokens(document, propagate(document, taken, guarded))

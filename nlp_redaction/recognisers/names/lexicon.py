@@ -6,6 +6,7 @@ and in small letters only longer names are sure, for short ones are abbreviation
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Final
 
 from nlp_redaction.document.phrases import Phrases
@@ -32,6 +33,7 @@ from nlp_redaction.recognisers.names.reading import (
     is_titled,
     read_name,
 )
+from nlp_redaction.recognisers.rules import Rule, score_by
 from nlp_redaction.settings import Settings
 
 _EXTRA: Final = 0.9
@@ -44,6 +46,7 @@ _WEAK_HINT: Final = 0.25
 _SURE_LOWER_LENGTH: Final = 5
 _SURE_CAPITAL_LENGTH: Final = 5
 _SHORTEST: Final = 3
+_MOST_BEFORE: Final = 4
 _CODES: Final = frozenset("AIPSOLRVTX")
 """Capitals that stand for something else at the start of a line, as S and O do."""
 _STOPS: Final = frozenset(".!?:;*|>-\"'()[]/•+=#")
@@ -75,26 +78,26 @@ class NameByAbsence(Recogniser):
         for at, folded in enumerate(document.folded):
             if at < behind or not folded[0].isalpha() or folded in self._kept:
                 continue
-            span, after = self._judge(document, at, folded)
+            span, after = self._read(document, at, folded)
             behind = max(behind, after)
             if span:
                 yield span
 
-    def _judge(
+    def _read(
         self, document: Document, at: int, folded: str
     ) -> tuple[Span | None, int]:
         """Return what one word says, and the index from which to go on."""
         if folded in SURE_NAMES:
-            return self._judge_sure(document, at, folded)
+            return self._read_sure(document, at, folded)
         if document.words[at] == folded:
             return None, 0
         if len(folded) == 1:
-            return self._judge_initial(document, at)
+            return self._read_initial(document, at)
         if len(folded) < _SHORTEST:
             return None, 0
-        return self._judge_other(document, at, folded), 0
+        return self._score_other(document, at, folded), 0
 
-    def _judge_initial(self, document: Document, at: int) -> tuple[Span | None, int]:
+    def _read_initial(self, document: Document, at: int) -> tuple[Span | None, int]:
         """Read "K. Okeefe" and, at the start of a line, "V Adair"."""
         words = document.words
         dotted = at + 1 < len(words) and words[at + 1] == "."
@@ -115,21 +118,21 @@ class NameByAbsence(Recogniser):
         score = _SURNAME if is_sure else _HINT
         return self._make(document, at, end, score, "an initial and a name"), end
 
-    def _judge_sure(
+    def _read_sure(
         self, document: Document, at: int, folded: str
     ) -> tuple[Span | None, int]:
         word = document.words[at]
         if word == folded:
-            return self._judge_lower(document, at, folded)
+            return self._read_lower(document, at, folded)
         if word.isupper():
-            return self._judge_capitals(document, at, folded)
-        start = self._find_start(document, at)
+            return self._read_capitals(document, at, folded)
+        start = _find_start(document, at)
         end = max(read_name(document, at, LIKELY), at + 1)
         whole = end - start > 1
         score = _FORENAME if whole or folded in SURE_FORENAMES else _SURNAME
         return self._make(document, start, end, score, "a listed name"), end
 
-    def _judge_lower(
+    def _read_lower(
         self, document: Document, at: int, folded: str
     ) -> tuple[Span | None, int]:
         is_sure = (
@@ -141,7 +144,7 @@ class NameByAbsence(Recogniser):
         score = _LOWER if is_sure else _HINT
         return self._make(document, at, end, score, "a listed name, uncapitalised"), end
 
-    def _judge_capitals(
+    def _read_capitals(
         self, document: Document, at: int, folded: str
     ) -> tuple[Span | None, int]:
         if folded in ABBREVIATIONS:
@@ -150,59 +153,14 @@ class NameByAbsence(Recogniser):
             return self._make(
                 document, at, at + 1, _HINT, "a listed name or an abbreviation"
             ), at + 1
-        start = self._find_start(document, at)
+        start = _find_start(document, at)
         end = max(read_name(document, at, LIKELY), at + 1)
         return self._make(document, start, end, _CAPITALS, "a listed name"), end
 
-    def _find_start(self, document: Document, at: int) -> int:
-        """Take in the initials and the first name before a sure name."""
-        start = at
-        while start > 0 and at - start < 4 and is_adjacent(document, start):  # noqa: PLR2004
-            word, folded = document.words[start - 1], document.folded[start - 1]
-            is_initial = len(word) == 1 and word.isupper() and word != "I"
-            is_dot = (
-                word == "."
-                and start > 1
-                and (
-                    len(document.words[start - 2]) == 1
-                    and document.words[start - 2].isupper()
-                )
-            )
-            is_name = (
-                (
-                    len(word) > 1
-                    and is_titled(word)
-                    and (folded in NAMES or not is_known_otherwise(folded))
-                    and (folded not in ORDINARY or folded in WORD_NAMES)
-                    and not is_known_otherwise(folded) | (folded in ABBREVIATIONS)
-                )
-                if word[0].isalpha()
-                else False
-            )
-            if not (is_initial or is_dot or is_name):
-                break
-            start -= 1
-        while start < at and not document.words[start][0].isalpha():
-            start += 1
-        return start
-
-    def _judge_other(self, document: Document, at: int, folded: str) -> Span | None:
-        """Hint at capitalised words that are on no list, or on two."""
-        word = document.words[at]
-        if word.isupper():
-            doubtful = folded in NAMES and folded not in ABBREVIATIONS
-            return (
-                self._make(document, at, at + 1, _WEAK_HINT, "capitals, maybe a name")
-                if doubtful
-                else None
-            )
-        begins = is_line_start(document, at) or document.words[at - 1] in _STOPS
-        if not is_known_otherwise(folded):
-            score = _WEAK_HINT if begins else _HINT
-            return self._make(document, at, at + 1, score, "on no list of words")
-        if not begins and (folded in WORD_NAMES or folded in FORENAMES):
-            return self._make(document, at, at + 1, _WEAK_HINT, "a word and a name")
-        return None
+    def _score_other(self, document: Document, at: int, folded: str) -> Span | None:
+        """Hint at words with a capital that are on no list, or on two."""
+        score, reason = score_by(_OTHER_WORD, _Word(document, at, folded))
+        return self._make(document, at, at + 1, score, reason) if score else None
 
     def _make(
         self, document: Document, start: int, end: int, score: float, reason: str
@@ -210,3 +168,78 @@ class NameByAbsence(Recogniser):
         return self.span(
             document.starts[start], document.ends[end - 1], Label.NAME, score, reason
         )
+
+
+class _Word:
+    """A word with a capital that is no sure name, and its place."""
+
+    def __init__(self, document: Document, at: int, folded: str) -> None:
+        self.folded = folded
+        self.is_upper = document.words[at].isupper()
+        self._document = document
+        self._at = at
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether a list knows it as something else than a name."""
+        return is_known_otherwise(self.folded)
+
+    @cached_property
+    def begins(self) -> bool:
+        """Whether it begins a sentence, and has its capital from there."""
+        document, at = self._document, self._at
+        return is_line_start(document, at) or document.words[at - 1] in _STOPS
+
+
+_OTHER_WORD: Final[tuple[Rule[_Word], ...]] = (
+    Rule(
+        lambda w: w.is_upper and w.folded in NAMES and w.folded not in ABBREVIATIONS,
+        _WEAK_HINT,
+        "capitals, maybe a name",
+    ),
+    Rule(lambda w: w.is_upper, 0.0, "capitals"),
+    Rule(
+        lambda w: not w.is_known and w.begins,
+        _WEAK_HINT,
+        "on no list of words, begins a sentence",
+    ),
+    Rule(lambda w: not w.is_known, _HINT, "on no list of words"),
+    Rule(lambda w: w.begins, 0.0, "a word that begins a sentence"),
+    Rule(
+        lambda w: w.folded in WORD_NAMES or w.folded in FORENAMES,
+        _WEAK_HINT,
+        "a word and a name",
+    ),
+)
+
+
+def _find_start(document: Document, at: int) -> int:
+    """Take in the initials and the first name before a sure name."""
+    start = at
+    while (
+        start > 0
+        and at - start < _MOST_BEFORE
+        and is_adjacent(document, start)
+        and _may_stand_before_name(document, start - 1)
+    ):
+        start -= 1
+    while start < at and not document.words[start][0].isalpha():
+        start += 1
+    return start
+
+
+def _may_stand_before_name(document: Document, at: int) -> bool:
+    """Tell whether a token is an initial, its full stop, or a first name."""
+    word = document.words[at]
+    if word == ".":
+        initial = document.words[at - 1] if at else ""
+        return len(initial) == 1 and initial.isupper()
+    if len(word) == 1:
+        return word.isupper() and word != "I"
+    folded = document.folded[at]
+    return (
+        word[0].isalpha()
+        and is_titled(word)
+        and not is_known_otherwise(folded)
+        and folded not in ABBREVIATIONS
+    )

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.document.spans import Label, Span
+from nlp_redaction.document.spans import Label, ProtectedTerm, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import TextRefused
 from nlp_redaction.search import Query, Searched, SearchedText
@@ -30,7 +30,10 @@ class WordFinder:
         if "BREAK" in text:
             raise RuntimeError("secret " + text)
         spans = self._mark(text, (*self.words, *known.names), 0.9)
-        protected = [found.span() for found in re.finditer("Paget", text)]
+        protected = [
+            ProtectedTerm(*found.span(), "an eponym")
+            for found in re.finditer("Paget", text)
+        ]
         return SearchedText(document, spans, protected)
 
     def list_evidence(

@@ -59,7 +59,9 @@ def test_a_text_is_tokenised_once_and_protected_once(
 
 def test_a_search_answers_with_what_it_protected(rules: Finder) -> None:
     searched = rules.find(TEXT)
-    assert {TEXT[start:end] for start, end in searched.protected} == {"Parkinson"}
+    assert [
+        (TEXT[term.start : term.end], term.reason) for term in searched.protected
+    ] == [("Parkinson", "an eponym before its head noun")]
     found = [TEXT[span.start : span.end] for span in searched.spans]
     assert found == ["Quill", "Parkinson", "QUILL"]
     assert searched.document.text == TEXT

@@ -239,7 +239,7 @@ def test_explain_tells_what_was_removed_hinted_and_protected() -> None:
         ("hint only", "Bob", "2:1 (8-11)"),
         ("protected", "Paget", "2:18 (25-30)"),
     ]
-    assert lines[0].reason == "a listed word"
+    assert [line.reason for line in lines] == [*["a listed word"] * 3, "an eponym"]
 
 
 def test_explain_shows_the_text_with_labels_and_without_control_signs() -> None:

@@ -14,7 +14,7 @@ def protects(text, word):
     at = text.index(word)
     return any(
         start <= at and at + len(word) <= end
-        for start, end in find_protected(Document.read(text))
+        for start, end, _ in find_protected(Document.read(text))
     )
 
 
