@@ -5,7 +5,6 @@ rule that knows better says so (a title, a signature, a known identifier).
 """
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Final
 
 from nlp_redaction.decision.animal_names import PET_KINDS, find_pets
@@ -68,6 +67,7 @@ def _index_phrases() -> dict[str, list[list[str]]]:
 
 
 _PHRASES: Final = _index_phrases()
+_MENTION_HEADS: Final = PET_KINDS | _PHRASES.keys()
 
 
 def find_protected(document: Document) -> tuple[ProtectedTerm, ...]:
@@ -76,26 +76,19 @@ def find_protected(document: Document) -> tuple[ProtectedTerm, ...]:
     A word behind a title is never among them, nor one beside a sure forename.
     """
     found: list[ProtectedTerm] = []
+    words, find_rules = document.words, _RULES_BY_WORD.get
     for at, word in enumerate(document.folded):
-        rules = _find_rules(word)
-        if rules:
+        rules = find_rules(word)
+        # Most abbreviations are words too, in small letters.
+        if rules is not None and (rules is not _ABBREVIATION or words[at].isupper()):
             kept, reason = score_by(rules, _Word(document, at))
             if kept:
                 found.append(_make_term(document, at, reason))
         elif word in _STRONG_HEADS and at:
             found.extend(_protect_before(document, at))
-        if word in _PHRASES or word in PET_KINDS:
+        if word in _MENTION_HEADS:
             found.extend(_find_mentions(document, at))
     return tuple(sorted(found))
-
-
-def _find_rules(word: str) -> "tuple[Rule[_Word], ...]":
-    """Return the table for a word of a list; an empty one for any other word."""
-    if word in EPONYMS:
-        return _EPONYM
-    if word in BRANDS:
-        return _BRAND
-    return _ABBREVIATION if word in ABBREVIATIONS else ()
 
 
 def _make_term(document: Document, at: int, reason: str) -> ProtectedTerm:
@@ -162,7 +155,7 @@ class _Word:
         is_small = self.document.words[self.at] == self.folded
         return self.folded in _PURE_EPONYMS or (self.folded in ORDINARY and is_small)
 
-    @cached_property
+    @property
     def is_possessive(self) -> bool:
         """Whether "'s" follows."""
         return self.document.folded[self.at + 1 : self.at + 3] == ["'", "s"]
@@ -208,11 +201,6 @@ class _Word:
             and document.starts[at + 2] == document.ends[at + 1]
         )
 
-    def is_abbreviation(self) -> bool:
-        """Tell whether it has two letters or more, all capitals."""
-        is_long = len(self.folded) >= _SHORTEST_ABBREVIATION
-        return is_long and self.document.words[self.at].isupper()
-
 
 _KEPT: Final = 1.0
 _EPONYM: Final[tuple[Rule[_Word], ...]] = (
@@ -232,10 +220,21 @@ _BRAND: Final[tuple[Rule[_Word], ...]] = (
     Rule(always, _KEPT, "a brand"),
 )
 _ABBREVIATION: Final[tuple[Rule[_Word], ...]] = (
-    Rule(lambda w: not w.is_abbreviation(), 0.0, "a word"),
     Rule(_Word.is_person, 0.0, "a person"),
     Rule(always, _KEPT, "an abbreviation"),
 )
+
+
+_RULES_BY_WORD: Final[dict[str, tuple[Rule[_Word], ...]]] = {
+    **{
+        word: _ABBREVIATION
+        for word in ABBREVIATIONS
+        if len(word) >= _SHORTEST_ABBREVIATION
+    },
+    **dict.fromkeys(BRANDS, _BRAND),
+    **dict.fromkeys(EPONYMS, _EPONYM),
+}
+"""The table of each listed word: that of an eponym first, then of a brand."""
 
 
 def _is_code(document: Document, at: int) -> bool:

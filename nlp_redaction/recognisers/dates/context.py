@@ -1,6 +1,5 @@
 """What stands around figures or a word that may be a date."""
 
-from functools import cached_property
 from typing import Final
 
 from nlp_redaction.document.text import Document, once_a_document
@@ -98,31 +97,22 @@ def follows_day_and_month(document: Document, index: int) -> bool:
 class Surroundings:
     """A token that may begin a date, and what stands around it.
 
-    Words are looked up when a rule first asks for them.
+    Attributes:
+        document: The text.
+        index: The token.
+        start: Offset of the token.
+        end: Offset behind what would be the date.
+        before: The word before, past signs; ``LINE_START`` where there is none.
+        after: The token behind on the same line, or nothing.
     """
 
     def __init__(self, document: Document, index: int, end: int) -> None:
-        """Note the place.
-
-        Args:
-            document: The text.
-            index: The token.
-            end: The offset behind what would be the date.
-        """
         self.document = document
         self.index = index
         self.start = document.starts[index]
         self.end = end
-
-    @cached_property
-    def before(self) -> str:
-        """The word before, past signs; ``LINE_START`` where there is none."""
-        return find_word_before(self.document, self.index)
-
-    @cached_property
-    def after(self) -> str:
-        """The token behind on the same line, or nothing."""
-        return find_word_after(self.document, self.end)
+        self.before = find_word_before(document, index)
+        self.after = find_word_after(document, end)
 
     @property
     def written(self) -> str:

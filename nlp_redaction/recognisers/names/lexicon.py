@@ -6,7 +6,6 @@ and in small letters only longer names are sure, for short ones are abbreviation
 """
 
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Final
 
 from nlp_redaction.document.phrases import Phrases
@@ -33,7 +32,7 @@ from nlp_redaction.recognisers.names.reading import (
     is_titled,
     read_name,
 )
-from nlp_redaction.recognisers.rules import Rule, score_by
+from nlp_redaction.recognisers.rules import Rule, always, score_by
 from nlp_redaction.settings import Settings
 
 _EXTRA: Final = 0.9
@@ -159,7 +158,11 @@ class NameByAbsence(Recogniser):
 
     def _score_other(self, document: Document, at: int, folded: str) -> Span | None:
         """Hint at words with a capital that are on no list, or on two."""
-        score, reason = score_by(_OTHER_WORD, _Word(document, at, folded))
+        if document.words[at].isupper():
+            is_doubtful = folded in NAMES and folded not in ABBREVIATIONS
+            score, reason = (_WEAK_HINT if is_doubtful else 0, "capitals, maybe a name")
+        else:
+            score, reason = score_by(_CAPITALISED, _Word(document, at, folded))
         return self._make(document, at, at + 1, score, reason) if score else None
 
     def _make(
@@ -171,45 +174,30 @@ class NameByAbsence(Recogniser):
 
 
 class _Word:
-    """A word with a capital that is no sure name, and its place."""
+    """A word with a capital that is no sure name, and its place.
+
+    Attributes:
+        folded: The word in small letters.
+        is_known: Whether a list knows it as something else than a name.
+        begins: Whether it begins a sentence, and has its capital from there.
+    """
 
     def __init__(self, document: Document, at: int, folded: str) -> None:
         self.folded = folded
-        self.is_upper = document.words[at].isupper()
-        self._document = document
-        self._at = at
-
-    @cached_property
-    def is_known(self) -> bool:
-        """Whether a list knows it as something else than a name."""
-        return is_known_otherwise(self.folded)
-
-    @cached_property
-    def begins(self) -> bool:
-        """Whether it begins a sentence, and has its capital from there."""
-        document, at = self._document, self._at
-        return is_line_start(document, at) or document.words[at - 1] in _STOPS
+        self.is_known = is_known_otherwise(folded)
+        self.begins = is_line_start(document, at) or document.words[at - 1] in _STOPS
 
 
-_OTHER_WORD: Final[tuple[Rule[_Word], ...]] = (
+_CAPITALISED: Final[tuple[Rule[_Word], ...]] = (
+    Rule(lambda w: w.is_known and w.begins, 0.0, "a word that begins a sentence"),
     Rule(
-        lambda w: w.is_upper and w.folded in NAMES and w.folded not in ABBREVIATIONS,
-        _WEAK_HINT,
-        "capitals, maybe a name",
-    ),
-    Rule(lambda w: w.is_upper, 0.0, "capitals"),
-    Rule(
-        lambda w: not w.is_known and w.begins,
-        _WEAK_HINT,
-        "on no list of words, begins a sentence",
-    ),
-    Rule(lambda w: not w.is_known, _HINT, "on no list of words"),
-    Rule(lambda w: w.begins, 0.0, "a word that begins a sentence"),
-    Rule(
-        lambda w: w.folded in WORD_NAMES or w.folded in FORENAMES,
+        lambda w: w.is_known and (w.folded in WORD_NAMES or w.folded in FORENAMES),
         _WEAK_HINT,
         "a word and a name",
     ),
+    Rule(lambda w: w.is_known, 0.0, "a word"),
+    Rule(lambda w: w.begins, _WEAK_HINT, "on no list of words, begins a sentence"),
+    Rule(always, _HINT, "on no list of words"),
 )
 
 
