@@ -10,7 +10,7 @@ from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdent
 from nlp_redaction.document.phrases import Phrases
 from nlp_redaction.document.spans import Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.document.zero_width import drop_invisible, put_back
+from nlp_redaction.document.zero_width import drop_invisible, map_back
 from nlp_redaction.errors import TextRefused
 from nlp_redaction.known_identifiers import find_known
 from nlp_redaction.models.labels import Probabilities
@@ -119,7 +119,7 @@ class Finder:
     ) -> Iterator[SearchedText]:
         if not documents:
             return
-        predicted = self._model.judge(documents)
+        predicted = self._model.predict(documents)
         for document, known, probabilities in zip(
             documents, knowns, predicted, strict=True
         ):
@@ -156,4 +156,4 @@ class Finder:
         text, kept = visible
         for searched in self._search([self._read(text)], [known]):
             for span in searched.spans:
-                yield put_back(span, kept)
+                yield map_back(span, kept)

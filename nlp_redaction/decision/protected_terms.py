@@ -10,7 +10,7 @@ from typing import Final
 from nlp_redaction.decision.animal_names import PET_KINDS, find_pets
 from nlp_redaction.document.spans import ProtectedTerm
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     BRANDS,
@@ -20,7 +20,6 @@ from nlp_redaction.lexicons.vocabulary import (
     ORDINARY,
     SURE_FORENAMES,
     WORD_NAMES,
-    split_words,
 )
 from nlp_redaction.recognisers.names.reading import is_adjacent, is_titled
 from nlp_redaction.recognisers.names.triggers import DOUBTFUL_TITLES, TITLES
@@ -40,10 +39,10 @@ NEVER_NAMES: Final = _PURE_EPONYMS | (
     - WORD_NAMES
     - read_lexicon("everyday_words")
     - read_lexicon("place_beginnings")
-    - split_words("atlas bravo legacy parkland medway stella")
+    - word_set("atlas bravo legacy parkland medway stella")
 )
 """Eponyms and brands that are on no list of names or places."""
-_STRONG_HEADS: Final = split_words(
+_STRONG_HEADS: Final = word_set(
     "syndrome sign palsy phenomenon manoeuvre maneuver classification osteotomy "
     "fracture tumour tumor sarcoma lymphoma reflex forceps retractor clamp catheter "
     "algorithm criteria stain agar bodies nodules contracture thyroiditis operation "
@@ -265,7 +264,7 @@ def _protect_before(document: Document, head: int) -> Iterator[ProtectedTerm]:
         at -= 2
 
 
-_CERTAIN_HEADS: Final = split_words(
+_CERTAIN_HEADS: Final = word_set(
     "palsy disease syndrome sign phenomenon fracture contracture tumour tumor lymphoma "
     "sarcoma oesophagus esophagus manoeuvre maneuver criteria classification thyroiditis "
     "gangrene chorea ataxia arthropathy dementia hernia cyst nodes node abscess"

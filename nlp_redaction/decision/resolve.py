@@ -31,7 +31,7 @@ _GAPS_WITHIN: Final = frozenset({"", " ", "-"})
 _JOINING_GAPS: Final = frozenset({"", " ", "-", "'", ". ", ".", ", ", " - ", "-\n"})
 
 
-class Judge(Protocol):
+class NamedThresholds(Protocol):
     """The model, as far as the decision needs to know it."""
 
     @property
@@ -46,25 +46,25 @@ class Judge(Protocol):
 
 
 @dataclass(slots=True, repr=False)
-class Verdict:
+class Evidence:
     """What is known of each token of a document, on the way to the decision."""
 
     document: Document
-    standing: list[Span] = field(default_factory=list)
+    certain: list[Span] = field(default_factory=list)
     hints: list[Span] = field(default_factory=list)
 
     @classmethod
-    def weigh(cls, document: Document, spans: Iterable[Span]) -> "Verdict":
+    def sort(cls, document: Document, spans: Iterable[Span]) -> "Evidence":
         """Sort the spans of the rules into those that stand alone and hints."""
-        verdict = cls(document)
+        evidence = cls(document)
         for span in spans:
             if not 0 <= span.start < span.end <= len(document.text):
                 message = "A rule answered with a place outside the text."
                 raise TextRefused(Refusal.FAILED, message)
-            # A score that is no number stands: it must not pass for a weak one.
-            stands = not span.score < STANDS_ALONE
-            (verdict.standing if stands else verdict.hints).append(span)
-        return verdict
+            # A score that is no number counts as certain: it must not pass for a weak one.
+            is_certain = not span.score < STANDS_ALONE
+            (evidence.certain if is_certain else evidence.hints).append(span)
+        return evidence
 
 
 def decide(
@@ -72,7 +72,7 @@ def decide(
     spans: Iterable[Span],
     protected: Sequence[tuple[int, int]],
     probabilities: Probabilities | None,
-    model: Judge,
+    model: NamedThresholds,
     *,
     kept: Sequence[tuple[int, int]] = (),
 ) -> list[Span]:
@@ -90,12 +90,12 @@ def decide(
     Raises:
         TextRefused: A span lies outside the text, or the model's answer does not fit it.
     """
-    verdict = Verdict.weigh(document, spans)
+    evidence = Evidence.sort(document, spans)
     untouched = document.collect_tokens(kept)
     guarded = document.collect_tokens(protected) | untouched
     removed = [
         span
-        for span in verdict.standing
+        for span in evidence.certain
         if span.score >= OVERRULES_GUARD or not _is_guarded(document, span, guarded)
     ]
     if probabilities is not None and len(document.words):
@@ -104,7 +104,7 @@ def decide(
         removed += [
             span
             for span in _follow_model(
-                document, verdict.hints, guarded, probabilities, model
+                document, evidence.hints, guarded, probabilities, model
             )
             if not untouched or document.token_at(span.start) not in untouched
         ]
@@ -146,7 +146,7 @@ def _follow_model(
     hints: Sequence[Span],
     guarded: set[int],
     probabilities: Probabilities,
-    model: Judge,
+    model: NamedThresholds,
 ) -> list[Span]:
     thresholds = model.thresholds
     classes = classify_words(document)

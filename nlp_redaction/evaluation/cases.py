@@ -79,7 +79,7 @@ def read_case(number: int, content: dict[str, object]) -> Case:
         key=lambda mark: (mark.start, mark.end),
     )
     kind = str(content.get("kind") or "")
-    style = tell_style(name, str(content.get("style") or ""))
+    style = infer_style(name, str(content.get("style") or ""))
     note = Note(name, kind, style, text, tuple(marks))
     return Case(note, read_known(number, content.get("known")))
 
@@ -97,7 +97,7 @@ def _read_mark(number: int, span: object, length: int) -> GoldSpan:
     raise BrokenInput(number, "has a span with an impossible place or label")
 
 
-def tell_style(name: str, style: str) -> str:
+def infer_style(name: str, style: str) -> str:
     """Return ``tidy`` or ``messy``, from the row or from an ``id`` like a001 or b001."""
     if style in _STYLES:
         return style

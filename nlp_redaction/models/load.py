@@ -20,7 +20,7 @@ _PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
 class WordModel(Protocol):
     """Judges every word of a document."""
 
-    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def predict(self, documents: Sequence[Document]) -> list[Probabilities]:
         """Return a row a token and a column a class of ``labels.CLASS_NAMES``."""
         ...
 
@@ -39,11 +39,11 @@ class LoadedModel:
     thresholds: Thresholds
     model: WordModel | None = None
 
-    def judge(self, documents: Sequence[Document]) -> Sequence[Probabilities | None]:
+    def predict(self, documents: Sequence[Document]) -> Sequence[Probabilities | None]:
         """Return the model's answers; None a document without a model."""
         if self.model is None:
             return [None] * len(documents)
-        return self.model.judge(documents)
+        return self.model.predict(documents)
 
 
 def _load_encoder(folder: Path) -> WordModel:
@@ -81,7 +81,7 @@ RULES_ONLY: Final = LoadedModel("rules", _even(1.0))
 """The mode without a model."""
 
 
-def load_words_judge(folder: Path) -> WordModel:
+def load_word_model(folder: Path) -> WordModel:
     """Load one of our models from a folder, without thresholds.
 
     Raises:

@@ -85,7 +85,7 @@ def withhold(refusal: Refusal) -> Redacted:
     return Redacted(refusal=refusal)
 
 
-def settle_unread(value: object, longest: int) -> Redacted | None:
+def answer_unread(value: object, longest: int) -> Redacted | None:
     """Answer what need not be read to be answered; None for a text to be searched.
 
     Args:

@@ -11,13 +11,13 @@ from nlp_redaction.replacement.dates import shift_date_text
 from nlp_redaction.replacement.masks import mask
 from nlp_redaction.replacement.options import RowContext, Style
 from nlp_redaction.replacement.ordinary import is_only_date
-from nlp_redaction.replacement.patient_numbers import OwnNumbers
+from nlp_redaction.replacement.patient_numbers import PatientNumbers
 from nlp_redaction.replacement.residual_check import (
-    Needles,
+    SearchTerms,
     blank,
     collect_found,
     collect_known,
-    find_left,
+    find_residual,
     fold_text,
 )
 from nlp_redaction.replacement.surrogates import Surrogates
@@ -74,7 +74,7 @@ class Replacer:
     def __init__(self, style: Style, context: RowContext) -> None:
         self._style = style
         self._context = context
-        self._own = OwnNumbers(context.pseudonyms)
+        self._own = PatientNumbers(context.pseudonyms)
         key = context.surrogate_key
         self._surrogates = (
             Surrogates(key, context.known)
@@ -111,18 +111,20 @@ class Replacer:
         text: str,
         view: str,
         removed: Sequence[Span],
-        needles: Sequence[Needles],
+        terms: Sequence[SearchTerms],
     ) -> list[_Piece]:
         pieces: list[_Piece] = []
         done = 0
         for span in removed:
             pieces.append(_Piece(text[done : span.start], view[done : span.start]))
-            pieces.append(self._rewrite(text[span.start : span.end], span, needles))
+            pieces.append(self._rewrite(text[span.start : span.end], span, terms))
             done = span.end
         pieces.append(_Piece(text[done:], view[done:]))
         return pieces
 
-    def _rewrite(self, written: str, span: Span, needles: Sequence[Needles]) -> _Piece:
+    def _rewrite(
+        self, written: str, span: Span, terms: Sequence[SearchTerms]
+    ) -> _Piece:
         pseudonym = self._own.find(span, written)
         if pseudonym is not None:
             return _trust(pseudonym)
@@ -133,7 +135,7 @@ class Replacer:
             return _trust(tag(span.label))
         view = fold_text(replacement)
         # A surrogate may by chance be somebody else's name in this very text.
-        if any(find_left(replacement, view, each) for each in needles):
+        if any(find_residual(replacement, view, each) for each in terms):
             return _trust(tag(span.label))
         return _Piece(replacement, view)
 
@@ -155,8 +157,8 @@ def _widen(
     searched: SearchedText,
     view: str,
     removed: list[Span],
-    found: Needles,
-    known: Needles,
+    found: SearchTerms,
+    known: SearchTerms,
 ) -> tuple[list[Span], Sequence[Stretch]]:
     """Add what was found in one place, or is known, and stands in another.
 
@@ -169,11 +171,11 @@ def _widen(
     protected: Sequence[Stretch] = ()
     for _ in range(_ROUNDS):
         rest = blank(view, _list_bounds(removed))
-        extra = find_left(text, rest, known)
-        again = find_left(text, rest, found)
+        extra = find_residual(text, rest, known)
+        again = find_residual(text, rest, found)
         if again:
             protected = [term.bounds for term in searched.protected]
-            again = find_left(text, blank(rest, protected), found)
+            again = find_residual(text, blank(rest, protected), found)
         if not extra and not again:
             break
         removed = unite([*removed, *extra, *again], len(text))
@@ -188,9 +190,9 @@ def _list_bounds(spans: Iterable[Span]) -> list[Stretch]:
     return [(span.start, span.end) for span in spans]
 
 
-def _check(pieces: Sequence[_Piece], *needles: Needles) -> None:
+def _check(pieces: Sequence[_Piece], *terms: SearchTerms) -> None:
     text = "".join(piece.text for piece in pieces)
     view = "".join(piece.view for piece in pieces)
-    if any(find_left(text, view, each) for each in needles):
+    if any(find_residual(text, view, each) for each in terms):
         message = "Something that was found is still in the answer."
         raise TextRefused(Refusal.FAILED, message)

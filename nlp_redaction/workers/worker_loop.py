@@ -7,12 +7,12 @@ from nlp_redaction.replacement.options import Redacted, withhold
 from nlp_redaction.replacement.redactor import Redactor
 from nlp_redaction.workers.messages import (
     Answer,
+    LoadFailure,
     Message,
     Prepare,
     Ready,
     Start,
     Task,
-    Trouble,
 )
 
 
@@ -41,9 +41,9 @@ def _prepare(redactor: Redactor, mode: str) -> Ready:
     try:
         redactor.prepare(mode)
     except ModelMissing as missing:
-        return Ready(Trouble.MODEL_MISSING, str(missing))
+        return Ready(LoadFailure.MODEL_MISSING, str(missing))
     except Exception as error:  # noqa: BLE001 - the pool is to hear of it, whatever it is
-        return Ready(Trouble.FAILED, type(error).__name__)
+        return Ready(LoadFailure.FAILED, type(error).__name__)
     return Ready()
 
 

@@ -7,10 +7,9 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.dates.context import find_word_before
-from nlp_redaction.recognisers.dates.words import gather
 from nlp_redaction.recognisers.rules import Rule, always, score_by
 
 _OLDEST: Final = 115
@@ -31,14 +30,14 @@ _MEASURED: Final = re.compile(
     r"secs?|hrs?|hours|days?|weeks?|months|degrees|x|l|m|ms|on ra|on air|on o2|in air|ra|per|"
     r"o2|sats?|percent|am|pm)(?![a-z]))|[./:][0-9]|-[0-9]|,[0-9]| ?/| ?-> ?[0-9]| ?\u2192| ?> ?[0-9]"
 )
-_SURE_CUES: Final = gather("aged age turned reached turning")
-_PERSON_CUES: Final = gather(
+_SURE_CUES: Final = word_set("aged age turned reached turning")
+_PERSON_CUES: Final = word_set(
     "he she shes hes who been himself herself lady gentleman man woman mother "
     "father mum dad mam granny gran grandmother grandfather nan nana grandad husband "
     "husb wife hubby aunt uncle sister brother lived lives died "
     "widow widower nearly almost survivor veteran gent nain taid nonna @ just"
 )
-_MEASURES: Final = gather(
+_MEASURES: Final = word_set(
     "sats sat spo2 o2 saturation saturations hr p pulse rate bp hb map wt weight k na "
     "urea creat creatinine egfr crp inr platelets plt wcc glucose bm bed bay room ward "
     "rm over on of from no x ratio score moca mmse ace iq temp systolic diastolic "
@@ -47,16 +46,16 @@ _MEASURES: Final = gather(
     "scan page lot flat unit locker level centile percentile rr r qds tds od bd target "
     "tc technetium phq apgar cd4 scores scored by pulses b12 tsh ast ggt hct axis a1c hba1c tlc ldh"
 )
-_VERBS: Final = gather("is was s at now so")
-_BIRTH: Final = gather("born dob b")
+_VERBS: Final = word_set("is was s at now so")
+_BIRTH: Final = word_set("born dob b")
 _CLAUSE: Final = 8
 _NEAR: Final = 4
 _SHORT: Final = 4
-_READINGS: Final = gather(
+_READINGS: Final = word_set(
     "sats sat spo2 saturation saturations pulse pressure systolic diastolic weight "
     "glucose creatinine temperature bpm heart count usual"
 )
-_TITLES: Final = gather("mr mrs ms miss dr sir lady dame rev mme master sister")
+_TITLES: Final = word_set("mr mrs ms miss dr sir lady dame rev mme master sister")
 _BEHIND_NAME: Final = frozenset({"(", ",", "-", "|", "*", '"'})
 
 

@@ -3,7 +3,8 @@
 from typing import Final
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.recognisers.dates import context, grammar, words
+from nlp_redaction.lexicons import word_set
+from nlp_redaction.recognisers.dates import context, grammar, vocabulary
 from nlp_redaction.recognisers.dates.finding import Finding, Reader
 from nlp_redaction.recognisers.dates.scores import (
     HINT,
@@ -16,7 +17,6 @@ from nlp_redaction.recognisers.dates.scores import (
     score_ordinal,
     score_year,
 )
-from nlp_redaction.recognisers.dates.words import gather
 
 _SEPARATORS: Final = frozenset("./-\\\u2044\u2215")
 _SLASHES: Final = frozenset("/\\\u2044\u2215")
@@ -104,11 +104,11 @@ def _read_short_decade(document: Document, index: int, start: int) -> Finding | 
     return Finding(start, match.end(), HINT, "decade")
 
 
-_DOTTED_YEAR_CUES: Final = gather("dob exp expires since dated & born dx")
+_DOTTED_YEAR_CUES: Final = word_set("dob exp expires since dated & born dx")
 _AFTER_DAY: Final = (
-    frozenset(words.MONTH_NUMBERS)
-    | gather("st nd rd th of and to or , & + - . / until til till ' s")
-    | gather("decernber novernber septernber ct ctober \u2192")
+    frozenset(vocabulary.MONTH_NUMBERS)
+    | word_set("st nd rd th of and to or , & + - . / until til till ' s")
+    | word_set("decernber novernber septernber ct ctober \u2192")
 )
 
 
@@ -275,7 +275,7 @@ def _read_spaced(document: Document, index: int, start: int) -> Finding | None:
     before = context.find_word_before(document, index)
     if before.isdigit():
         return None
-    by_cue = before in words.STRONG_DATE_CUES
+    by_cue = before in vocabulary.STRONG_DATE_CUES
     padded = match[2][0] == "0" and len(match[1]) == 2
     if by_cue or padded or (len(match[3]) == 4 and match[3] < "2035"):
         return Finding(start, match.end(), LIKELY, "day, month and year, spaced")

@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.recognisers.dates import context, grammar, words
+from nlp_redaction.lexicons import word_set
+from nlp_redaction.recognisers.dates import context, grammar, vocabulary
 from nlp_redaction.recognisers.dates.finding import Finding, Reader
 from nlp_redaction.recognisers.dates.in_figures import read_day, read_scanned
 from nlp_redaction.recognisers.dates.scores import HINT, LIKELY, SURE
@@ -12,20 +13,19 @@ from nlp_redaction.recognisers.dates.word_scores import (
     score_month_word,
     score_short_weekday,
 )
-from nlp_redaction.recognisers.dates.words import gather
 
-_SCANNED_HEADS: Final = gather("l i o ll ii li il io lo oi ol oo")
-_ODD_HEADS: Final = gather("? x q mwf tths tts m t tu mo we th fr sa su")
-_SPOKEN_UNITS: Final = gather(
+_SCANNED_HEADS: Final = word_set("l i o ll ii li il io lo oi ol oo")
+_ODD_HEADS: Final = word_set("? x q mwf tths tts m t tu mo we th fr sa su")
+_SPOKEN_UNITS: Final = word_set(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
 )
 _SPOKEN_TENS: Final = frozenset({"twenty", "thirty", "nineteen"})
-_DECADE_WORDS: Final = gather(
+_DECADE_WORDS: Final = word_set(
     "twenties thirties forties fifties sixties seventies eighties nineties noughties"
 )
 _DOUBTFUL_WEEKDAYS: Final = frozenset({"sat", "sun"})
-_OWNERS: Final = gather("his her their my your our mid early late")
+_OWNERS: Final = word_set("his her their my your our mid early late")
 
 
 def _read_month(document: Document, index: int) -> Finding | None:
@@ -52,7 +52,7 @@ def _read_lone_month(document: Document, index: int, end: int) -> Finding:
     short_year = _SHORT_YEAR_BEHIND.match(lower, end)
     if short_year is not None:
         return Finding(start, short_year.end(), SURE, "month and year")
-    if document.folded[index] not in words.DOUBTFUL_MONTHS:
+    if document.folded[index] not in vocabulary.DOUBTFUL_MONTHS:
         return Finding(start, end, SURE, "month")
     return Finding(start, end, *score_month_word(document, index, end))
 
@@ -64,10 +64,10 @@ def _read_month_and_figures(
     document: Document, index: int, end: int, day: str | None
 ) -> Finding | None:
     start, word = document.starts[index], document.folded[index]
-    if word in words.DOUBTFUL_MONTHS:
+    if word in vocabulary.DOUBTFUL_MONTHS:
         after = context.find_word_after(document, end)
         written = document.words[index]
-        if after in words.DURATION_UNITS_AFTER or (
+        if after in vocabulary.DURATION_UNITS_AFTER or (
             written == "dec" and day is not None and int(day) > 31
         ):
             return Finding(start, document.ends[index], HINT / 2, "month or word")
@@ -103,7 +103,7 @@ def _is_joined_to_other(document: Document, index: int) -> bool:
         document.folded[index] in _DOUBTFUL_WEEKDAYS
         and document.lower[start - 1 : start] == "-"
         and index > 1
-        and document.folded[index - 2] not in words.WEEKDAY_NUMBERS
+        and document.folded[index - 2] not in vocabulary.WEEKDAY_NUMBERS
     )
 
 
@@ -155,7 +155,7 @@ def _read_named(document: Document, index: int) -> Finding | None:
     if match is None:
         return None
     word = document.folded[index]
-    if word in words.CAPITAL_DAYS and not document.words[index].istitle():
+    if word in vocabulary.CAPITAL_DAYS and not document.words[index].istitle():
         return None
     return Finding(start, match.end(), SURE, "named day")
 
@@ -207,7 +207,7 @@ def _read_spoken_date(document: Document, index: int) -> Finding | None:
 def _read_spoken_ordinal(document: Document, index: int) -> Finding | None:
     """Read "the seventh" and later ones where no noun follows."""
     start, end = document.starts[index], document.ends[index]
-    if words.ORDINAL_WORDS.get(document.folded[index], 0) <= 6:
+    if vocabulary.ORDINAL_WORDS.get(document.folded[index], 0) <= 6:
         return None
     before = context.find_word_before(document, index)
     after = context.find_word_after(document, end)
@@ -289,19 +289,19 @@ def _list_readers() -> dict[str, Reader]:
         (_SCANNED_HEADS, read_scanned),
         (_ODD_HEADS, _read_odd),
         (_SPOKEN_UNITS, _read_spoken),
-        (words.ORDINAL_WORDS, _read_spoken),
+        (vocabulary.ORDINAL_WORDS, _read_spoken),
         (_SPOKEN_TENS, _read_spoken_year),
         (_DECADE_WORDS, _read_decade_word),
-        (words.NAMED_DAY_HEADS, _read_named),
-        (words.SEASONS, _read_season),
-        (words.WELSH_DAY_HEADS, _read_welsh_day),
-        (words.WEEKDAY_NUMBERS, _read_weekday),
-        (words.MONTH_NUMBERS, _read_month),
+        (vocabulary.NAMED_DAY_HEADS, _read_named),
+        (vocabulary.SEASONS, _read_season),
+        (vocabulary.WELSH_DAY_HEADS, _read_welsh_day),
+        (vocabulary.WEEKDAY_NUMBERS, _read_weekday),
+        (vocabulary.MONTH_NUMBERS, _read_month),
     ):
         for head in heads:
             if (
                 head in {"may", "april"}
-                or head not in words.MONTH_NUMBERS
+                or head not in vocabulary.MONTH_NUMBERS
                 or reader is _read_month
             ):
                 readers[head] = reader

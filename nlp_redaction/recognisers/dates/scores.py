@@ -7,12 +7,13 @@ import re
 from typing import Final
 
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.dates.context import (
     LINE_START,
     Surroundings,
     has_time_after,
 )
-from nlp_redaction.recognisers.dates.words import (
+from nlp_redaction.recognisers.dates.vocabulary import (
     DATE_CUES,
     DURATION_UNITS_AFTER,
     NOT_DATE_BEFORE,
@@ -21,7 +22,6 @@ from nlp_redaction.recognisers.dates.words import (
     STRONG_DATE_CUES,
     WEEKDAY_NUMBERS,
     YEAR_MONTH_CUES,
-    gather,
 )
 from nlp_redaction.recognisers.rules import Rule, Score, always, score_by
 
@@ -34,24 +34,24 @@ _USUAL_DAYS: Final = frozenset({*range(1, 11), 14, 21, 24, 28})
 _USUAL_MONTHS: Final = frozenset({*range(1, 13), 18})
 _PERCENT_OR_SLASH: Final = frozenset({"%", "/"})
 _FOUR_FIGURE_TIME: Final = re.compile(r" (?:[01]\d|2[0-3])[0-5]\d(?![0-9.:])")
-_DOTTED_CUES: Final = gather(
+_DOTTED_CUES: Final = word_set(
     "on dated date seen signed booked next visit until till til done received appt "
     "fitted since dob born edd reviewed log board w/c w/b w/e"
 )
-_LONG_DOTTED_CUES: Final = (DATE_CUES | {LINE_START}) - gather(
+_LONG_DOTTED_CUES: Final = (DATE_CUES | {LINE_START}) - word_set(
     "of to and between on in a by us uss ct mri cxr after before"
 )
-_HYPHEN_CUES: Final = gather("on dated dob date born until due ap wr")
-_YEAR_CUES: Final = gather(
+_HYPHEN_CUES: Final = word_set("on dated dob date born until due ap wr")
+_YEAR_CUES: Final = word_set(
     "in since from until till til between to of born b dob early late mid summer by "
     "dx diagnosed stopped circa c before after and during through autumn spring winter "
     "around about approx exp expires year class served discharged gave up made"
 )
-_NO_YEAR_BEFORE: Final = gather(
+_NO_YEAR_BEFORE: Final = word_set(
     "at \u00a3 @ ldh wbc no ext tel number ref code bleep ck x by_ dose total ca125 at "
     "~ < > around_ approx_ inc pc cad urine output volume intake uo drain"
 )
-_NO_YEAR_AFTER: Final = gather(
+_NO_YEAR_AFTER: Final = word_set(
     "ml mls mg mcg g kcal units unit iu hrs hours h hr mmol ng pg calories steps ohms "
     "m cm mm kg x mgs u"
 )

@@ -3,13 +3,14 @@
 from typing import Final
 
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.dates.context import (
     LINE_START,
     Surroundings,
     is_all_capitals,
 )
 from nlp_redaction.recognisers.dates.scores import HINT, LIKELY, SURE
-from nlp_redaction.recognisers.dates.words import (
+from nlp_redaction.recognisers.dates.vocabulary import (
     MONTH_CUES,
     NOT_SATURDAY_AFTER,
     NOT_SATURDAY_BEFORE,
@@ -18,11 +19,10 @@ from nlp_redaction.recognisers.dates.words import (
     PART_OF_DAY,
     WEEKDAY_CUES,
     WEEKDAY_NUMBERS,
-    gather,
 )
 from nlp_redaction.recognisers.rules import Rule, Score, always, score_by
 
-_ABBREVIATION_CUES: Final = gather("was appt booked tft stent")
+_ABBREVIATION_CUES: Final = word_set("was appt booked tft stent")
 
 
 class _MonthWord(Surroundings):

@@ -6,13 +6,13 @@ from typing import Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     KEPT_CAPITALS,
     KIN,
     ORDINARY,
     ROLES,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import is_line_start
@@ -26,12 +26,12 @@ _PIECE: Final = re.compile(r"[^\W\d_]+")
 _TYPIST: Final = re.compile(
     r"(?<![\w/.:-])([A-Z][A-Za-z]{1,3})[/:]([a-z]{2,4})(?=/[A-Z0-9]|[\s,;.)]|$)"
 )
-_BEHIND_CUE: Final = split_words(
+_BEHIND_CUE: Final = word_set(
     "by signed sign sig initials initial init locum typed checked dictated with w d/w "
     "author scribe reviewer checker nurse given witness witnessed op operator"
 )
 _WEAK_CUES: Final = frozenset({"w", "with", "nurse"})
-_UNITS: Final = split_words(
+_UNITS: Final = word_set(
     "mg ml kg mmol min mins hr hrs day days week weeks month months year years cm mm "
     "mcg wk wks dl litre l g am pm nocte mane od bd tds qds prn stat po iv im sc pr"
 )
@@ -41,7 +41,7 @@ _CUE_SCORE: Final = 0.75
 _SIGNED_SCORE: Final = 0.6
 _HINT: Final = 0.35
 _LONGEST: Final = 4
-_CODE_WORDS: Final = split_words(
+_CODE_WORDS: Final = word_set(
     "ref nhs mrn gp id dob hosp case no lab ubrn letter fax tel com www http https"
 )
 

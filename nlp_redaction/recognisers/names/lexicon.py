@@ -11,6 +11,7 @@ from typing import Final
 from nlp_redaction.document.phrases import Phrases
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     FORENAMES,
@@ -21,7 +22,6 @@ from nlp_redaction.lexicons.vocabulary import (
     SURNAMES,
     WORD_NAMES,
     is_known_otherwise,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import (
@@ -49,7 +49,7 @@ _MOST_BEFORE: Final = 4
 _CODES: Final = frozenset("AIPSOLRVTX")
 """Capitals that stand for something else at the start of a line, as S and O do."""
 _STOPS: Final = frozenset(".!?:;*|>-\"'()[]/•+=#")
-_NOT_LOWER: Final = split_words(
+_NOT_LOWER: Final = word_set(
     "santa brady nadir aldo bibi hafiz henna homer sahib septi milia theres tommy marie "
     "pascal marian rosie jammy willy randy roman gaily shira amiel alesse astra arian "
     "elan avail enola mitra serena angela"

@@ -5,13 +5,12 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.lexicons.vocabulary import (
     NAMES,
     ORDINARY,
     SURE_NAMES,
     is_known_otherwise,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import is_line_start, is_titled
@@ -31,13 +30,13 @@ _HEADS: Final = (
 )
 _GENERIC: Final = read_lexicon("generic_modifiers") | _HEADS
 _CLINICAL: Final = read_lexicon("clinical_words")
-FIRM_HEADS: Final = split_words(
+FIRM_HEADS: Final = word_set(
     "cabs coaches cleaning logistics joinery motors nurseries haulage roofing "
     "scaffolding recruitment fostering homecare taxis solicitors"
 )
 """Heads that an unknown word in small letters before them belongs to."""
 _LOWER_HEADS: Final = (
-    split_words(
+    word_set(
         "hospital hosp infirmary hospice surgery practice house court school primary academy "
         "ward lodge college chapel church unit high pharmacy chemist council ltd opticians "
         "llp plc homecare taxis solicitors hostel prison nursery mosque hub gardens"
@@ -47,7 +46,7 @@ _LOWER_HEADS: Final = (
 """Heads that end a name even when written small."""
 _HOSPITALS: Final = index_names("hospitals")
 _LETTERS: Final = index_letters("hospital_abbreviations")
-_NATURE: Final = split_words(
+_NATURE: Final = word_set(
     "oak ash elm willow birch beech holly hazel maple rowan cedar pine poplar lime rose "
     "daisy ivy lily primrose bluebell heather lavender orchid jasmine daffodil meadow "
     "field fields hill river bridge mill station green castle market king queen prince "
@@ -61,11 +60,11 @@ _CONNECTORS: Final = frozenset(
     {"of", "and", "&", "'", "s", "-", ".", "on", "upon", "le", "in", "under"}
 )
 _GLUE: Final = frozenset({"'", "s", "-"})
-_NOT_LEADING: Final = split_words(
+_NOT_LEADING: Final = word_set(
     "the at in from to under on and or for with by a an our seen re dear if when he she "
     "they we i it is was via lives attends attended discharged admitted referred"
 )
-_PREFIXES: Final = split_words(
+_PREFIXES: Final = word_set(
     "hmp hmpyoi hmyoi yoi ysgol ysbyty meddygfa raf hms scoil clwb capel eglwys"
 )
 _MOST_WORDS: Final = 7

@@ -12,7 +12,7 @@ from nlp_redaction.decision.resolve import decide
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.document.zero_width import drop_invisible, put_back
+from nlp_redaction.document.zero_width import drop_invisible, map_back
 from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
 from nlp_redaction.known_identifiers import find_known
 from nlp_redaction.known_identifiers.compiled import compile_patient
@@ -83,7 +83,7 @@ def test_places_survive_the_way_there_and_back(text):
     seen, kept = dropped
     assert [text[at] for at in kept] == list(seen)
     for start in range(len(seen)):
-        span = put_back(Span(start, len(seen), Label.NAME, 1, "test"), kept)
+        span = map_back(Span(start, len(seen), Label.NAME, 1, "test"), kept)
         assert text[span.start] == seen[start]
         assert text[span.end - 1] == seen[-1]
 

@@ -87,12 +87,12 @@ def test_a_worker_killed_in_the_middle_costs_no_text(
 def test_a_worker_that_died_while_it_waited_is_replaced() -> None:
     with WorkerPool(Settings(), 1, finder_factory=make_marked_finder) as pool:
         pool.prepare("rules")
-        with pool._bench.take("rules") as worker:
+        with pool._slots.take("rules") as worker:
             first = worker.pid
             os.kill(first, signal.SIGKILL)
             worker._process.wait()
         assert pool.redact_all(items(1), STYLE)[0].refusal is None
-        with pool._bench.take("rules") as worker:
+        with pool._slots.take("rules") as worker:
             assert worker.pid != first
 
 
@@ -103,7 +103,7 @@ def test_a_worker_is_replaced_after_so_many_texts() -> None:
         pids = set()
         for _ in range(2):
             assert pool.redact_all(items(5), STYLE)[4].refusal is None
-            with pool._bench.take("rules") as worker:
+            with pool._slots.take("rules") as worker:
                 pids.add(worker.pid)
     assert len(pids) == 2
 
@@ -130,7 +130,7 @@ def test_a_worker_that_cannot_load_is_told_without_details(mode: str) -> None:
 
 def test_a_closed_pool_refuses_and_leaves_no_process() -> None:
     pool = WorkerPool(Settings(), 1, finder_factory=make_marked_finder)
-    with pool._bench.take("rules") as worker:
+    with pool._slots.take("rules") as worker:
         process = worker._process
     pool.close()
     pool.close()
