@@ -61,7 +61,7 @@ def test_a_search_answers_with_what_it_protected(rules: Finder) -> None:
     searched = rules.find(TEXT)
     assert [
         (TEXT[term.start : term.end], term.reason) for term in searched.protected
-    ] == [("Parkinson", "an eponym before its head noun")]
+    ] == [("Parkinson", "an eponym that is no name")]
     found = [TEXT[span.start : span.end] for span in searched.spans]
     assert found == ["Quill", "Parkinson", "QUILL"]
     assert searched.document.text == TEXT
