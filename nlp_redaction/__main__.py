@@ -11,13 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from nlp_redaction.commands.arguments import make_parser
-from nlp_redaction.commands.rows import (
-    STANDARD,
-    BrokenInput,
-    open_input,
-    open_output,
-    read_known,
-)
+from nlp_redaction.commands.rows import STANDARD, open_input, open_output
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.errors import (
     ModelMissing,
@@ -26,6 +20,7 @@ from nlp_redaction.errors import (
     WorkersUnavailable,
 )
 from nlp_redaction.evaluation.cases import GoldRefused
+from nlp_redaction.jsonl import BrokenInput, read_known
 from nlp_redaction.settings import Settings
 
 DONE: Final = 0
@@ -41,17 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _COMMANDS[options.command](options)
     except (BrokenInput, GoldRefused, SettingsRefused, ModelMissing) as error:
-        _complain(str(error))
+        _print_error(str(error))
         return NOT_POSSIBLE
     except WorkersUnavailable as error:
-        _complain(str(error))
+        _print_error(str(error))
         return BROKEN_OFF
     except BrokenPipeError:
         # Who reads has had enough; Python would complain once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_OFF
     except OSError as error:
-        _complain(f"A file cannot be read or written: {error.strerror}.")
+        _print_error(f"A file cannot be read or written: {error.strerror}.")
         return BROKEN_OFF
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -62,7 +57,7 @@ def _find(options: argparse.Namespace) -> int:
     from nlp_redaction.pipeline import Finder  # noqa: PLC0415 - loads models
 
     finder = Finder(options.mode, _read_settings(options))
-    return _tell_withheld(run_find(finder, options.input, options.output))
+    return _report_withheld(run_find(finder, options.input, options.output))
 
 
 def _redact(options: argparse.Namespace) -> int:
@@ -84,7 +79,7 @@ def _redact(options: argparse.Namespace) -> int:
     with WorkerPool(settings, options.processes) as pool:
         pool.prepare(options.mode)
         run = functools.partial(pool.redact_all, style=style)
-        return _tell_withheld(run_redact(run, choices, options.input, options.output))
+        return _report_withheld(run_redact(run, choices, options.input, options.output))
 
 
 def _check_redact(options: argparse.Namespace) -> None:
@@ -98,15 +93,14 @@ def _explain(options: argparse.Namespace) -> int:
 
     from nlp_redaction.commands.explain import show, write_page  # noqa: PLC0415
     from nlp_redaction.commands.explanation import explain  # noqa: PLC0415
-    from nlp_redaction.decision.protected_terms import find_protected  # noqa: PLC0415
     from nlp_redaction.pipeline import Finder  # noqa: PLC0415
 
     text = _read_text(options)
     finder = Finder(options.mode, _read_settings(options))
     try:
-        explanation = explain(finder, find_protected, text, _read_known(options.known))
+        explanation = explain(finder, text, _read_known(options.known))
     except TextRefused as refusal:
-        _complain(f"The text is refused ({refusal.refusal.value}): {refusal}")
+        _print_error(f"The text is refused ({refusal.refusal.value}): {refusal}")
         return SOME_WITHHELD
     show(explanation, Console())
     if options.html is not None:
@@ -153,15 +147,15 @@ def _read_known(path: Path | None) -> KnownIdentifiers:
     return read_known(1, content)
 
 
-def _tell_withheld(withheld: Counter[str]) -> int:
+def _report_withheld(withheld: Counter[str]) -> int:
     if not withheld:
         return DONE
     by_code = ", ".join(f"{code} {count:,}" for code, count in sorted(withheld.items()))
-    _complain(f"Texts refused and withheld: {withheld.total():,} ({by_code}).")
+    _print_error(f"Texts refused and withheld: {withheld.total():,} ({by_code}).")
     return SOME_WITHHELD
 
 
-def _complain(message: str) -> None:
+def _print_error(message: str) -> None:
     sys.stderr.write(f"{message}\n")
 
 

@@ -6,12 +6,19 @@ and of PyTorch where that is installed: none of it is needed to redact.
 
 from weakref import WeakKeyDictionary
 
-from presidio_analyzer import AnalysisExplanation, LocalRecognizer, RecognizerResult
+from presidio_analyzer import (
+    AnalysisExplanation,
+    LocalRecognizer,
+    RecognizerRegistry,
+    RecognizerResult,
+)
 from presidio_analyzer.nlp_engine import NlpArtifacts
 
 from nlp_redaction.document.spans import Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.recognisers.base import Recogniser
+from nlp_redaction.registry import list_recognisers
+from nlp_redaction.settings import Settings
 
 # An engine hands the same artefacts to all recognisers of a call, and drops them then:
 # the document goes with them, so that no text stays behind.
@@ -73,3 +80,9 @@ class PresidioRecogniser(LocalRecognizer):
                 RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
             },
         )
+
+
+def make_registry(settings: Settings | None = None) -> RecognizerRegistry:
+    """Return a registry for Presidio's own engine, without its default recognisers."""
+    ours = [PresidioRecogniser(each) for each in list_recognisers(settings)]
+    return RecognizerRegistry(recognizers=ours)

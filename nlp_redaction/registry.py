@@ -1,6 +1,4 @@
-"""Our recognisers, and the Presidio registry that holds them and nothing else."""
-
-from typing import TYPE_CHECKING
+"""The list of our recognisers."""
 
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.contacts.bleep import BleepRecogniser
@@ -33,9 +31,6 @@ from nlp_redaction.recognisers.places.place import PlaceName
 from nlp_redaction.recognisers.places.postcode import PostcodeRecogniser
 from nlp_redaction.settings import Settings
 
-if TYPE_CHECKING:
-    from presidio_analyzer import RecognizerRegistry
-
 
 def list_recognisers(settings: Settings | None = None) -> list[Recogniser]:
     """Make one of each recogniser, as the settings say."""
@@ -67,13 +62,3 @@ def list_recognisers(settings: Settings | None = None) -> list[Recogniser]:
         InstitutionName(),
         EmployerName(),
     ]
-
-
-def make_registry(settings: Settings | None = None) -> "RecognizerRegistry":
-    """Return a registry for Presidio's own engine, without its default recognisers."""
-    from presidio_analyzer import RecognizerRegistry  # noqa: PLC0415 - takes seconds
-
-    from nlp_redaction.presidio import PresidioRecogniser  # noqa: PLC0415 - the same
-
-    ours = [PresidioRecogniser(each) for each in list_recognisers(settings)]
-    return RecognizerRegistry(recognizers=ours)

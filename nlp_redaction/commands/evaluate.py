@@ -7,13 +7,13 @@ from pathlib import Path
 from rich.console import Console
 
 from nlp_redaction.commands.rows import open_output
-from nlp_redaction.commands.searching import Searcher
 from nlp_redaction.evaluation.cases import read_cases
+from nlp_redaction.evaluation.evaluate import evaluate_cases
 from nlp_redaction.evaluation.findings import list_findings
-from nlp_redaction.evaluation.judging import judge
 from nlp_redaction.evaluation.page import write_page
 from nlp_redaction.evaluation.report import Report, make_report
 from nlp_redaction.evaluation.tables import make_table
+from nlp_redaction.search import Searcher
 
 
 def run_evaluate(
@@ -40,14 +40,14 @@ def run_evaluate(
         BrokenInput: A line is no marked note.
         GoldRefused: An inline file is broken.
     """
-    judged, refused = judge(finder, read_cases(gold))
-    report = make_report(mode, judged, refused)
+    evaluated, refused = evaluate_cases(finder, read_cases(gold))
+    report = make_report(mode, evaluated, refused)
     if figures is not None:
         _write(figures, json.dumps(report.describe(), indent=2) + "\n")
     if figures != "-":
         (console or Console()).print(make_table(report))
     if page is not None:
-        _write(page, write_page(report, list_findings(judged)))
+        _write(page, write_page(report, list_findings(evaluated)))
     return report
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from nlp_redaction.commands.explanation import HEADS, Explanation, Line, list_lines
 from nlp_redaction.document.spans import Label
-from nlp_redaction.evaluation.page_frame import frame
+from nlp_redaction.pages import frame
 
 _COLOUR_BY_LABEL: Final = {
     Label.NAME: "bold white on dark_red",
@@ -64,7 +64,7 @@ def _colour_rest(explanation: Explanation, start: int, end: int) -> Text:
     )
     rest = Text(plain)
     for style, stretches in (
-        ("protected", explanation.protected),
+        ("protected", [term.bounds for term in explanation.protected]),
         ("hint only", [(hint.start, hint.end) for hint in explanation.hints]),
     ):
         for first, last in stretches:

@@ -1,25 +1,25 @@
 """What a search made of one text, and of what it did not take: the facts to show."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.document.spans import STANDS_ALONE, Span, sort_spans
+from nlp_redaction.document.spans import STANDS_ALONE, ProtectedTerm, Span, sort_spans
 from nlp_redaction.document.text import Document
-
-Stretch = tuple[int, int]
+from nlp_redaction.search import SearchedText
 
 
 class Explainer(Protocol):
     """What is needed of ``nlp_redaction.pipeline.Finder``."""
 
-    def find(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
-        """Return what is removed."""
+    def find(self, text: str, known: KnownIdentifiers = ...) -> SearchedText:
+        """Return what is removed and what is protected."""
         ...
 
-    def look(self, text: str, known: KnownIdentifiers = ...) -> list[Span]:
-        """Return everything that the rules said before the decision."""
+    def list_evidence(
+        self, document: Document, known: KnownIdentifiers = ...
+    ) -> list[Span]:
+        """Return every span of the rules before the decision."""
         ...
 
 
@@ -41,12 +41,11 @@ class Explanation:
     support: tuple[Span, ...]
     hints: tuple[Span, ...]
     overruled: tuple[Span, ...]
-    protected: tuple[Stretch, ...]
+    protected: tuple[ProtectedTerm, ...]
 
 
 def explain(
     finder: Explainer,
-    protect: Callable[[Document], Sequence[Stretch]],
     text: str,
     known: KnownIdentifiers = NOTHING_KNOWN,
 ) -> Explanation:
@@ -55,21 +54,20 @@ def explain(
     Raises:
         TextRefused: The text cannot be searched.
     """
-    found = finder.find(text, known)
-    said = sort_spans(finder.look(text, known))
+    searched = finder.find(text, known)
     support, others = [], []
-    for span in said:
-        if any(span.overlaps(one) for one in found):
+    for span in sort_spans(finder.list_evidence(searched.document, known)):
+        if any(span.overlaps(one) for one in searched.spans):
             support.append(span)
         else:
             others.append(span)
     return Explanation(
         text=text,
-        found=tuple(found),
-        support=tuple(span for span in support if span not in found),
+        found=tuple(searched.spans),
+        support=tuple(span for span in support if span not in searched.spans),
         hints=tuple(span for span in others if span.score < STANDS_ALONE),
         overruled=tuple(span for span in others if span.score >= STANDS_ALONE),
-        protected=tuple(protect(Document.read(text, longest=len(text)))),
+        protected=tuple(searched.protected),
     )
 
 
@@ -113,11 +111,12 @@ def list_lines(explanation: Explanation) -> list[Line]:
     lines += [
         Line(
             outcome="protected",
-            place=_tell_place(text, start, end),
-            words=text[start:end],
+            place=_describe_place(text, *term.bounds),
+            words=text[term.start : term.end],
             recogniser="guard",
+            reason=term.reason,
         )
-        for start, end in explanation.protected
+        for term in explanation.protected
     ]
     return lines
 
@@ -125,7 +124,7 @@ def list_lines(explanation: Explanation) -> list[Line]:
 def _make_line(outcome: str, text: str, span: Span) -> Line:
     return Line(
         outcome=outcome,
-        place=_tell_place(text, span.start, span.end),
+        place=_describe_place(text, span.start, span.end),
         words=text[span.start : span.end],
         label=span.label.value,
         score=f"{span.score:.2f}",
@@ -134,7 +133,7 @@ def _make_line(outcome: str, text: str, span: Span) -> Line:
     )
 
 
-def _tell_place(text: str, start: int, end: int) -> str:
+def _describe_place(text: str, start: int, end: int) -> str:
     row = text.count("\n", 0, start) + 1
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return f"{row}:{column} ({start}-{end})"

@@ -11,9 +11,8 @@ from nlp_redaction.commands.rows import (
     read_rows,
     write_row,
 )
-from nlp_redaction.commands.searching import Searcher, search
-from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import TextRefused
+from nlp_redaction.search import Searched, Searcher, search_each
 
 
 def run_find(finder: Searcher, source: str, target: str) -> Counter[str]:
@@ -37,12 +36,12 @@ def run_find(finder: Searcher, source: str, target: str) -> Counter[str]:
 def answer_rows(finder: Searcher, rows: Iterable[Row]) -> Iterator[dict[str, object]]:
     """Yield one answer a row, in order."""
     for chunk in cut_chunks(rows):
-        found = search(finder, [(row.text, row.known) for row in chunk])
-        for row, spans in zip(chunk, found, strict=True):
-            yield describe(row, spans)
+        found = search_each(finder, [(row.text, row.known) for row in chunk])
+        for row, searched in zip(chunk, found, strict=True):
+            yield describe(row, searched)
 
 
-def describe(row: Row, found: list[Span] | TextRefused) -> dict[str, object]:
+def describe(row: Row, found: Searched) -> dict[str, object]:
     """Return what is written of one text."""
     if isinstance(found, TextRefused):
         return {"id": row.identity, "spans": [], "refused": found.refusal.value}
@@ -54,6 +53,6 @@ def describe(row: Row, found: list[Span] | TextRefused) -> dict[str, object]:
             "score": round(span.score, 4),
             "recogniser": span.recogniser,
         }
-        for span in found
+        for span in found.spans
     ]
     return {"id": row.identity, "spans": spans}

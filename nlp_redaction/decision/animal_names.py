@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons.vocabulary import split_words
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.names.reading import is_titled
 from nlp_redaction.recognisers.names.triggers import DOUBTFUL_TITLES, TITLES
 
-_ONE: Final = split_words(
+_ONE: Final = word_set(
     "cat dog collie rabbit budgie budgerigar ferret horse pony hamster parrot kitten "
     "puppy hen goat labrador spaniel terrier whippet greyhound lurcher poodle alsatian "
     "dachshund tortoise donkey cockatiel gerbil"

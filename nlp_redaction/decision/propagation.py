@@ -1,9 +1,9 @@
 """A name found once is found everywhere in the text."""
 
+from collections.abc import Sequence
 from typing import Final
 
-from nlp_redaction.decision.protected_terms import find_protected
-from nlp_redaction.document.spans import Label, Span
+from nlp_redaction.document.spans import Label, Span, Stretch
 from nlp_redaction.document.text import Document
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
@@ -32,18 +32,25 @@ Sources = tuple[dict[str, Span], dict[str, Span], dict[str, Span]]
 """Words to find anywhere, words to find with care, and words of places."""
 
 
-def propagate(document: Document, spans: list[Span]) -> list[Span]:
+def propagate(
+    document: Document, spans: list[Span], protected: Sequence[Stretch]
+) -> list[Span]:
     """Return the spans, and with them every other mention of what they found.
 
     A word of a name is carried on when it has three letters or more. One that is also
     an ordinary word counts only with a capital inside a sentence; protected words
     ("Paget's disease" beside "Mr Paget") not at all. Places and organisations are
     carried on as a whole.
+
+    Args:
+        document: The text.
+        spans: What was found in it.
+        protected: The stretches that hold medicine, not people.
     """
     sources = _collect(document, spans)
     if not any(sources):
         return spans
-    covered = _mark(document, [(span.start, span.end) for span in spans])
+    covered = document.collect_tokens((span.start, span.end) for span in spans)
     mentions = [
         (at, source)
         for at, word in enumerate(document.folded)
@@ -53,7 +60,7 @@ def propagate(document: Document, spans: list[Span]) -> list[Span]:
     ]
     if not mentions:
         return spans
-    guarded = _mark(document, find_protected(document))
+    guarded = document.collect_tokens(protected)
     found = [
         Span(
             document.starts[at],
@@ -90,7 +97,7 @@ def _collect(document: Document, spans: list[Span]) -> Sources:
     for span in spans:
         if span.score < STRONG:
             continue
-        for at in _list_tokens(document, span.start, span.end):
+        for at in document.list_tokens(span.start, span.end):
             word = document.folded[at]
             if not word[0].isalpha() or len(word) < _SHORTEST:
                 continue
@@ -122,14 +129,3 @@ def _is_capital_in_sentence(document: Document, at: int) -> bool:
     if document.folded[at] not in ORDINARY:
         return True
     return not is_line_start(document, at) and document.words[at - 1] not in _STOPS
-
-
-def _list_tokens(document: Document, start: int, end: int) -> range:
-    first = max(document.token_at(start), 0)
-    if document.ends and document.ends[first] <= start:
-        first += 1
-    return range(first, document.token_at(end - 1) + 1)
-
-
-def _mark(document: Document, stretches: list[tuple[int, int]]) -> set[int]:
-    return {at for start, end in stretches for at in _list_tokens(document, start, end)}

@@ -19,6 +19,7 @@ from nlp_redaction.document.text import Document
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.models.features import classify_words
 from nlp_redaction.models.labels import CLASS_NAMES, LABELS, Probabilities
+from nlp_redaction.models.thresholds import Thresholds
 
 OVERRULES_GUARD: Final = 0.85
 _NEVER: Final = 2.0
@@ -30,22 +31,7 @@ _GAPS_WITHIN: Final = frozenset({"", " ", "-"})
 _JOINING_GAPS: Final = frozenset({"", " ", "-", "'", ". ", ".", ", ", " - ", "-\n"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """How probable an identifier must be before a word is removed.
-
-    Attributes:
-        by_class: One threshold a class of ``models.features.classify_word``.
-        hinted: The same, where a weaker rule points the same way.
-        protected: The threshold for protected words.
-    """
-
-    by_class: tuple[float, ...]
-    hinted: tuple[float, ...]
-    protected: float = 0.97
-
-
-class Judge(Protocol):
+class NamedThresholds(Protocol):
     """The model, as far as the decision needs to know it."""
 
     @property
@@ -60,33 +46,25 @@ class Judge(Protocol):
 
 
 @dataclass(slots=True, repr=False)
-class Verdict:
+class Evidence:
     """What is known of each token of a document, on the way to the decision."""
 
     document: Document
-    standing: list[Span] = field(default_factory=list)
+    certain: list[Span] = field(default_factory=list)
     hints: list[Span] = field(default_factory=list)
 
     @classmethod
-    def weigh(cls, document: Document, spans: Iterable[Span]) -> "Verdict":
+    def sort(cls, document: Document, spans: Iterable[Span]) -> "Evidence":
         """Sort the spans of the rules into those that stand alone and hints."""
-        verdict = cls(document)
+        evidence = cls(document)
         for span in spans:
             if not 0 <= span.start < span.end <= len(document.text):
                 message = "A rule answered with a place outside the text."
                 raise TextRefused(Refusal.FAILED, message)
-            # A score that is no number stands: it must not pass for a weak one.
-            stands = not span.score < STANDS_ALONE
-            (verdict.standing if stands else verdict.hints).append(span)
-        return verdict
-
-
-def list_tokens(document: Document, start: int, end: int) -> range:
-    """Return the indices of the tokens that share a code point with a stretch."""
-    first = max(document.token_at(start), 0)
-    if first < len(document.ends) and document.ends[first] <= start:
-        first += 1
-    return range(first, document.token_at(end - 1) + 1)
+            # A score that is no number counts as certain: it must not pass for a weak one.
+            is_certain = not span.score < STANDS_ALONE
+            (evidence.certain if is_certain else evidence.hints).append(span)
+        return evidence
 
 
 def decide(
@@ -94,7 +72,7 @@ def decide(
     spans: Iterable[Span],
     protected: Sequence[tuple[int, int]],
     probabilities: Probabilities | None,
-    model: Judge,
+    model: NamedThresholds,
     *,
     kept: Sequence[tuple[int, int]] = (),
 ) -> list[Span]:
@@ -112,12 +90,12 @@ def decide(
     Raises:
         TextRefused: A span lies outside the text, or the model's answer does not fit it.
     """
-    verdict = Verdict.weigh(document, spans)
-    untouched = _mark(document, kept)
-    guarded = _mark(document, protected) | untouched
+    evidence = Evidence.sort(document, spans)
+    untouched = document.collect_tokens(kept)
+    guarded = document.collect_tokens(protected) | untouched
     removed = [
         span
-        for span in verdict.standing
+        for span in evidence.certain
         if span.score >= OVERRULES_GUARD or not _is_guarded(document, span, guarded)
     ]
     if probabilities is not None and len(document.words):
@@ -126,7 +104,7 @@ def decide(
         removed += [
             span
             for span in _follow_model(
-                document, verdict.hints, guarded, probabilities, model
+                document, evidence.hints, guarded, probabilities, model
             )
             if not untouched or document.token_at(span.start) not in untouched
         ]
@@ -141,19 +119,13 @@ def _check_answer(document: Document, probabilities: Probabilities) -> None:
         raise TextRefused(Refusal.FAILED, message)
 
 
-def _mark(document: Document, stretches: Iterable[tuple[int, int]]) -> set[int]:
-    return {
-        token for start, end in stretches for token in list_tokens(document, start, end)
-    }
-
-
 def _list_settled(document: Document, spans: Iterable[Span]) -> set[int]:
     """List the tokens that lie wholly within a number that a rule is sure of."""
     return {
         token
         for span in spans
         if span.label in _NUMBERED and span.score >= OVERRULES_GUARD
-        for token in list_tokens(document, span.start, span.end)
+        for token in document.list_tokens(span.start, span.end)
         if span.start <= document.starts[token] and document.ends[token] <= span.end
     }
 
@@ -163,7 +135,7 @@ def _is_guarded(document: Document, span: Span, guarded: set[int]) -> bool:
         return False
     words = [
         token
-        for token in list_tokens(document, span.start, span.end)
+        for token in document.list_tokens(span.start, span.end)
         if document.words[token][0].isalnum()
     ]
     return bool(words) and all(token in guarded for token in words)
@@ -174,12 +146,12 @@ def _follow_model(
     hints: Sequence[Span],
     guarded: set[int],
     probabilities: Probabilities,
-    model: Judge,
+    model: NamedThresholds,
 ) -> list[Span]:
     thresholds = model.thresholds
     classes = classify_words(document)
     needed = np.asarray(thresholds.by_class, np.float32)[classes]
-    hinted = _mark(document, ((hint.start, hint.end) for hint in hints))
+    hinted = document.collect_tokens((hint.start, hint.end) for hint in hints)
     for token in hinted:
         needed[token] = thresholds.hinted[classes[token]]
     for token in guarded:
@@ -187,7 +159,7 @@ def _follow_model(
             document, token
         )
         needed[token] = _NEVER if is_never else max(needed[token], thresholds.protected)
-    for token in _mark(document, find_figures(document)):
+    for token in document.collect_tokens(find_figures(document)):
         needed[token] = _NEVER
     probable = 1 - np.minimum(probabilities[:, 0], 1)
     best = probabilities[:, 1:].argmax(axis=1)

@@ -3,7 +3,30 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
+
+Stretch = tuple[int, int]
+"""Offsets of the first code point of a part of a text and behind its last."""
+
+
+class ProtectedTerm(NamedTuple):
+    """A stretch that holds medicine, not people: an eponym, a brand, an abbreviation.
+
+    Attributes:
+        start: Offset of the first code point.
+        end: Offset behind the last code point.
+        reason: Why it is protected, as ``explain`` shows it; never a word of the text.
+    """
+
+    start: int
+    end: int
+    reason: str
+
+    @property
+    def bounds(self) -> Stretch:
+        """Where it begins and ends."""
+        return self.start, self.end
+
 
 STANDS_ALONE: Final = 0.5
 """A span of this score or more is removed; a lower one needs another's support."""

@@ -6,7 +6,7 @@ offset found in one holds in all and nothing has to be mapped back.
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property, wraps
 from typing import Final, TypeVar
@@ -39,6 +39,7 @@ _TOKEN: Final = re.compile(
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _ODD_ASCII: Final = re.compile(r"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]")
 _LINE: Final = re.compile(r"[^\r\n]+")
+_NO_TEXT: Final = "The value is not a text."
 _Answer = TypeVar("_Answer")
 
 
@@ -57,6 +58,27 @@ def fold(text: str) -> str:
     if len(lowered) == len(text):
         return lowered
     return "".join(low if len(low := sign.lower()) == 1 else sign for sign in text)
+
+
+def find_refusal(text: object, longest: int) -> TextRefused | None:
+    """Return why a value cannot be searched; None for a text that can.
+
+    Args:
+        text: What came in the place of a text.
+        longest: The most code points that are searched.
+    """
+    if not isinstance(text, str):
+        return TextRefused(Refusal.NOT_TEXT, _NO_TEXT)
+    if len(text) > longest:
+        return TextRefused(
+            Refusal.TOO_LONG, f"The text has more than {longest} characters; split it."
+        )
+    if not text.isascii() and _SURROGATE.search(text):
+        return TextRefused(
+            Refusal.BROKEN_ENCODING,
+            "The text holds half of a surrogate pair; mend its encoding.",
+        )
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,18 +115,9 @@ class Document:
         Raises:
             TextRefused: It is no text, too long, or holds half a surrogate pair.
         """
-        if not isinstance(text, str):
-            raise TextRefused(Refusal.NOT_TEXT, "The value is not a text.")
-        if len(text) > longest:
-            raise TextRefused(
-                Refusal.TOO_LONG,
-                f"The text has more than {longest} characters; split it.",
-            )
-        if not text.isascii() and _SURROGATE.search(text):
-            raise TextRefused(
-                Refusal.BROKEN_ENCODING,
-                "The text holds half of a surrogate pair; mend its encoding.",
-            )
+        refused = find_refusal(text, longest)
+        if refused is not None or not isinstance(text, str):
+            raise refused or TextRefused(Refusal.NOT_TEXT, _NO_TEXT)
         plain = make_plain(text)
         found = [(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(plain)]
         words, starts, ends = (
@@ -135,6 +148,19 @@ class Document:
     def token_at(self, offset: int) -> int:
         """Return the index of the token at or before an offset; -1 when none is."""
         return bisect_right(self.starts, offset) - 1
+
+    def list_tokens(self, start: int, end: int) -> range:
+        """Return the indices of the tokens that share a code point with a stretch."""
+        first = max(self.token_at(start), 0)
+        if first < len(self.ends) and self.ends[first] <= start:
+            first += 1
+        return range(first, self.token_at(end - 1) + 1)
+
+    def collect_tokens(self, stretches: Iterable[tuple[int, int]]) -> set[int]:
+        """Return the indices of the tokens of several stretches."""
+        return {
+            token for start, end in stretches for token in self.list_tokens(start, end)
+        }
 
     def line_at(self, offset: int) -> tuple[int, int]:
         """Return start and end of the line around an offset."""

@@ -36,7 +36,7 @@ def drop_invisible(text: str) -> tuple[str, list[int]] | None:
     return "".join([text[at] for at in kept]), kept
 
 
-def put_back(span: Span, kept: list[int]) -> Span:
+def map_back(span: Span, kept: list[int]) -> Span:
     """Return a span of the text without invisible signs as one of the whole text."""
     return Span(
         kept[span.start],

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from nlp_redaction.commands.rows import (
-    BrokenInput,
-    read_known,
-    read_object,
-)
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.annotated_notes import GoldSpan, Note, read_notes
+from nlp_redaction.jsonl import BrokenInput, read_known, read_object
 
 INLINE: Final = ".txt"
 _STYLES: Final = ("tidy", "messy")
@@ -83,7 +79,7 @@ def read_case(number: int, content: dict[str, object]) -> Case:
         key=lambda mark: (mark.start, mark.end),
     )
     kind = str(content.get("kind") or "")
-    style = tell_style(name, str(content.get("style") or ""))
+    style = infer_style(name, str(content.get("style") or ""))
     note = Note(name, kind, style, text, tuple(marks))
     return Case(note, read_known(number, content.get("known")))
 
@@ -101,7 +97,7 @@ def _read_mark(number: int, span: object, length: int) -> GoldSpan:
     raise BrokenInput(number, "has a span with an impossible place or label")
 
 
-def tell_style(name: str, style: str) -> str:
+def infer_style(name: str, style: str) -> str:
     """Return ``tidy`` or ``messy``, from the row or from an ``id`` like a001 or b001."""
     if style in _STYLES:
         return style

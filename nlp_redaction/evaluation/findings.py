@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from nlp_redaction.evaluation.annotated_notes import Note
-from nlp_redaction.evaluation.judging import Judged
+from nlp_redaction.evaluation.evaluate import EvaluatedNote
 from nlp_redaction.evaluation.scoring import cover
 
 _AROUND: Final = 70
@@ -58,14 +58,14 @@ class Finding:
     because: str = ""
 
 
-def list_findings(judged: Iterable[Judged]) -> list[Finding]:
+def list_findings(evaluated: Iterable[EvaluatedNote]) -> list[Finding]:
     """Return every miss and false flag, grouped by what it is and by kind."""
-    found = [finding for one in judged for finding in _look_at(one)]
+    found = [finding for one in evaluated for finding in _list_findings(one)]
     order = list(Fault)
     return sorted(found, key=lambda finding: (order.index(finding.fault), finding.kind))
 
 
-def _look_at(one: Judged) -> Iterator[Finding]:
+def _list_findings(one: EvaluatedNote) -> Iterator[Finding]:
     note = one.case.note
     covered = cover(len(note.text), ((s.start, s.end) for s in one.spans))
     for mark in one.score.missed:

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Final
 
 from nlp_redaction.evaluation.findings import Fault, Finding, Piece
-from nlp_redaction.evaluation.page_frame import frame
 from nlp_redaction.evaluation.report import Report
 from nlp_redaction.evaluation.tables import list_lines
+from nlp_redaction.pages import frame
 
 _CLASS_BY_FAULT: Final = {
     Fault.MISS: "missed",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.annotated_notes import GoldSpan
 from nlp_redaction.evaluation.bootstrap import Figure, estimate, estimate_share
-from nlp_redaction.evaluation.judging import Judged, count_confusions
+from nlp_redaction.evaluation.evaluate import EvaluatedNote, count_confusions
 
 ALL: Final = "all"
 STYLES: Final = ("tidy", "messy")
@@ -75,33 +75,35 @@ class Report:
         }
 
 
-def make_report(mode: str, judged: Sequence[Judged], refused: int = 0) -> Report:
+def make_report(
+    mode: str, evaluated: Sequence[EvaluatedNote], refused: int = 0
+) -> Report:
     """Work out every figure."""
-    groups = [make_group(ALL, judged)]
+    groups = [make_group(ALL, evaluated)]
     for style in STYLES:
-        some = [one for one in judged if one.case.note.style == style]
-        if some and len(some) < len(judged):
+        some = [one for one in evaluated if one.case.note.style == style]
+        if some and len(some) < len(evaluated):
             groups.append(make_group(style, some))
     return Report(
         mode=mode,
         groups=tuple(groups),
-        confusions=_sort_confusions(count_confusions(judged)),
+        confusions=_sort_confusions(count_confusions(evaluated)),
         refused=refused,
     )
 
 
-def make_group(name: str, judged: Sequence[Judged]) -> Group:
+def make_group(name: str, evaluated: Sequence[EvaluatedNote]) -> Group:
     """Work out the figures of some notes."""
-    scores = [one.score for one in judged]
-    kinds = {mark.label for one in judged for mark in one.case.note.spans}
-    told = [one for one in judged if one.case.known]
+    scores = [one.score for one in evaluated]
+    kinds = {mark.label for one in evaluated for mark in one.case.note.spans}
+    told = [one for one in evaluated if one.case.known]
     words = [score.words for score in scores]
     return Group(
         name=name,
-        documents=len(judged),
+        documents=len(evaluated),
         words=sum(words),
-        recall=_estimate_recall(judged, lambda _: True),
-        by_kind={kind: _estimate_kind(judged, kind) for kind in sorted(kinds)},
+        recall=_estimate_recall(evaluated, lambda _: True),
+        by_kind={kind: _estimate_kind(evaluated, kind) for kind in sorted(kinds)},
         leaking=estimate_share([bool(score.missed) for score in scores]),
         needless=estimate(
             [len(score.needless) for score in scores], words, scale=PER_WORDS
@@ -114,19 +116,19 @@ def make_group(name: str, judged: Sequence[Judged]) -> Group:
     )
 
 
-def _estimate_kind(judged: Sequence[Judged], kind: str) -> Figure:
-    return _estimate_recall(judged, lambda mark: mark.label == kind)
+def _estimate_kind(evaluated: Sequence[EvaluatedNote], kind: str) -> Figure:
+    return _estimate_recall(evaluated, lambda mark: mark.label == kind)
 
 
 def _estimate_recall(
-    judged: Sequence[Judged], counts: Callable[[GoldSpan], bool]
+    evaluated: Sequence[EvaluatedNote], counts: Callable[[GoldSpan], bool]
 ) -> Figure:
     def count(marks: Iterable[GoldSpan]) -> int:
         return sum(counts(mark) for mark in marks)
 
     return estimate(
-        [count(one.score.found) for one in judged],
-        [count(one.case.note.spans) for one in judged],
+        [count(one.score.found) for one in evaluated],
+        [count(one.case.note.spans) for one in evaluated],
     )
 
 

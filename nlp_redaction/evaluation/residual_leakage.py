@@ -91,7 +91,7 @@ def find_present(note: Note, known: KnownIdentifiers) -> list[Stretch]:
     return sorted(found)
 
 
-def find_left_behind(
+def find_leaked(
     text: str, present: Iterable[Stretch], spans: Sequence[Span]
 ) -> list[Stretch]:
     """Return the stretches of which a letter or digit is left."""

@@ -10,13 +10,14 @@ from nlp_redaction.known_identifiers.compiled import Patient
 from nlp_redaction.known_identifiers.number_search import NAME
 from nlp_redaction.known_identifiers.ordinary import list_clinical, list_ordinary_looks
 from nlp_redaction.known_identifiers.sentence_position import starts_sentence
-from nlp_redaction.known_identifiers.spelling import Words, look_at, split_list
+from nlp_redaction.known_identifiers.spelling import Words, normalise_ocr
+from nlp_redaction.lexicons import word_set
 
 _SURE: Final = 0.95
 _GAP_SIGNS: Final = frozenset(" ,.-'\r\n_")
 _WIDEST_GAP: Final = 3
 _FLATS: Final = frozenset(
-    look_at(word) for word in split_list("flat unit room block no number plot")
+    normalise_ocr(word) for word in word_set("flat unit room block no number plot")
 )
 _NUMBER_GAPS: Final = frozenset({" ", ", ", "-", ". ", "/", ",\n"})
 _HOUSE_NUMBER: Final = re.compile(r"\d{1,3}[A-Za-z]?")
@@ -29,30 +30,32 @@ def find_addresses(words: Words, patient: Patient) -> Iterator[Span]:
     meant = _read_looks(words, patient)
     if patient.phrases.keys().isdisjoint(meant.values()):
         return
-    read = [meant.get(look, "") for look in words.looks]
-    for at, look in enumerate(read):
-        for phrase in patient.phrases.get(look, ()):
+    read = [meant.get(ocr_form, "") for ocr_form in words.ocr_forms]
+    for at, ocr_form in enumerate(read):
+        for phrase in patient.phrases.get(ocr_form, ()):
             last = _follow(words, read, at, phrase)
             if last is not None and _is_meant(words, at, last, phrase):
                 yield _make_span(words, at, last, phrase)
 
 
 def _read_looks(words: Words, patient: Patient) -> dict[str, str]:
-    """Return the looks that mean a word of the address, in the long form of it."""
+    """Return the OCR forms that mean a word of the address, in the long form of it."""
     ordinary, meant = list_ordinary_looks(), dict[str, str]()
-    for look in words.distinct:
-        long = patient.address_looks.get(look)
+    for ocr_form in words.distinct:
+        long = patient.address_ocr_forms.get(ocr_form)
         if long is not None:
-            meant[look] = long
-        elif look not in ordinary and (found := patient.fuzzy_places.find(look, 1)):
-            meant[look] = found.look
+            meant[ocr_form] = long
+        elif ocr_form not in ordinary and (
+            found := patient.fuzzy_places.find(ocr_form, 1)
+        ):
+            meant[ocr_form] = found.ocr_form
     return meant
 
 
 def _follow(words: Words, read: list[str], at: int, phrase: Phrase) -> int | None:
     """Return the last word of a phrase that begins at a word; None if it does not."""
-    last = at + len(phrase.looks) - 1
-    if last >= len(read) or tuple(read[at : last + 1]) != phrase.looks:
+    last = at + len(phrase.ocr_forms) - 1
+    if last >= len(read) or tuple(read[at : last + 1]) != phrase.ocr_forms:
         return None
     return last if all(_is_near(words, word) for word in range(at, last)) else None
 
@@ -65,7 +68,9 @@ def _is_near(words: Words, at: int) -> bool:
 def _is_meant(words: Words, at: int, last: int, phrase: Phrase) -> bool:
     if phrase.number:
         return (
-            at > 0 and words.looks[at - 1] == phrase.number and _is_near(words, at - 1)
+            at > 0
+            and words.ocr_forms[at - 1] == phrase.number
+            and _is_near(words, at - 1)
         )
     if not phrase.is_weak:
         return True
@@ -112,9 +117,9 @@ def _grow_left(words: Words, first: int, phrase: Phrase) -> int:
 def _is_number(words: Words, at: int, phrase: Phrase) -> bool:
     if at < 0 or words.gap(at) not in _NUMBER_GAPS:
         return False
-    is_known = words.looks[at] == phrase.number
+    is_known = words.ocr_forms[at] == phrase.number
     return is_known or _HOUSE_NUMBER.fullmatch(words.written(at)) is not None
 
 
 def _is_flat(words: Words, at: int) -> bool:
-    return words.gap(at) in _NUMBER_GAPS and lengthen(words.looks[at]) in _FLATS
+    return words.gap(at) in _NUMBER_GAPS and lengthen(words.ocr_forms[at]) in _FLATS

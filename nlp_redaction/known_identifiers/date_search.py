@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from nlp_redaction.document.spans import Label, Span
-from nlp_redaction.known_identifiers.date_values import MONTH_LOOKS, KnownDate
+from nlp_redaction.known_identifiers.date_values import MONTH_OCR_FORMS, KnownDate
 from nlp_redaction.known_identifiers.fuzzy import count_errors
 from nlp_redaction.known_identifiers.number_search import NAME
-from nlp_redaction.known_identifiers.spelling import Words, look_at
+from nlp_redaction.known_identifiers.spelling import Words, normalise_ocr
 
 _SURE: Final = 0.97
 _ERROR_SURE: Final = 0.93
@@ -24,7 +24,7 @@ _BIRTH: Final = re.compile(
 )
 _BEFORE: Final = 28
 _WEEKDAYS: Final = frozenset(
-    look_at(name + ending)
+    normalise_ocr(name + ending)
     for name, endings in (
         ("mon", " day"),
         ("tue", " s sday"),
@@ -58,13 +58,13 @@ class _Part(NamedTuple):
 
 def find_dates(words: Words, dates: Sequence[KnownDate]) -> Iterator[Span]:
     """Yield the places of known dates."""
-    if not dates or not words.looks:
+    if not dates or not words.ocr_forms:
         return
     if words.document.has_digit:
         for at in words.dates:
             yield from _find_at(words, at, dates)
-    for at, look in enumerate(words.looks):
-        if look in MONTH_LOOKS:
+    for at, ocr_form in enumerate(words.ocr_forms):
+        if ocr_form in MONTH_OCR_FORMS:
             yield from _find_at(words, at, dates)
 
 
@@ -91,7 +91,7 @@ def _read_parts(words: Words, first: int) -> list[_Part]:
     while at < len(words) and len(parts) < 3:  # noqa: PLR2004 - day, month, year
         if at > first and not _is_date_gap(words.gap(at - 1)):
             break
-        if parts and words.looks[at] in _FILLERS:
+        if parts and words.ocr_forms[at] in _FILLERS:
             at += 1
             continue
         part = _read_part(words, at)
@@ -104,7 +104,7 @@ def _read_parts(words: Words, first: int) -> list[_Part]:
 
 
 def _read_part(words: Words, at: int) -> _Part | None:
-    month = MONTH_LOOKS.get(words.looks[at])
+    month = MONTH_OCR_FORMS.get(words.ocr_forms[at])
     if month is not None:
         return _Part(at, month, "", is_month=True)
     match = _NUMBER.fullmatch(words.digits[at])
@@ -243,8 +243,8 @@ def _find_glued(words: Words, at: int, dates: Sequence[KnownDate]) -> Iterator[S
 
 
 _GLUED_MONTHS: Final = {
-    look.translate(str.maketrans("ols", "015")).replace("b", "8"): month
-    for look, month in MONTH_LOOKS.items()
+    ocr_form.translate(str.maketrans("ols", "015")).replace("b", "8"): month
+    for ocr_form, month in MONTH_OCR_FORMS.items()
 }
 
 
@@ -265,7 +265,7 @@ def _follows_birth(words: Words, at: int) -> bool:
 
 def _start_of(words: Words, at: int) -> int:
     """Return where a date starts, the name of its day of the week included."""
-    is_day = words.looks[at - 1] in _WEEKDAYS if at else False
+    is_day = words.ocr_forms[at - 1] in _WEEKDAYS if at else False
     if is_day and words.gap(at - 1) in _WEEKDAY_GAPS:
         return words.starts[at - 1]
     return words.starts[at]

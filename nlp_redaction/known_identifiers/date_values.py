@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from nlp_redaction.known_identifiers.spelling import look_at, spell_plainly
+from nlp_redaction.known_identifiers.spelling import normalise_ocr, spell_plainly
 
 _MONTH_NAMES: Final = (
     "january jan ionawr ion",
@@ -24,7 +24,7 @@ _MONTH_NAMES: Final = (
 MONTHS: Final = {
     name: month for month, names in enumerate(_MONTH_NAMES, 1) for name in names.split()
 }
-MONTH_LOOKS: Final = {look_at(name): month for name, month in MONTHS.items()}
+MONTH_OCR_FORMS: Final = {normalise_ocr(name): month for name, month in MONTHS.items()}
 _YEAR_FIRST: Final = re.compile(r"\s*(\d{4})[-/. ](\d{1,2})[-/. ](\d{1,2})(?!\d)")
 _DAY_FIRST: Final = re.compile(
     r"\D*(\d{1,2})\s*[-/. ]\s*(\d{1,2})\s*[-/. ]\s*'?(\d{4}|\d{2})(?!\d)"

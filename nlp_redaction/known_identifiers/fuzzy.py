@@ -65,12 +65,12 @@ class Misspelling:
     """A word that is another with errors.
 
     Attributes:
-        look: The look of the word that was meant.
+        ocr_form: The OCR form of the word that was meant.
         errors: How many errors make the difference.
         is_headless: Whether the first letter is the wrong one.
     """
 
-    look: str
+    ocr_form: str
     errors: int
     is_headless: bool = False
 
@@ -88,55 +88,55 @@ class FuzzyIndex:
     whole: set[str] = field(default_factory=set)
 
     @classmethod
-    def build(cls, looks: Iterable[tuple[str, int]]) -> "FuzzyIndex":
-        """Index looks, each with the errors it bears."""
+    def build(cls, ocr_forms: Iterable[tuple[str, int]]) -> "FuzzyIndex":
+        """Index OCR forms, each with the errors it bears."""
         index = cls()
-        for look, limit in looks:
-            if limit and look not in index.whole:
-                index._add(look, limit)
+        for ocr_form, limit in ocr_forms:
+            if limit and ocr_form not in index.whole:
+                index._add(ocr_form, limit)
         return index
 
-    def _add(self, look: str, limit: int) -> None:
-        known = (look, limit, frozenset(look))
-        for length in range(len(look) - limit, len(look) + limit + 1):
-            self.by_shape.setdefault((look[0], length), []).append(known)
+    def _add(self, ocr_form: str, limit: int) -> None:
+        known = (ocr_form, limit, frozenset(ocr_form))
+        for length in range(len(ocr_form) - limit, len(ocr_form) + limit + 1):
+            self.by_shape.setdefault((ocr_form[0], length), []).append(known)
         # The first two letters swapped: the word begins with the second one.
-        if look[1] != look[0]:
-            self.by_shape.setdefault((look[1], len(look)), []).append(known)
-        if len(look) >= _SHORTEST_HEADLESS:
-            self.headless.setdefault(look[1:], look)
-        self.whole.add(look)
+        if ocr_form[1] != ocr_form[0]:
+            self.by_shape.setdefault((ocr_form[1], len(ocr_form)), []).append(known)
+        if len(ocr_form) >= _SHORTEST_HEADLESS:
+            self.headless.setdefault(ocr_form[1:], ocr_form)
+        self.whole.add(ocr_form)
 
-    def find(self, look: str, limit: int = 2) -> Misspelling | None:
+    def find(self, ocr_form: str, limit: int = 2) -> Misspelling | None:
         """Return the word that a word is a misspelling of, the nearest one."""
-        if len(look) < _SHORTEST_WORD:
+        if len(ocr_form) < _SHORTEST_WORD:
             return None
-        near = self.by_shape.get((look[0], len(look)))
-        found = self._find_nearest(look, near, limit) if near else None
-        if found or limit < 2 or len(look) < _SHORTEST_HEADLESS - 1:  # noqa: PLR2004
+        near = self.by_shape.get((ocr_form[0], len(ocr_form)))
+        found = self._find_nearest(ocr_form, near, limit) if near else None
+        if found or limit < 2 or len(ocr_form) < _SHORTEST_HEADLESS - 1:  # noqa: PLR2004
             return found
-        return self._find_headless(look)
+        return self._find_headless(ocr_form)
 
     def _find_nearest(
-        self, look: str, near: Iterable[_Known], limit: int
+        self, ocr_form: str, near: Iterable[_Known], limit: int
     ) -> Misspelling | None:
         best: Misspelling | None = None
-        letters = set(look)
+        letters = set(ocr_form)
         for target, bears, target_letters in near:
             most = min(bears, limit)
             # Each error brings in or takes out two different letters at most.
             if len(letters ^ target_letters) > 2 * most:
                 continue
-            if look[0] != target[0] and look[:2] != target[1] + target[0]:
+            if ocr_form[0] != target[0] and ocr_form[:2] != target[1] + target[0]:
                 continue
-            errors = count_errors(look, target, most)
+            errors = count_errors(ocr_form, target, most)
             if errors <= most and (best is None or errors < best.errors):
                 best = Misspelling(target, errors)
         return best
 
-    def _find_headless(self, look: str) -> Misspelling | None:
-        tail = look[1:]
-        meant = self.headless.get(look) or self.headless.get(tail)
+    def _find_headless(self, ocr_form: str) -> Misspelling | None:
+        tail = ocr_form[1:]
+        meant = self.headless.get(ocr_form) or self.headless.get(tail)
         if meant is None and tail in self.whole and len(tail) >= _SHORTEST_HEADLESS:
             meant = tail
         return None if meant is None else Misspelling(meant, 1, is_headless=True)

@@ -8,12 +8,12 @@ from typing import Final
 
 from nlp_redaction.document.spans import Span
 from nlp_redaction.known_identifiers.compiled import Patient
-from nlp_redaction.known_identifiers.name_judging import Mention, choose_mentions
+from nlp_redaction.known_identifiers.name_choice import Mention, choose_mentions
 from nlp_redaction.known_identifiers.name_span import make_spans
 from nlp_redaction.known_identifiers.names import Target
 from nlp_redaction.known_identifiers.ordinary import list_ordinary, list_ordinary_looks
 from nlp_redaction.known_identifiers.sentence_position import starts_sentence
-from nlp_redaction.known_identifiers.spelling import Words, look_at, spell_plainly
+from nlp_redaction.known_identifiers.spelling import Words, normalise_ocr, spell_plainly
 
 _BREAK_SIGNS: Final = frozenset(" -'.\r\n_")
 _WIDEST_BREAK: Final = 3
@@ -26,7 +26,7 @@ _SHORTEST_RUN: Final = 3
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reading:
-    """What a look stands for, and how it came to be read so."""
+    """What an OCR form stands for, and how it came to be read so."""
 
     target: Target
     how: str
@@ -49,14 +49,14 @@ def _find_mentions(words: Words, patient: Patient) -> Iterator[Mention]:
     readings = _read_looks(words, patient)
     if not readings:
         return
-    for at, look in enumerate(words.looks):
-        reading = readings.get(look)
+    for at, ocr_form in enumerate(words.ocr_forms):
+        reading = readings.get(ocr_form)
         if reading is None:
             continue
         plain = words.plain(at)
         how = reading.how
         if not how and plain != reading.target.plain:
-            how = "look-alike letters"
+            how = "ocr_form-alike letters"
         if how and not _may_be_misspelt(words, at, plain, reading):
             continue
         start, end = words.starts[at], words.ends[at]
@@ -66,14 +66,14 @@ def _find_mentions(words: Words, patient: Patient) -> Iterator[Mention]:
 def _read_looks(words: Words, patient: Patient) -> dict[str, _Reading]:
     readings: dict[str, _Reading] = {}
     ordinary = list_ordinary_looks()
-    for look in words.distinct:
-        target = patient.names.get(look)
+    for ocr_form in words.distinct:
+        target = patient.names.get(ocr_form)
         if target is not None:
-            readings[look] = _Reading(target, "")
-        elif found := patient.fuzzy.find(look, 1 if look in ordinary else 2):
+            readings[ocr_form] = _Reading(target, "")
+        elif found := patient.fuzzy.find(ocr_form, 1 if ocr_form in ordinary else 2):
             errors = "one typing error" if found.errors == 1 else "two typing errors"
-            readings[look] = _Reading(
-                patient.names[found.look], errors, found.errors, found.is_headless
+            readings[ocr_form] = _Reading(
+                patient.names[found.ocr_form], errors, found.errors, found.is_headless
             )
     return readings
 
@@ -101,17 +101,17 @@ def _may_be_misspelt(words: Words, at: int, plain: str, reading: _Reading) -> bo
 
 def _find_broken(words: Words, patient: Patient) -> Iterator[Mention]:
     """Find names in pieces: a line break, a hyphen or a stray space within them."""
-    looks, names = words.looks, patient.names
-    for at, look in enumerate(looks):
-        if look not in patient.beginnings:
+    ocr_forms, names = words.ocr_forms, patient.names
+    for at, ocr_form in enumerate(ocr_forms):
+        if ocr_form not in patient.beginnings:
             continue
-        whole, last = look, at
-        while last + 1 < len(looks) and last - at < _MOST_PIECES:
+        whole, last = ocr_form, at
+        while last + 1 < len(ocr_forms) and last - at < _MOST_PIECES:
             gap = words.gap(last)
             if len(gap) > _WIDEST_BREAK or not _BREAK_SIGNS.issuperset(gap):
                 break
             last += 1
-            whole += looks[last]
+            whole += ocr_forms[last]
             if whole in names and names[whole].may_break:
                 if _is_one_name(words, at, last, names[whole]):
                     start, end = words.starts[at], words.ends[last]
@@ -142,10 +142,10 @@ def _find_glued(words: Words, patient: Patient) -> Iterator[Mention]:
     }
     for at in sorted(spots):
         written = words.written(at)
-        if words.looks[at] in patient.names or len(written) <= _SHORTEST_RUN:
+        if words.ocr_forms[at] in patient.names or len(written) <= _SHORTEST_RUN:
             continue
         for start, run in _list_runs(written):
-            target = patient.names.get(look_at(spell_plainly(run)))
+            target = patient.names.get(normalise_ocr(spell_plainly(run)))
             if target is not None and len(run) >= _SHORTEST_RUN:
                 begin = words.starts[at] + start
                 end = begin + len(run)

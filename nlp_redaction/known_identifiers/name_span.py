@@ -5,7 +5,7 @@ from typing import Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.known_identifiers.compiled import Patient
-from nlp_redaction.known_identifiers.name_judging import JOINING_GAPS, Mention
+from nlp_redaction.known_identifiers.name_choice import JOINING_GAPS, Mention
 from nlp_redaction.known_identifiers.names import PARTICLES
 from nlp_redaction.known_identifiers.number_search import NAME
 from nlp_redaction.known_identifiers.ordinary import (
@@ -47,8 +47,8 @@ def make_spans(
         span, covered = _cover(words, patient, group)
         taken.update(covered)
         yield span
-    for at, look in enumerate(words.looks):
-        if look in patient.initial_looks and at not in taken:
+    for at, ocr_form in enumerate(words.ocr_forms):
+        if ocr_form in patient.initial_ocr_forms and at not in taken:
             yield from _find_initials(words, patient, at, taken)
 
 
@@ -85,16 +85,16 @@ def _is_eponym(words: Words, last: int) -> bool:
 
 
 def _grow_left(words: Words, patient: Patient, first: int) -> int:
-    at = _take_initials(words, patient, first)
+    at = _read_initials(words, patient, first)
     for _ in range(_MOST_PARTICLES):
         particle = words.plain(at - 1)
         if particle not in PARTICLES or words.gap(at - 1) not in (" ", "-", "'"):
             break
         at -= 1
-    return at if at == first else _take_initials(words, patient, at)
+    return at if at == first else _read_initials(words, patient, at)
 
 
-def _take_initials(words: Words, patient: Patient, first: int) -> int:
+def _read_initials(words: Words, patient: Patient, first: int) -> int:
     at = first
     while at > max(0, first - _MOST_INITIALS):
         gap = words.gap(at - 1)

@@ -10,19 +10,19 @@ from nlp_redaction.known_identifiers.fuzzy import allow_errors
 from nlp_redaction.known_identifiers.nicknames import list_nicknames
 from nlp_redaction.known_identifiers.ordinary import TITLES, list_ordinary
 from nlp_redaction.known_identifiers.spelling import (
-    look_at,
+    normalise_ocr,
     spell_accents_out,
     spell_plainly,
-    split_list,
     split_words,
 )
+from nlp_redaction.lexicons import word_set
 
 _LETTERS: Final = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
-_TRAILING: Final = split_list(
+_TRAILING: Final = word_set(
     "jr snr jnr sr esq mbe obe cbe mb bs mbbs mbchb bsc msc md phd frcp frcs mrcp mrcgp"
     " mrcpsych frcpsych ba ma rn rgn rmn dec deceased"
 )
-PARTICLES: Final = split_list(
+PARTICLES: Final = word_set(
     "van der den de da di du la le el al bin bint ibn ap ab ferch von ter ten dos das do"
     " del della st san abu ben mac nic ni o y e"
 )
@@ -39,14 +39,14 @@ class Target:
 
     Attributes:
         plain: Its plain spelling.
-        look: Its look.
+        ocr_form: Its OCR form.
         variant: What makes it a variant of the known name, in words.
         errors: How many typing errors it bears.
         is_ordinary: Whether it may also be an ordinary word.
     """
 
     plain: str
-    look: str
+    ocr_form: str
     variant: str
     errors: int
     is_ordinary: bool
@@ -128,7 +128,7 @@ def list_targets(names: Iterable[KnownName]) -> Iterator[Target]:
             is_word = plain in ordinary or (
                 variant.endswith("s added") and plain[:-1] in ordinary
             )
-            yield Target(plain, look_at(plain), variant, bears, is_word)
+            yield Target(plain, normalise_ocr(plain), variant, bears, is_word)
 
 
 def _list_variants(name: KnownName) -> Iterator[tuple[str, str]]:
@@ -192,15 +192,15 @@ def read_names(names: Iterable[str]) -> list[KnownName]:
     return [name for name in found if name.words]
 
 
-def list_looks(target: Target) -> Iterator[str]:
-    """Yield the looks under which a word is found: its own, and ``rn`` for ``m``."""
-    yield target.look
+def list_ocr_forms(target: Target) -> Iterator[str]:
+    """Yield the OCR forms under which a word is found: its own, and ``rn`` for ``m``."""
+    yield target.ocr_form
     if not target.may_break:
         return
     for sign, other in (("m", "rn"), ("rn", "m")):
-        at = target.look.find(sign)
+        at = target.ocr_form.find(sign)
         if at >= 0:
-            yield target.look.replace(sign, other)
+            yield target.ocr_form.replace(sign, other)
         while at >= 0:
-            yield target.look[:at] + other + target.look[at + len(sign) :]
-            at = target.look.find(sign, at + 1)
+            yield target.ocr_form[:at] + other + target.ocr_form[at + len(sign) :]
+            at = target.ocr_form.find(sign, at + 1)

@@ -29,7 +29,7 @@ _OUTWARD_CUE: Final = re.compile(r"(?:postcode|post code|area)\W{0,3}(?:is |of )
 def find_numbers(words: Words, numbers: Iterable[KnownNumber]) -> Iterator[Span]:
     """Yield the places of known numbers, postcodes, telephones and e-mails."""
     known = tuple(numbers)
-    if not known or not words.looks:
+    if not known or not words.ocr_forms:
         return
     has_digit = words.document.has_digit
     for number in known:

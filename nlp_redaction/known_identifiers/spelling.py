@@ -1,7 +1,7 @@
 """One spelling for the many ways a word is written, and the words of a text in it.
 
 Three views share the offsets of the text: the plain spelling (lower case, no accents),
-the look of it (signs that a scanner confuses are one sign) and the digits of it (letters
+the OCR form of it (signs that a scanner confuses are one sign) and the digits of it (letters
 that a scanner puts in place of digits are digits).
 """
 
@@ -64,19 +64,14 @@ def spell_accents_out(text: str) -> str:
     return spell_plainly("".join(_TWO_LETTERS.get(sign, sign) for sign in composed))
 
 
-def look_at(plain: str) -> str:
-    """Return the look of a plainly spelt word."""
+def normalise_ocr(plain: str) -> str:
+    """Return the OCR form of a plainly spelt word."""
     return plain.translate(_LOOKS)
 
 
 def read_digits(plain: str) -> str:
     """Return letters and digits of a value, letters that look like digits as digits."""
     return "".join(sign for sign in plain.translate(_DIGITS) if sign.isalnum())
-
-
-def split_list(words: str) -> frozenset[str]:
-    """Return the words of a list that is written with spaces."""
-    return frozenset(words.split())
 
 
 def split_words(plain: str) -> list[str]:
@@ -114,13 +109,13 @@ class Words:
 
     Attributes:
         document: The text.
-        looks: The look of every word.
+        ocr_forms: The OCR form of every word.
         starts: Where each begins in the text.
         ends: Where each ends.
     """
 
     document: Document
-    looks: list[str] = field(repr=False)
+    ocr_forms: list[str] = field(repr=False)
     starts: list[int] = field(repr=False)
     ends: list[int] = field(repr=False)
 
@@ -129,15 +124,21 @@ class Words:
         """Cut a document into words."""
         seen = drop_accents(document.lower).translate(_LOOKS)
         spans = [match.span() for match in _WORD.finditer(seen)]
-        looks = [seen[start:end] for start, end in spans]
+        ocr_forms = [seen[start:end] for start, end in spans]
         if not seen.isascii():
-            looks = [look if look.isascii() else _MARK.sub("", look) for look in looks]
+            ocr_forms = [
+                ocr_form if ocr_form.isascii() else _MARK.sub("", ocr_form)
+                for ocr_form in ocr_forms
+            ]
         return cls(
-            document, looks, [start for start, _ in spans], [end for _, end in spans]
+            document,
+            ocr_forms,
+            [start for start, _ in spans],
+            [end for _, end in spans],
         )
 
     def __len__(self) -> int:
-        return len(self.looks)
+        return len(self.ocr_forms)
 
     def written(self, at: int) -> str:
         """Return a word as it stands in the text, odd signs made plain."""
@@ -145,7 +146,7 @@ class Words:
 
     def plain(self, at: int) -> str:
         """Return a word in its plain spelling; empty outside the text."""
-        return spell_plainly(self.written(at)) if 0 <= at < len(self.looks) else ""
+        return spell_plainly(self.written(at)) if 0 <= at < len(self.ocr_forms) else ""
 
     def gap(self, at: int) -> str:
         """Return what stands between a word and the next one."""
@@ -155,8 +156,8 @@ class Words:
 
     @cached_property
     def distinct(self) -> set[str]:
-        """The looks that occur, each once."""
-        return set(self.looks)
+        """The OCR forms that occur, each once."""
+        return set(self.ocr_forms)
 
     @cached_property
     def digits(self) -> list[str]:
@@ -184,6 +185,6 @@ class Words:
         ]
 
     def _is_word_like_number(self, at: int) -> bool:
-        if self.looks[at] not in _LOOK_LIKE_NUMBERS:
+        if self.ocr_forms[at] not in _LOOK_LIKE_NUMBERS:
             return False
         return self.document.plain[self.starts[at]].isalpha()

@@ -17,3 +17,8 @@ def read_lexicon(name: str) -> frozenset[str]:
     return frozenset(
         line.lower() for line in lines if line and not line.startswith("#")
     )
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text, for short lists that stand in the code."""
+    return frozenset(text.split())

@@ -5,13 +5,7 @@ All questions are asked of words in lower case. The sets are built once a proces
 
 from typing import Final
 
-from nlp_redaction.lexicons import read_lexicon
-
-
-def split_words(words: str) -> frozenset[str]:
-    """Return the words of a text, for short lists that stand in the code."""
-    return frozenset(words.split())
-
+from nlp_redaction.lexicons import read_lexicon, word_set
 
 ROLES: Final = read_lexicon("roles")
 KIN: Final = read_lexicon("kin")
@@ -25,7 +19,7 @@ SURNAMES: Final = read_lexicon("surnames")
 NAMES: Final = FORENAMES | SURNAMES
 ORDINARY: Final = read_lexicon("clinical_words") | read_lexicon("plain_words")
 
-TITLES_IN_ROLES: Final = split_words(
+TITLES_IN_ROLES: Final = word_set(
     "porter driver foster constable priest judge warden page mentor boss pastor clark "
     "chaplain mate partner guide friend chair child lad lass law baird"
 )

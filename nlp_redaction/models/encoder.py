@@ -44,7 +44,7 @@ class Encoder:
             raise ModelMissing(message) from error
         self._cutter = WindowCutter(tokenizer)
 
-    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def predict(self, documents: Sequence[Document]) -> list[Probabilities]:
         """Return the probabilities of every token of every document.
 
         A word of several pieces takes, for each kind, the highest probability of any

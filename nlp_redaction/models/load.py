@@ -8,11 +8,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Final, Protocol
 
-from nlp_redaction.decision.resolve import Thresholds
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import Probabilities
+from nlp_redaction.models.thresholds import Thresholds
 
 _PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
 
@@ -20,7 +20,7 @@ _PACKAGE: Final = Path(str(resources.files("nlp_redaction.models")))
 class WordModel(Protocol):
     """Judges every word of a document."""
 
-    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def predict(self, documents: Sequence[Document]) -> list[Probabilities]:
         """Return a row a token and a column a class of ``labels.CLASS_NAMES``."""
         ...
 
@@ -31,7 +31,7 @@ class LoadedModel:
 
     Attributes:
         name: What ``explain`` calls it.
-        thresholds: See ``resolve.Thresholds``.
+        thresholds: See ``thresholds.Thresholds``.
         model: None in the mode ``rules``.
     """
 
@@ -39,11 +39,11 @@ class LoadedModel:
     thresholds: Thresholds
     model: WordModel | None = None
 
-    def judge(self, documents: Sequence[Document]) -> Sequence[Probabilities | None]:
+    def predict(self, documents: Sequence[Document]) -> Sequence[Probabilities | None]:
         """Return the model's answers; None a document without a model."""
         if self.model is None:
             return [None] * len(documents)
-        return self.model.judge(documents)
+        return self.model.predict(documents)
 
 
 def _load_encoder(folder: Path) -> WordModel:
@@ -81,7 +81,7 @@ RULES_ONLY: Final = LoadedModel("rules", _even(1.0))
 """The mode without a model."""
 
 
-def load_words_judge(folder: Path) -> WordModel:
+def load_word_model(folder: Path) -> WordModel:
     """Load one of our models from a folder, without thresholds.
 
     Raises:

@@ -29,7 +29,7 @@ _KEPT: Final = ABBREVIATIONS | BRANDS | (EPONYMS - NAMES)
 _BEFORE_NAMES: Final = KIN | ROLES | TITLES
 
 
-def _judge_word(word: str) -> int:
+def _classify_word(word: str) -> int:
     """Safe anywhere, safe as the first word of a passage, or suspicious."""
     lower = word.lower()
     if lower in _BEFORE_NAMES:
@@ -61,7 +61,7 @@ def _find_suspicious(document: Document) -> Iterator[range]:
     first, suspicious, last = 0, False, len(words) - 1
     for token, word in enumerate(words):
         if not suspicious and word[0].isalpha():
-            judged = _judge_word(word)
+            judged = _classify_word(word)
             suspicious = judged == _SUSPICIOUS or (
                 judged == _ONLY_FIRST and token > first
             )

@@ -58,11 +58,11 @@ class PlugIn:
             )
             raise ModelMissing(message)
 
-    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def predict(self, documents: Sequence[Document]) -> list[Probabilities]:
         """Return the probabilities of every token of every document."""
-        return [self._judge(document) for document in documents]
+        return [self._predict(document) for document in documents]
 
-    def _judge(self, document: Document) -> Probabilities:
+    def _predict(self, document: Document) -> Probabilities:
         answer = np.zeros((len(document.words), len(CLASS_NAMES)), np.float32)
         answer[:, NONE] = 1
         with self._nlp.memory_zone():

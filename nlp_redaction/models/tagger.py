@@ -72,7 +72,7 @@ class Tagger:
             layer.ops = arithmetic
         self._columns = [component.labels.index(name) for name in CLASS_NAMES]
 
-    def judge(self, documents: Sequence[Document]) -> list[Probabilities]:
+    def predict(self, documents: Sequence[Document]) -> list[Probabilities]:
         """Return the probabilities of every token of every document.
 
         Passages where nothing can hide are not read: their words are no identifiers
@@ -85,10 +85,10 @@ class Tagger:
             for tokens in find_passages(document)
         ]
         for at in range(0, len(passages), _BATCH):
-            self._judge_batch(documents, passages[at : at + _BATCH], answers)
+            self._predict_batch(documents, passages[at : at + _BATCH], answers)
         return answers
 
-    def _judge_batch(
+    def _predict_batch(
         self,
         documents: Sequence[Document],
         passages: Sequence[tuple[int, range]],

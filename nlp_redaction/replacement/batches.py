@@ -6,7 +6,7 @@ from nlp_redaction.errors import Refusal
 from nlp_redaction.replacement.options import (
     Redacted,
     RowContext,
-    settle_unread,
+    answer_unread,
     withhold,
 )
 
@@ -30,7 +30,7 @@ def answer_in_order(
     places: dict[object, list[int]] = {}
     distinct: list[TextItem] = []
     for at, (value, context) in enumerate(items):
-        settled = settle_unread(value, longest)
+        settled = answer_unread(value, longest)
         answers.append(settled)
         if settled is None:
             text = _copy_text(value)

@@ -13,7 +13,7 @@ _SIGNS_OF_PATHS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _PATH_LENGTH: Final = 8
 
 
-class ReachSurrogates:
+class ContactSurrogates:
     """The surrogates for e-mail and web addresses around one patient."""
 
     def __init__(

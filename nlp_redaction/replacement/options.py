@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
 from nlp_redaction.document.spans import Label
+from nlp_redaction.document.text import find_refusal
 from nlp_redaction.errors import Refusal
 
 KEY_BYTES: Final = 32
@@ -61,9 +62,6 @@ class RowContext:
         return "RowContext(...)"
 
 
-NO_CONTEXT: Final = RowContext()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redacted:
     """The answer to one text: redacted, missing or withheld.
@@ -87,15 +85,14 @@ def withhold(refusal: Refusal) -> Redacted:
     return Redacted(refusal=refusal)
 
 
-def settle_unread(value: object, longest: int) -> Redacted | None:
+def answer_unread(value: object, longest: int) -> Redacted | None:
     """Answer what need not be read to be answered; None for a text to be searched.
 
     Args:
         value: What came in the place of a text. None and NaN are missing values.
         longest: The most characters that are searched.
     """
-    if isinstance(value, str):
-        return withhold(Refusal.TOO_LONG) if len(value) > longest else None
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return MISSING
-    return withhold(Refusal.NOT_TEXT)
+    refused = find_refusal(value, longest)
+    return None if refused is None else withhold(refused.refusal)

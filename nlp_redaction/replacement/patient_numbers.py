@@ -13,7 +13,7 @@ _KNOWN: Final = "known"
 _NUMBERS: Final = frozenset({Label.NHS_NUMBER, Label.ID, Label.PHONE})
 
 
-class OwnNumbers:
+class PatientNumbers:
     """Knows the numbers of one patient in every written form."""
 
     def __init__(self, pseudonyms: Mapping[str, str]) -> None:

@@ -1,38 +1,25 @@
 """Redacts batches of texts in this process, failing closed."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Final, Protocol
+from typing import Final
 
-from nlp_redaction.document.patient_identifiers import KnownIdentifiers
-from nlp_redaction.document.spans import Span
-from nlp_redaction.document.text import Document
-from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
+from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.replacement.batches import Item, TextItem, answer_in_order
 from nlp_redaction.replacement.options import Redacted, Style, withhold
 from nlp_redaction.replacement.replace import Replacer
+from nlp_redaction.search import Searched, Searcher, search_each
 from nlp_redaction.settings import Settings
 
 TEXTS_AT_ONCE: Final = 32
 _MODES_KEPT: Final = 4
-_Found = list[Span] | TextRefused
 
 
-class SpanFinder(Protocol):
-    """Finds what hides in texts; ``pipeline.Finder`` is one."""
-
-    def try_all(
-        self, texts: Iterable[tuple[object, KnownIdentifiers]]
-    ) -> list[list[Span] | TextRefused]:
-        """Return as many answers as texts, in order."""
-        ...
+FinderFactory = Callable[[str, Settings], Searcher]
 
 
-FinderFactory = Callable[[str, Settings], SpanFinder]
-
-
-def make_finder(mode: str, settings: Settings) -> SpanFinder:
+def make_finder(mode: str, settings: Settings) -> Searcher:
     """Load the search for a mode.
 
     Raises:
@@ -66,7 +53,7 @@ class Redactor:
         """
         self._settings = settings or Settings()
         self._factory = finder_factory
-        self._finders: OrderedDict[str, SpanFinder] = OrderedDict()
+        self._finders: OrderedDict[str, Searcher] = OrderedDict()
         self._lock = Lock()
 
     def prepare(self, mode: str) -> None:
@@ -89,19 +76,33 @@ class Redactor:
         Raises:
             ModelMissing: The mode's model cannot be loaded; nothing was read.
         """
+        self.prepare(style.mode)
+        return answer_in_order(
+            items,
+            self._settings.longest_text,
+            lambda distinct: self.redact_distinct(distinct, style),
+        )
+
+    def redact_distinct(
+        self, items: Sequence[TextItem], style: Style
+    ) -> list[Redacted]:
+        """Answer texts that ``answer_in_order`` has sorted out already, in order.
+
+        A worker process asks here: its pool, which sees the whole call, has answered
+        missing values and repeats.
+
+        Raises:
+            ModelMissing: The mode's model cannot be loaded; nothing was read.
+        """
         finder = self._get_finder(style.mode)
+        answers: list[Redacted] = []
+        for start in range(0, len(items), TEXTS_AT_ONCE):
+            some = items[start : start + TEXTS_AT_ONCE]
+            found = search_each(finder, [(text, row.known) for text, row in some])
+            answers += map(_replace, some, found, [style] * len(some))
+        return answers
 
-        def answer(distinct: Sequence[TextItem]) -> list[Redacted]:
-            answers: list[Redacted] = []
-            for start in range(0, len(distinct), TEXTS_AT_ONCE):
-                some = distinct[start : start + TEXTS_AT_ONCE]
-                found = _find(finder, some)
-                answers += map(_answer, some, found, [style] * len(some))
-            return answers
-
-        return answer_in_order(items, self._settings.longest_text, answer)
-
-    def _get_finder(self, mode: str) -> SpanFinder:
+    def _get_finder(self, mode: str) -> Searcher:
         with self._lock:
             if mode not in self._finders:
                 self._finders[mode] = self._factory(mode, self._settings)
@@ -111,36 +112,13 @@ class Redactor:
             return self._finders[mode]
 
 
-def _find(finder: SpanFinder, items: Sequence[TextItem]) -> Sequence[_Found]:
-    """Search some texts together; when that fails, each alone, to find the culprit."""
+def _replace(item: TextItem, searched: Searched, style: Style) -> Redacted:
+    if isinstance(searched, TextRefused):
+        return withhold(searched.refusal)
     try:
-        found = list(finder.try_all((text, context.known) for text, context in items))
-    except ModelMissing:
-        raise
-    except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass
-        found = []
-    if len(found) == len(items):
-        return found
-    if len(items) == 1:
-        return [TextRefused(Refusal.FAILED, "The search failed.")]
-    return [_find(finder, [item])[0] for item in items]
-
-
-def _answer(item: TextItem, found: _Found, style: Style) -> Redacted:
-    if isinstance(found, TextRefused):
-        return withhold(found.refusal)
-    text, context = item
-    try:
-        replacer = Replacer(style, context, _find_protected)
-        answer, counts = replacer.replace(text, found)
+        answer, counts = Replacer(style, item[1]).replace(searched)
     except TextRefused as refused:
         return withhold(refused.refusal)
     except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass
         return withhold(Refusal.FAILED)
     return Redacted(text=answer, counts=dict(counts))
-
-
-def _find_protected(text: str) -> Sequence[tuple[int, int]]:
-    from nlp_redaction.decision.protected_terms import find_protected  # noqa: PLC0415 - reads its lists
-
-    return find_protected(Document.read(text, longest=len(text)))

@@ -1,30 +1,27 @@
 """Writes the answer: what lies between the spans as it was, the spans replaced."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from nlp_redaction.document.spans import Label, Span, sort_spans
+from nlp_redaction.document.spans import Label, Span, Stretch, sort_spans
 from nlp_redaction.errors import Refusal, TextRefused
 from nlp_redaction.replacement.dates import shift_date_text
 from nlp_redaction.replacement.masks import mask
 from nlp_redaction.replacement.options import RowContext, Style
 from nlp_redaction.replacement.ordinary import is_only_date
-from nlp_redaction.replacement.patient_numbers import OwnNumbers
+from nlp_redaction.replacement.patient_numbers import PatientNumbers
 from nlp_redaction.replacement.residual_check import (
-    Needles,
+    SearchTerms,
     blank,
     collect_found,
     collect_known,
-    find_left,
+    find_residual,
     fold_text,
 )
 from nlp_redaction.replacement.surrogates import Surrogates
-
-Protect = Callable[[str], Sequence[tuple[int, int]]]
-"""Returns the stretches of a text with eponyms and the like, where a word that is also
-somebody's name stays."""
+from nlp_redaction.search import SearchedText
 
 _ROUNDS: Final = 3
 
@@ -74,11 +71,10 @@ class Replacer:
         TextRefused: Something that was found or is known is still there at the end.
     """
 
-    def __init__(self, style: Style, context: RowContext, protect: Protect) -> None:
+    def __init__(self, style: Style, context: RowContext) -> None:
         self._style = style
-        self._protect = protect
         self._context = context
-        self._own = OwnNumbers(context.pseudonyms)
+        self._own = PatientNumbers(context.pseudonyms)
         key = context.surrogate_key
         self._surrogates = (
             Surrogates(key, context.known)
@@ -86,21 +82,17 @@ class Replacer:
             else None
         )
 
-    def replace(self, text: str, spans: Iterable[Span]) -> tuple[str, Counter[Label]]:
-        """Return the answer, and how many of each kind were replaced.
-
-        Args:
-            text: As it came.
-            spans: What hides in it.
-        """
+    def replace(self, searched: SearchedText) -> tuple[str, Counter[Label]]:
+        """Return the answer, and how many identifiers of each kind were replaced."""
+        text = searched.document.text
         kept: list[Span] = []
         removed: list[Span] = []
-        for span in unite(spans, len(text)):
+        for span in unite(searched.spans, len(text)):
             (kept if self._keeps(text, span) else removed).append(span)
         found = collect_found(text, removed)
         known = collect_known(self._context.known, dates=self._style.dates != "keep")
-        view = blank(fold_text(text), _list_bounds(kept))
-        removed, protected = self._widen(text, view, removed, found, known)
+        view = blank(searched.document.lower, _list_bounds(kept))
+        removed, protected = _widen(searched, view, removed, found, known)
         view = blank(view, protected)
         pieces = self._write(text, view, removed, (found, known))
         _check(pieces, found, known)
@@ -114,40 +106,25 @@ class Replacer:
             and is_only_date(text[span.start : span.end])
         )
 
-    def _widen(
-        self, text: str, view: str, removed: list[Span], found: Needles, known: Needles
-    ) -> tuple[list[Span], Sequence[tuple[int, int]]]:
-        """Add what was found in one place, or is known, and stands in another."""
-        protected: Sequence[tuple[int, int]] = ()
-        for _ in range(_ROUNDS):
-            rest = blank(view, _list_bounds(removed))
-            extra = find_left(text, rest, known)
-            again = find_left(text, rest, found)
-            if again:
-                protected = protected or self._protect(text)
-                again = find_left(text, blank(rest, protected), found)
-            if not extra and not again:
-                break
-            removed = unite([*removed, *extra, *again], len(text))
-        return removed, protected
-
     def _write(
         self,
         text: str,
         view: str,
         removed: Sequence[Span],
-        needles: Sequence[Needles],
+        terms: Sequence[SearchTerms],
     ) -> list[_Piece]:
         pieces: list[_Piece] = []
         done = 0
         for span in removed:
             pieces.append(_Piece(text[done : span.start], view[done : span.start]))
-            pieces.append(self._rewrite(text[span.start : span.end], span, needles))
+            pieces.append(self._rewrite(text[span.start : span.end], span, terms))
             done = span.end
         pieces.append(_Piece(text[done:], view[done:]))
         return pieces
 
-    def _rewrite(self, written: str, span: Span, needles: Sequence[Needles]) -> _Piece:
+    def _rewrite(
+        self, written: str, span: Span, terms: Sequence[SearchTerms]
+    ) -> _Piece:
         pseudonym = self._own.find(span, written)
         if pseudonym is not None:
             return _trust(pseudonym)
@@ -158,7 +135,7 @@ class Replacer:
             return _trust(tag(span.label))
         view = fold_text(replacement)
         # A surrogate may by chance be somebody else's name in this very text.
-        if any(find_left(replacement, view, each) for each in needles):
+        if any(find_residual(replacement, view, each) for each in terms):
             return _trust(tag(span.label))
         return _Piece(replacement, view)
 
@@ -176,17 +153,46 @@ class Replacer:
         return self._surrogates.replace(label, written) if self._surrogates else None
 
 
+def _widen(
+    searched: SearchedText,
+    view: str,
+    removed: list[Span],
+    found: SearchTerms,
+    known: SearchTerms,
+) -> tuple[list[Span], Sequence[Stretch]]:
+    """Add what was found in one place, or is known, and stands in another.
+
+    A protected word that is also somebody's name stays; what is known never does.
+
+    Returns:
+        The spans to remove, and the stretches in which a word that was found may stay.
+    """
+    text = searched.document.text
+    protected: Sequence[Stretch] = ()
+    for _ in range(_ROUNDS):
+        rest = blank(view, _list_bounds(removed))
+        extra = find_residual(text, rest, known)
+        again = find_residual(text, rest, found)
+        if again:
+            protected = [term.bounds for term in searched.protected]
+            again = find_residual(text, blank(rest, protected), found)
+        if not extra and not again:
+            break
+        removed = unite([*removed, *extra, *again], len(text))
+    return removed, protected
+
+
 def _trust(text: str) -> _Piece:
     return _Piece(text, "\x00" * len(text))
 
 
-def _list_bounds(spans: Iterable[Span]) -> list[tuple[int, int]]:
+def _list_bounds(spans: Iterable[Span]) -> list[Stretch]:
     return [(span.start, span.end) for span in spans]
 
 
-def _check(pieces: Sequence[_Piece], *needles: Needles) -> None:
+def _check(pieces: Sequence[_Piece], *terms: SearchTerms) -> None:
     text = "".join(piece.text for piece in pieces)
     view = "".join(piece.view for piece in pieces)
-    if any(find_left(text, view, each) for each in needles):
+    if any(find_residual(text, view, each) for each in terms):
         message = "Something that was found is still in the answer."
         raise TextRefused(Refusal.FAILED, message)

@@ -47,7 +47,7 @@ def blank(view: str, stretches: Iterable[tuple[int, int]]) -> str:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Needles:
+class SearchTerms:
     """What must not be left in an answer, folded.
 
     Attributes:
@@ -79,56 +79,56 @@ def _count_signs(text: str) -> int:
     return sum(map(str.isalnum, text))
 
 
-def collect_found(text: str, spans: Sequence[Span]) -> Needles:
+def collect_found(text: str, spans: Sequence[Span]) -> SearchTerms:
     """Return what the spans of a text cover."""
-    needles = Needles()
+    terms = SearchTerms()
     for span in spans:
-        needles.add(text[span.start : span.end], span.label)
-    return needles
+        terms.add(text[span.start : span.end], span.label)
+    return terms
 
 
-def collect_known(known: KnownIdentifiers, *, dates: bool) -> Needles:
+def collect_known(known: KnownIdentifiers, *, dates: bool) -> SearchTerms:
     """Return what is known of a patient; their parts of names in any case."""
-    needles = Needles()
+    terms = SearchTerms()
     for name, label in _KNOWN_LABELS:
         if label is not Label.DATE or dates:
             for value in getattr(known, name):
-                needles.add(value, label)
-    return Needles({**needles.parts, **needles.whole}, {})
+                terms.add(value, label)
+    return SearchTerms({**terms.parts, **terms.whole}, {})
 
 
-def find_left(text: str, view: str, needles: Needles) -> list[Span]:
-    """Return where needles stand, as whole words.
+def find_residual(text: str, view: str, terms: SearchTerms) -> list[Span]:
+    """Return where terms stand, as whole words.
 
     Args:
         text: What is looked through, in its own case.
         view: The same, folded, with the stretches blanked that do not count.
-        needles: What is looked for.
+        terms: What is looked for.
     """
-    if not needles.whole and not needles.parts:
+    if not terms.whole and not terms.parts:
         return []
     words = set(_WORD.findall(view))
-    found = list(_find_each(view, words, needles.whole))
+    found = list(_find_each(view, words, terms.whole))
     found += [
         span
-        for span in _find_each(view, words, needles.parts)
+        for span in _find_each(view, words, terms.parts)
         if text[span.start].isupper()
     ]
     return found
 
 
-def _find_each(view: str, words: set[str], needles: dict[str, Label]) -> Iterator[Span]:
-    for needle, label in needles.items():
-        # Nearly all needles fall here, without a look through the whole text.
-        first = _WORD.match(needle)
+def _find_each(view: str, words: set[str], terms: dict[str, Label]) -> Iterator[Span]:
+    for term, label in terms.items():
+        # Nearly all terms fall here, without a look through the whole text.
+        first = _WORD.match(term)
         if first is None or first.group() not in words:
             continue
-        at = view.find(needle)
+        at = view.find(term)
         while at >= 0:
-            end = at + len(needle)
+            end = at + len(term)
             if _is_whole(view, at, end):
                 yield Span(at, end, label, _SURE, RECOGNISER, "found elsewhere")
-            at = view.find(needle, end)
+            at = view.find(term, end)
 
 
 def _is_whole(view: str, start: int, end: int) -> bool:

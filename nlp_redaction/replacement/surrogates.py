@@ -6,7 +6,7 @@ from typing import Final
 
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label
-from nlp_redaction.replacement.contact_surrogates import ReachSurrogates
+from nlp_redaction.replacement.contact_surrogates import ContactSurrogates
 from nlp_redaction.replacement.keyed_choice import canonical_word
 from nlp_redaction.replacement.names import NameSurrogates
 from nlp_redaction.replacement.numbers import NumberSurrogates
@@ -27,7 +27,7 @@ class Surrogates:
         names = NameSurrogates(key, known)
         numbers = NumberSurrogates(key)
         places = PlaceSurrogates(key)
-        reach = ReachSurrogates(key, names, numbers)
+        reach = ContactSurrogates(key, names, numbers)
         self._writers: Mapping[Label, Callable[[str], str]] = {
             Label.NAME: names.replace,
             Label.NHS_NUMBER: numbers.replace_nhs_number,

@@ -70,10 +70,10 @@ def thorough(
     seed: int = 20,
 ) -> None:
     """Teach the encoder and write it as int8 ONNX."""
-    from nlp_redaction.training.schedule import Library, teach_thorough  # noqa: PLC0415
+    from nlp_redaction.training.schedule import TrainingData, train_thorough  # noqa: PLC0415
 
-    library = Library(data, _read_writers(hold_out), seed)
-    teach_thorough(library, output, epochs, seed)
+    training_data = TrainingData(data, _read_writers(hold_out), seed)
+    train_thorough(training_data, output, epochs, seed)
 
 
 @app.command()
@@ -86,10 +86,10 @@ def fast(
     seed: int = 20,
 ) -> None:
     """Teach the compact CNN by gold and by a thorough model."""
-    from nlp_redaction.training.schedule import Library, teach_compact  # noqa: PLC0415
+    from nlp_redaction.training.schedule import TrainingData, train_compact  # noqa: PLC0415
 
-    library = Library(data, _read_writers(hold_out), seed)
-    teach_compact(library, output, teacher, epochs, seed)
+    training_data = TrainingData(data, _read_writers(hold_out), seed)
+    train_compact(training_data, output, teacher, epochs, seed)
 
 
 @app.command()

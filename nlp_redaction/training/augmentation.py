@@ -69,7 +69,7 @@ class Rates:
 
 
 @dataclass
-class Multiplier:
+class Augmenter:
     """Draws variants of notes.
 
     Attributes:
@@ -82,7 +82,7 @@ class Multiplier:
     training: bool = True
     rates: Rates = field(default_factory=Rates)
 
-    def multiply(self, note: Note) -> Note:
+    def augment(self, note: Note) -> Note:
         """Return one variant of a note."""
         note = self._swap(note)
         note = self._change_case(note)

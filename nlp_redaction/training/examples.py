@@ -19,7 +19,7 @@ _DRAWN_ELSEWHERE: Final = frozenset({"LOC", "ORG", "MISC"})
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Example:
     """A window and the class of each of its pieces; ``IGNORED`` teaches nothing."""
 
     window: Window
@@ -46,12 +46,12 @@ def name_targets(note: Note, document: Document) -> list[int]:
     return targets
 
 
-def make_lessons(note: Note, cutter: WindowCutter) -> Iterator[Lesson]:
-    """Cut one note into lessons."""
+def make_examples(note: Note, cutter: WindowCutter) -> Iterator[Example]:
+    """Cut one note into examples."""
     document = Document.read(note.text)
     targets = name_targets(note, document)
     for window in cutter.cut(document):
-        yield Lesson(
+        yield Example(
             window,
             [IGNORED if token < 0 else targets[token] for token in window.tokens],
         )

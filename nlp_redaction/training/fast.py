@@ -43,7 +43,7 @@ class FastRecipe:
 
 
 @dataclass(frozen=True)
-class Exercise:
+class TaggedPassage:
     """A document of the pipeline and the probability of each class of each word."""
 
     doc: Doc
@@ -83,13 +83,13 @@ def build_pipeline(recipe: FastRecipe) -> Language:
 
 def write_exercises(
     notes: Sequence[Note], nlp: Language, teacher: Encoder, recipe: FastRecipe
-) -> Iterator[Exercise]:
+) -> Iterator[TaggedPassage]:
     """Ask the teacher about every note, and mix its answer with the gold."""
     for at in range(0, len(notes), 64):
         some = notes[at : at + 64]
         documents = [Document.read(note.text) for note in some]
         for note, document, judged in zip(
-            some, documents, teacher.judge(documents), strict=True
+            some, documents, teacher.predict(documents), strict=True
         ):
             if len(document.words):
                 yield _write_exercise(note, document, judged, nlp, recipe)
@@ -101,7 +101,7 @@ def _write_exercise(
     judged: Probabilities,
     nlp: Language,
     recipe: FastRecipe,
-) -> Exercise:
+) -> TaggedPassage:
     doc, places = write_doc(nlp.vocab, document)
     gold = np.asarray(name_targets(note, document))
     teacher = judged / np.maximum(judged.sum(axis=1, keepdims=True), 1e-6)
@@ -115,15 +115,15 @@ def _write_exercise(
     targets[at >= 0] = mixed[at[at >= 0]]
     targets[at < 0, 0] = 1
     weights = np.where(targets[:, 0] > 0.5, recipe.none_weight, 1.0)  # noqa: PLR2004
-    return Exercise(doc, targets, weights.astype(np.float32)[:, None])
+    return TaggedPassage(doc, targets, weights.astype(np.float32)[:, None])
 
 
 def _make_batches(
-    exercises: Sequence[Exercise], generator: random.Random
-) -> Iterator[list[Exercise]]:
+    exercises: Sequence[TaggedPassage], generator: random.Random
+) -> Iterator[list[TaggedPassage]]:
     order = list(exercises)
     generator.shuffle(order)
-    batch: list[Exercise] = []
+    batch: list[TaggedPassage] = []
     words = 0
     for exercise in order:
         batch.append(exercise)
@@ -135,8 +135,11 @@ def _make_batches(
         yield batch
 
 
-def teach_fast(
-    nlp: Language, epochs: Iterable[Sequence[Exercise]], count: int, recipe: FastRecipe
+def train_fast(
+    nlp: Language,
+    epochs: Iterable[Sequence[TaggedPassage]],
+    count: int,
+    recipe: FastRecipe,
 ) -> None:
     """Run the exercises of each epoch through the tagger; the rate falls linearly."""
     tagger: Any = nlp.get_pipe("tagger")

@@ -20,7 +20,7 @@ from transformers import BertConfig, BertForTokenClassification
 
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import CLASS_NAMES, NONE
-from nlp_redaction.training.examples import IGNORED, Lesson
+from nlp_redaction.training.examples import IGNORED, Example
 
 _BATCH_PIECES: Final = 2048
 
@@ -56,17 +56,20 @@ def build_model(folder: Path, seed: int) -> BertForTokenClassification:
 
 
 def _make_batches(
-    lessons: Sequence[Lesson], generator: random.Random
-) -> list[list[Lesson]]:
+    examples: Sequence[Example], generator: random.Random
+) -> list[list[Example]]:
     """Batches of about as many pieces each, of windows of about the same length."""
     order = sorted(
-        lessons, key=lambda lesson: len(lesson.targets) + generator.random() * 16
+        examples, key=lambda example: len(example.targets) + generator.random() * 16
     )
-    batches: list[list[Lesson]] = [[]]
-    for lesson in order:
-        if batches[-1] and len(lesson.targets) * (len(batches[-1]) + 1) > _BATCH_PIECES:
+    batches: list[list[Example]] = [[]]
+    for example in order:
+        if (
+            batches[-1]
+            and len(example.targets) * (len(batches[-1]) + 1) > _BATCH_PIECES
+        ):
             batches.append([])
-        batches[-1].append(lesson)
+        batches[-1].append(example)
     generator.shuffle(batches)
     return batches
 
@@ -82,17 +85,17 @@ def _hide_lists(
 
 
 def _collate(
-    batch: Sequence[Lesson], recipe: Recipe, draw: np.random.Generator
+    batch: Sequence[Example], recipe: Recipe, draw: np.random.Generator
 ) -> dict[str, torch.Tensor]:
-    length = max(len(lesson.targets) for lesson in batch)
+    length = max(len(example.targets) for example in batch)
     shape = (len(batch), length)
     pieces, classes = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     targets, mask = np.full(shape, IGNORED, np.int64), np.zeros(shape, np.int64)
-    for row, lesson in enumerate(batch):
-        size = len(lesson.targets)
-        pieces[row, :size] = lesson.window.pieces
-        classes[row, :size] = lesson.window.classes
-        targets[row, :size] = lesson.targets
+    for row, example in enumerate(batch):
+        size = len(example.targets)
+        pieces[row, :size] = example.window.pieces
+        classes[row, :size] = example.window.classes
+        targets[row, :size] = example.targets
         mask[row, :size] = 1
     if recipe.unknown_names and draw.random() < 0.5:  # noqa: PLR2004 - every other batch
         _hide_lists(classes, targets, 2 * recipe.unknown_names, draw)
@@ -105,13 +108,13 @@ def _collate(
     return {name: torch.from_numpy(array) for name, array in arrays.items()}
 
 
-def teach(
+def train(
     model: BertForTokenClassification,
-    epochs: Iterable[Sequence[Lesson]],
+    epochs: Iterable[Sequence[Example]],
     recipe: Recipe,
     steps: int,
 ) -> None:
-    """Run the lessons of each epoch through the model; the rate falls linearly."""
+    """Run the examples of each epoch through the model; the rate falls linearly."""
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(recipe.threads)
     generator = random.Random(recipe.seed)
@@ -134,9 +137,9 @@ def teach(
     )
     model.train()
     step = 0
-    for number, lessons in enumerate(epochs):
+    for number, examples in enumerate(epochs):
         began, total, seen = time.monotonic(), 0.0, 0
-        for batch in _make_batches(lessons, generator):
+        for batch in _make_batches(examples, generator):
             _set_rates(optimiser, step, steps, recipe.warm_up)
             step += 1
             arrays = _collate(batch, recipe, draw)
@@ -168,9 +171,9 @@ def _set_rates(optimiser: Any, step: int, steps: int, warm_up: float) -> None:
         group["lr"] = group["peak"] * factor
 
 
-def count_steps(lessons: Sequence[Lesson]) -> int:
-    """How many batches an epoch of these lessons makes, about."""
-    return len(_make_batches(lessons, random.Random(0)))
+def count_steps(examples: Sequence[Example]) -> int:
+    """How many batches an epoch of these examples makes, about."""
+    return len(_make_batches(examples, random.Random(0)))
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

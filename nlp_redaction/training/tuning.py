@@ -14,7 +14,7 @@ import numpy as np
 from nlp_redaction.decision.non_identifying_numbers import find_figures
 from nlp_redaction.decision.propagation import propagate
 from nlp_redaction.decision.protected_terms import find_protected
-from nlp_redaction.decision.resolve import decide, list_tokens
+from nlp_redaction.decision.resolve import decide
 from nlp_redaction.document.spans import STANDS_ALONE, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.evaluation.annotated_notes import Note
@@ -45,7 +45,7 @@ _PROTECTED: Final = 0.97
 
 
 @dataclass(frozen=True)
-class Judged:
+class Prediction:
     """A note, its document, the model's answer, and what is settled or hinted at.
 
     ``taken`` marks what rules take and what guards protect: no threshold decides it.
@@ -65,12 +65,12 @@ class _Words:
     classes: np.ndarray
     probable: np.ndarray
     is_marked: np.ndarray
-    is_judged: np.ndarray
+    is_open: np.ndarray
 
 
-def _flatten(judged: Sequence[Judged]) -> _Words:
+def _flatten(predictions: Sequence[Prediction]) -> _Words:
     classes, probable, marked, open_ = [], [], [], []
-    for item in judged:
+    for item in predictions:
         document = item.document
         inside = np.zeros(len(item.note.text) + 1, bool)
         for span in item.note.spans:
@@ -87,20 +87,20 @@ def _flatten(judged: Sequence[Judged]) -> _Words:
 
 
 def choose_thresholds(
-    judged: Sequence[Judged], price: float
+    predictions: Sequence[Prediction], price: float
 ) -> tuple[list[float], list[float]]:
     """Return a threshold a class of word, without a hint and with one.
 
     Args:
-        judged: Notes that the model has not learnt from.
+        predictions: Notes that the model has not learnt from.
         price: How many needless words one saved word of an identifier is worth.
     """
-    words = _flatten(judged)
-    hinted = np.concatenate([item.hinted for item in judged])
+    words = _flatten(predictions)
+    hinted = np.concatenate([item.hinted for item in predictions])
     by_class: list[float] = []
     with_hint: list[float] = []
     for number in range(CLASS_COUNT):
-        mine = (words.classes == number) & words.is_judged
+        mine = (words.classes == number) & words.is_open
         for rows, chosen in ((mine & ~hinted, by_class), (mine & hinted, with_hint)):
             chosen.append(_choose(words.probable[rows], words.is_marked[rows], price))
     return by_class, with_hint
@@ -118,22 +118,22 @@ def _choose(probable: np.ndarray, marked: np.ndarray, price: float) -> float:
     return best
 
 
-def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
+def predict_notes(model: WordModel, notes: Sequence[Note]) -> list[Prediction]:
     """Ask the model and the rules about notes, without deciding anything."""
     rules = Finder("rules")
     documents = [Document.read(note.text) for note in notes]
-    answers = model.judge(documents)
-    judged = []
+    answers = model.predict(documents)
+    predictions = []
     for note, document, probabilities in zip(notes, documents, answers, strict=True):
-        spans = rules.look(note.text)
-        guarded = find_protected(document)
+        spans = rules.list_evidence(document)
+        guarded = [term.bounds for term in find_protected(document)]
         taken = decide(document, spans, guarded, None, RULES_ONLY)
         hints = [span for span in spans if span.score < STANDS_ALONE]
-        closed = _mark_tokens(document, propagate(document, taken))
+        closed = _mark_tokens(document, propagate(document, taken, guarded))
         for start, end in (*guarded, *find_figures(document)):
-            closed[list(list_tokens(document, start, end))] = True
-        judged.append(
-            Judged(
+            closed[list(document.list_tokens(start, end))] = True
+        predictions.append(
+            Prediction(
                 note,
                 document,
                 probabilities,
@@ -141,13 +141,13 @@ def judge_notes(model: WordModel, notes: Sequence[Note]) -> list[Judged]:
                 hinted=_mark_tokens(document, hints),
             )
         )
-    return judged
+    return predictions
 
 
 def _mark_tokens(document: Document, spans: Sequence[Span]) -> np.ndarray:
     marked = np.zeros(len(document.words), bool)
     for span in spans:
-        marked[list(list_tokens(document, span.start, span.end))] = True
+        marked[list(document.list_tokens(span.start, span.end))] = True
     return marked
 
 
@@ -155,5 +155,5 @@ def choose_for_model(
     model: WordModel, notes: Sequence[Note], price: float
 ) -> dict[str, object]:
     """Return the thresholds of a model, as ``thresholds.json`` holds them."""
-    by_class, hinted = choose_thresholds(judge_notes(model, notes), price)
+    by_class, hinted = choose_thresholds(predict_notes(model, notes), price)
     return {"by_class": by_class, "hinted": hinted, "protected": _PROTECTED}

@@ -9,7 +9,7 @@ from nlp_redaction.replacement.redactor import FinderFactory
 from nlp_redaction.settings import Settings
 
 
-class Trouble(StrEnum):
+class LoadFailure(StrEnum):
     """Why a worker cannot do what it was asked; never with a text."""
 
     MODEL_MISSING = "model_missing"
@@ -44,11 +44,11 @@ class Ready:
     """The mode is loaded, or it is not.
 
     Attributes:
-        trouble: None when it is loaded.
+        failure: None when it is loaded.
         message: What ``ModelMissing`` said, which names models and never quotes texts.
     """
 
-    trouble: Trouble | None = None
+    failure: LoadFailure | None = None
     message: str = ""
 
 

@@ -17,7 +17,7 @@ from nlp_redaction.replacement.redactor import (
 from nlp_redaction.settings import Settings
 from nlp_redaction.workers.messages import Start
 from nlp_redaction.workers.process import WorkerDied, WorkerTimedOut
-from nlp_redaction.workers.worker_slots import Bench
+from nlp_redaction.workers.worker_slots import WorkerSlots
 
 _CHARACTERS_AT_ONCE: Final = 60_000
 _DEALT_A_WORKER: Final = 3
@@ -55,7 +55,7 @@ class WorkerPool:
         self._processes = processes
         self._here = Redactor(self._settings, finder_factory=finder_factory)
         first = Start(self._settings, finder_factory)
-        self._bench = Bench(first, processes, texts_per_worker)
+        self._slots = WorkerSlots(first, processes, texts_per_worker)
         self._threads = ThreadPoolExecutor(max(processes, 1), "redaction")
         # What waits is bounded over all callers, so that no queue grows.
         self._room = BoundedSemaphore(max(processes, 1) * _DEALT_A_WORKER)
@@ -79,7 +79,7 @@ class WorkerPool:
         if not self._processes:
             self._here.prepare(mode)
             return
-        with self._bench.take(mode):
+        with self._slots.take(mode):
             pass
 
     def redact_all(self, items: Sequence[Item], style: Style) -> list[Redacted]:
@@ -103,7 +103,7 @@ class WorkerPool:
                 return
             self._closed = True
         self._threads.shutdown(wait=True)
-        self._bench.close()
+        self._slots.close()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -158,7 +158,7 @@ class WorkerPool:
 
     def _try_once(self, batch: _Batch, style: Style) -> list[Redacted] | Refusal:
         """Return a worker's answers, or what became of the worker."""
-        with self._bench.take(style.mode) as worker:
+        with self._slots.take(style.mode) as worker:
             try:
                 return worker.redact(batch, style, self._settings.seconds_per_text)
             except WorkerTimedOut:

@@ -11,12 +11,12 @@ from nlp_redaction.errors import ModelMissing, WorkersUnavailable
 from nlp_redaction.replacement.batches import TextItem
 from nlp_redaction.replacement.options import Redacted, Style
 from nlp_redaction.workers.messages import (
+    LoadFailure,
     Message,
     Prepare,
     Ready,
     Start,
     Task,
-    Trouble,
 )
 
 _BOOT: Final = (
@@ -103,9 +103,9 @@ class WorkerProcess:
         except (WorkerDied, WorkerTimedOut):
             message = "A worker process ended or hung while it loaded its model."
             raise WorkersUnavailable(message) from None
-        if ready.trouble is Trouble.MODEL_MISSING:
+        if ready.failure is LoadFailure.MODEL_MISSING:
             raise ModelMissing(ready.message)
-        if ready.trouble is not None:
+        if ready.failure is not None:
             message = f"A worker process cannot load the mode ({ready.message})."
             raise WorkersUnavailable(message)
         self._modes.add(mode)

@@ -7,12 +7,12 @@ from nlp_redaction.replacement.options import Redacted, withhold
 from nlp_redaction.replacement.redactor import Redactor
 from nlp_redaction.workers.messages import (
     Answer,
+    LoadFailure,
     Message,
     Prepare,
     Ready,
     Start,
     Task,
-    Trouble,
 )
 
 
@@ -34,21 +34,22 @@ def answer_messages(connection: Connection) -> None:
 def _answer(redactor: Redactor, message: Prepare | Task) -> Answer:
     if isinstance(message, Prepare):
         return _prepare(redactor, message.mode)
-    return _redact(redactor, message)
+    return answer_task(redactor, message)
 
 
 def _prepare(redactor: Redactor, mode: str) -> Ready:
     try:
         redactor.prepare(mode)
     except ModelMissing as missing:
-        return Ready(Trouble.MODEL_MISSING, str(missing))
+        return Ready(LoadFailure.MODEL_MISSING, str(missing))
     except Exception as error:  # noqa: BLE001 - the pool is to hear of it, whatever it is
-        return Ready(Trouble.FAILED, type(error).__name__)
+        return Ready(LoadFailure.FAILED, type(error).__name__)
     return Ready()
 
 
-def _redact(redactor: Redactor, task: Task) -> list[Redacted]:
+def answer_task(redactor: Redactor, task: Task) -> list[Redacted]:
+    """Redact the texts of a task; withhold them all when something breaks."""
     try:
-        return redactor.redact_all(task.items, task.style)
+        return redactor.redact_distinct(task.items, task.style)
     except Exception:  # noqa: BLE001 - whatever went wrong, no text may pass
         return [withhold(Refusal.FAILED)] * len(task.items)

@@ -8,28 +8,28 @@ from nlp_redaction.workers.messages import Start
 from nlp_redaction.workers.process import WorkerProcess
 
 
-class Bench:
-    """A fixed number of seats; in each sits a worker, or nobody yet."""
+class WorkerSlots:
+    """A fixed number of slots; in each sits a worker, or nobody yet."""
 
-    def __init__(self, first: Start, seats: int, texts_per_worker: int) -> None:
-        """Make empty seats.
+    def __init__(self, first: Start, slots: int, texts_per_worker: int) -> None:
+        """Make empty slots.
 
         Args:
             first: What every new worker is told.
-            seats: How many workers there may be.
+            slots: How many workers there may be.
             texts_per_worker: After how many texts a worker is replaced.
         """
         self._first = first
-        self._seats = seats
+        self._count = slots
         self._texts_per_worker = texts_per_worker
         # Last in, first out: workers that are warm work, others are never started.
-        self._idle: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue(seats)
-        for _ in range(seats):
+        self._idle: queue.LifoQueue[WorkerProcess | None] = queue.LifoQueue(slots)
+        for _ in range(slots):
             self._idle.put(None)
 
     @contextmanager
     def take(self, mode: str) -> Iterator[WorkerProcess]:
-        """Wait for a seat and lend its worker, alive and with the mode loaded.
+        """Wait for a slot and lend its worker, alive and with the mode loaded.
 
         Raises:
             ModelMissing: The mode's model cannot be loaded.
@@ -49,7 +49,7 @@ class Bench:
 
     def close(self) -> None:
         """Wait for every worker to come back, and end it."""
-        for _ in range(self._seats):
+        for _ in range(self._count):
             worker = self._idle.get()
             if worker is not None:
                 worker.end()

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _CODES: Final[Mapping[Refusal, TextCode]] = MappingProxyType(
     {refusal: TextCode(refusal.value) for refusal in Refusal}
 )
-_TROUBLES: Final = (TextCode.TIMED_OUT, TextCode.WORKER_DIED, TextCode.FAILED)
+_FAILURES: Final = (TextCode.TIMED_OUT, TextCode.WORKER_DIED, TextCode.FAILED)
 """What an operator has to look into; other codes tell of the texts that came."""
 
 
@@ -104,10 +104,10 @@ class NlpRedactor:
         try:
             redacted = pool.redact_all(items, _translate_style(style))
         except (WorkersUnavailable, ModelMissing) as error:
-            self._tell_of_workers(style.mode, error)
+            self._log_unavailable_workers(style.mode, error)
             return [TextAnswer(text=None, code=TextCode.WORKER_DIED) for _ in rows]
         answers = [_translate_answer(each) for each in redacted]
-        self._tell_of_troubles(answers)
+        self._log_withheld(answers)
         return answers
 
     def describe(self) -> Mapping[str, str]:
@@ -124,7 +124,7 @@ class NlpRedactor:
         if pool is not None:
             pool.close()
 
-    def _tell_of_workers(self, mode: TextMode, error: Exception) -> None:
+    def _log_unavailable_workers(self, mode: TextMode, error: Exception) -> None:
         # Their messages are our own words and quote nothing: see nlp_redaction.errors.
         self._telemetry.log(
             "text_workers_unavailable",
@@ -134,9 +134,9 @@ class NlpRedactor:
             reason=str(error),
         )
 
-    def _tell_of_troubles(self, answers: Sequence[TextAnswer]) -> None:
+    def _log_withheld(self, answers: Sequence[TextAnswer]) -> None:
         codes = Counter(answer.code for answer in answers)
-        for code in _TROUBLES:
+        for code in _FAILURES:
             if codes[code]:
                 self._telemetry.log(
                     "texts_withheld", Level.WARNING, code=code.value, count=codes[code]

@@ -8,6 +8,7 @@ import pytest
 from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import Refusal
 from nlp_redaction.replacement import Redacted, Redactor, RowContext, Style
+from nlp_redaction.search import SearchedText
 from nlp_redaction.settings import Settings
 from nlp_redaction.workers import WorkerPool
 from tests.lib.harnesses.marked_finder import (
@@ -144,7 +145,8 @@ def test_only_the_text_that_hangs_or_kills_is_withheld() -> None:
 def test_what_the_finder_missed_of_a_found_name_is_withheld_or_replaced() -> None:
     class Forgetful(MarkedFinder):
         def _find(self, text):  # type: ignore[no-untyped-def]
-            return super()._find(text)[:1]
+            found = super()._find(text)
+            return SearchedText(found.document, found.spans[:1], found.protected)
 
     redactor = Redactor(finder_factory=lambda *_: Forgetful())
     for style in STYLES:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from nlp_redaction.evaluation.cases import Case, read_cases
-from nlp_redaction.evaluation.judging import Judged, judge
+from nlp_redaction.evaluation.evaluate import EvaluatedNote, evaluate_cases
 from nlp_redaction.evaluation.report import Group, make_group
 from nlp_redaction.pipeline import Finder
 
@@ -31,26 +31,26 @@ FAST_MAY_LACK = 0.05
 
 
 @cache
-def judge_battery(mode: str) -> list[Judged]:
-    return judge_cases(mode, read_cases(BATTERY))
+def evaluate_battery(mode: str) -> list[EvaluatedNote]:
+    return evaluate_mode(mode, read_cases(BATTERY))
 
 
 @cache
-def judge_sample(mode: str) -> list[Judged]:
+def evaluate_sample(mode: str) -> list[EvaluatedNote]:
     if not SAMPLE.is_file():
         pytest.skip("no sample of whole notes: name one in PSEUDO_TEXT_GOLD")
-    return judge_cases(mode, read_cases([SAMPLE]))
+    return evaluate_mode(mode, read_cases([SAMPLE]))
 
 
 @cache
-def judge_examination(mode: str) -> list[Judged]:
-    return judge_cases(mode, read_cases(EXAMINATION))
+def evaluate_examination(mode: str) -> list[EvaluatedNote]:
+    return evaluate_mode(mode, read_cases(EXAMINATION))
 
 
-def judge_cases(mode: str, cases: list[Case]) -> list[Judged]:
-    judged, refused = judge(Finder(mode), cases)
+def evaluate_mode(mode: str, cases: list[Case]) -> list[EvaluatedNote]:
+    evaluated, refused = evaluate_cases(Finder(mode), cases)
     assert refused == 0
-    return judged
+    return evaluated
 
 
 def list_shortfalls(group: Group, floors: dict[str, float]) -> list[str]:
@@ -82,7 +82,7 @@ def test_the_battery_is_large_and_every_slice_has_a_floor() -> None:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_battery_as_a_whole(mode: str) -> None:
-    group = make_group("all", judge_battery(mode))
+    group = make_group("all", evaluate_battery(mode))
     assert list_shortfalls(group, FLOORS["battery"][mode]) == []
 
 
@@ -91,7 +91,7 @@ def test_no_slice_of_the_battery_falls_behind(mode: str) -> None:
     allowance = FAST_MAY_LACK if mode == "fast" else 0.0
     short: dict[str, str] = {}
     for kind, floor in FLOORS["battery"]["slices"].items():
-        some = [one for one in judge_battery(mode) if one.case.note.kind == kind]
+        some = [one for one in evaluate_battery(mode) if one.case.note.kind == kind]
         recall = make_group(kind, some).recall
         assert recall.value is not None
         if recall.value < floor - allowance:
@@ -103,7 +103,7 @@ def test_no_slice_of_the_battery_falls_behind(mode: str) -> None:
 def test_medicine_is_kept_where_nothing_hides(mode: str) -> None:
     taken: dict[str, float] = {}
     for kind, most in FLOORS["battery"]["nothing_to_hide"].items():
-        some = [one for one in judge_battery(mode) if one.case.note.kind == kind]
+        some = [one for one in evaluate_battery(mode) if one.case.note.kind == kind]
         needless = make_group(kind, some).needless
         assert needless.value is not None
         if needless.value > most * (2 if mode == "fast" else 1):
@@ -114,7 +114,7 @@ def test_medicine_is_kept_where_nothing_hides(mode: str) -> None:
 @pytest.mark.parametrize("style", ["tidy", "messy"])
 @pytest.mark.parametrize("mode", MODES)
 def test_the_sample_of_whole_notes(mode: str, style: str) -> None:
-    some = [one for one in judge_sample(mode) if one.case.note.style == style]
+    some = [one for one in evaluate_sample(mode) if one.case.note.style == style]
     group = make_group(style, some)
     assert list_shortfalls(group, FLOORS["sample"][mode][style]) == []
 
@@ -122,7 +122,7 @@ def test_the_sample_of_whole_notes(mode: str, style: str) -> None:
 @pytest.mark.parametrize("style", ["tidy", "messy"])
 @pytest.mark.parametrize("mode", MODES)
 def test_the_examination(mode: str, style: str) -> None:
-    some = [one for one in judge_examination(mode) if one.case.note.style == style]
+    some = [one for one in evaluate_examination(mode) if one.case.note.style == style]
     assert len(some) >= 30
     group = make_group(style, some)
     assert list_shortfalls(group, FLOORS["examination"][mode][style]) == []

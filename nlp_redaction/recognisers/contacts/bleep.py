@@ -6,8 +6,9 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.base import Recogniser
-from nlp_redaction.recognisers.numbers.code_cues import Cue, make_words
+from nlp_redaction.recognisers.numbers.code_cues import Cue
 from nlp_redaction.recognisers.numbers.codes import (
     Code,
     find_codes,
@@ -18,7 +19,7 @@ _ANNOUNCED: Final = re.compile(r"[\dOolI]{2,5}[A-Z]?")
 _BARE: Final = re.compile(r"\d{4}[A-Z]?")
 _EMERGENCY: Final = frozenset({"101", "111", "112", "119", "911", "999", "2222"})
 _MENTIONS: Final = ("bleep", "on call", "on-call", "oncall")
-_ROLES: Final = make_words(
+_ROLES: Final = word_set(
     "sho spr reg registrar anaes anaesthetics anaesthetist surg surgical ortho orthopaedics med medics ccot odp paeds "
     "obs gynae outreach porter porters fy1 fy2"
 )

@@ -84,7 +84,7 @@ class UrlRecogniser(Recogniser):
         if not before or plain[low + before.start() - 1 : low + before.start()] == "@":
             return
         start, end = low + before.start(), ending.end()
-        score = self._weigh(document, start, ending)
+        score = self._score_domain(document, start, ending)
         path = _PATH.match(plain, end)
         if path:
             end += len(path.group().rstrip(_CLOSING))
@@ -92,7 +92,9 @@ class UrlRecogniser(Recogniser):
         if score:
             yield self.span(start, end, Label.URL, score, "top-level domain")
 
-    def _weigh(self, document: Document, start: int, ending: re.Match[str]) -> float:
+    def _score_domain(
+        self, document: Document, start: int, ending: re.Match[str]
+    ) -> float:
         """Say how sure a bare domain is; sentences also run into one another."""
         name = document.plain[start : ending.end()]
         host, _, last = name.rpartition(".")
@@ -111,12 +113,12 @@ class UrlRecogniser(Recogniser):
             start, name = found.start(), found.group(1).rstrip(".")
             if start and (plain[start - 1].isalnum() or plain[start - 1] in "._@"):
                 continue
-            score = self._weigh_handle(document, start, name)
+            score = self._score_handle(document, start, name)
             if score:
                 end = found.start() + 1 + len(name)
                 yield self.span(start, end, Label.URL, score, "handle")
 
-    def _weigh_handle(self, document: Document, start: int, name: str) -> float:
+    def _score_handle(self, document: Document, start: int, name: str) -> float:
         before = document.lower[max(0, start - _LOOK_BACK) : start]
         odd = any(sign.isdigit() or sign in "._" for sign in name)
         if odd or _SOCIAL.search(before):

@@ -7,10 +7,10 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.dates.context import find_word_before
-from nlp_redaction.recognisers.dates.words import gather
+from nlp_redaction.recognisers.rules import Rule, always, score_by
 
 _OLDEST: Final = 115
 _FIGURES: Final = frozenset(str(age) for age in range(90, _OLDEST + 1)) | {"9"}
@@ -30,14 +30,14 @@ _MEASURED: Final = re.compile(
     r"secs?|hrs?|hours|days?|weeks?|months|degrees|x|l|m|ms|on ra|on air|on o2|in air|ra|per|"
     r"o2|sats?|percent|am|pm)(?![a-z]))|[./:][0-9]|-[0-9]|,[0-9]| ?/| ?-> ?[0-9]| ?\u2192| ?> ?[0-9]"
 )
-_SURE_CUES: Final = gather("aged age turned reached turning")
-_PERSON_CUES: Final = gather(
+_SURE_CUES: Final = word_set("aged age turned reached turning")
+_PERSON_CUES: Final = word_set(
     "he she shes hes who been himself herself lady gentleman man woman mother "
     "father mum dad mam granny gran grandmother grandfather nan nana grandad husband "
     "husb wife hubby aunt uncle sister brother lived lives died "
     "widow widower nearly almost survivor veteran gent nain taid nonna @ just"
 )
-_MEASURES: Final = gather(
+_MEASURES: Final = word_set(
     "sats sat spo2 o2 saturation saturations hr p pulse rate bp hb map wt weight k na "
     "urea creat creatinine egfr crp inr platelets plt wcc glucose bm bed bay room ward "
     "rm over on of from no x ratio score moca mmse ace iq temp systolic diastolic "
@@ -46,16 +46,16 @@ _MEASURES: Final = gather(
     "scan page lot flat unit locker level centile percentile rr r qds tds od bd target "
     "tc technetium phq apgar cd4 scores scored by pulses b12 tsh ast ggt hct axis a1c hba1c tlc ldh"
 )
-_VERBS: Final = gather("is was s at now so")
-_BIRTH: Final = gather("born dob b")
+_VERBS: Final = word_set("is was s at now so")
+_BIRTH: Final = word_set("born dob b")
 _CLAUSE: Final = 8
 _NEAR: Final = 4
 _SHORT: Final = 4
-_READINGS: Final = gather(
+_READINGS: Final = word_set(
     "sats sat spo2 saturation saturations pulse pressure systolic diastolic weight "
     "glucose creatinine temperature bpm heart count usual"
 )
-_TITLES: Final = gather("mr mrs ms miss dr sir lady dame rev mme master sister")
+_TITLES: Final = word_set("mr mrs ms miss dr sir lady dame rev mme master sister")
 _BEHIND_NAME: Final = frozenset({"(", ",", "-", "|", "*", '"'})
 
 
@@ -117,24 +117,11 @@ class AgeRecogniser(Recogniser):
             or (before in _MEASURES - {"to", "at"} or end - start < len("90"))
         ):
             return None
-        score = self._judge(document, index, before, end)
-        return self._make(start, end, score, "behind a person") if score else None
+        near = _Clause(self, document, index, end)
+        scored = score_by(_BARE_AGE, near)
+        return self._make(start, end, *scored) if scored.score else None
 
-    def _judge(self, document: Document, index: int, before: str, end: int) -> float:
-        near = _list_clause(document, index)
-        if before in _VERBS and self._has_person_before(document, index):
-            return 0.6
-        if not _READINGS.isdisjoint(near):
-            return 0.0
-        if before in _PERSON_CUES or (before == "to" and "lived" in near):
-            return 0.6
-        if not _BIRTH.isdisjoint(near) or self._ends_name(document, index):
-            return 0.6
-        if _PERSON_CUES.isdisjoint(near):
-            return 0.3 if document.lower[end : end + 2] == " |" else 0.0
-        return 0.3 if document.words[index].isdigit() else 0.6
-
-    def _has_person_before(self, document: Document, index: int) -> bool:
+    def has_person_before(self, document: Document, index: int) -> bool:
         """Tell whether a verb or preposition follows who, she or a name."""
         at = index - 1
         if document.folded[at] == "s" and at and document.folded[at - 1] == "'":
@@ -146,7 +133,7 @@ class AgeRecogniser(Recogniser):
             return True
         return set_off and last.istitle()
 
-    def _ends_name(self, document: Document, index: int) -> bool:
+    def follows_name(self, document: Document, index: int) -> bool:
         """Tell whether a name ends right before, a bracket, comma or bar between."""
         at = index - 1
         while at > 0 and document.words[at] in _BEHIND_NAME and index - at < _NEAR:
@@ -157,16 +144,70 @@ class AgeRecogniser(Recogniser):
         first, last = document.words[at - 1] if at else "", document.words[at]
         if first.lower() in _TITLES:
             return True
-        if first.lower() in self._all_names and (first.istitle() or last.istitle()):
-            return last.lower() in self._all_names or not _is_clinical(last)
-        if last.lower() in self._all_names and first.istitle() and last.istitle():
-            return True
+        if first.lower() in self._all_names or last.lower() in self._all_names:
+            whole = self._is_whole_name(first, last)
+            if whole is not None:
+                return whole
         if last.isupper() and len(last) <= _SHORT:
             return False
         return last.lower() in self._names and (last[0].isupper() or gap == " ")
 
+    def _is_whole_name(self, first: str, last: str) -> bool | None:
+        """Tell whether two words are forename and surname; None if one may stand alone."""
+        is_last_name = last.lower() in self._all_names
+        if first.lower() in self._all_names and (first.istitle() or last.istitle()):
+            return is_last_name or not _is_clinical(last)
+        return True if is_last_name and first.istitle() and last.istitle() else None
+
     def _make(self, start: int, end: int, score: float, reason: str) -> Span:
         return self.span(start, end, Label.AGE_90_PLUS, score, reason)
+
+
+class _Clause:
+    """A bare figure or number word, and the clause that it ends."""
+
+    def __init__(
+        self, recogniser: AgeRecogniser, document: Document, index: int, end: int
+    ) -> None:
+        self._recogniser = recogniser
+        self._document = document
+        self._index = index
+        self.before = find_word_before(document, index)
+        self.ends_cell = document.lower[end : end + 2] == " |"
+        self.is_figure = document.words[index].isdigit()
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words before, back to the end of the clause before."""
+        return _list_clause(self._document, self._index)
+
+    def has_person_before(self) -> bool:
+        """Tell whether "she is" or a name and "is" stands before."""
+        return self.before in _VERBS and self._recogniser.has_person_before(
+            self._document, self._index
+        )
+
+    def follows_name(self) -> bool:
+        """Tell whether a name ends right before."""
+        return self._recogniser.follows_name(self._document, self._index)
+
+
+_BARE_AGE: Final[tuple[Rule[_Clause], ...]] = (
+    Rule(_Clause.has_person_before, 0.6, "what somebody is"),
+    Rule(lambda c: not _READINGS.isdisjoint(c.words), 0.0, "a reading"),
+    Rule(lambda c: c.before in _PERSON_CUES, 0.6, "behind a person"),
+    Rule(lambda c: c.before == "to" and "lived" in c.words, 0.6, "lived to"),
+    Rule(lambda c: not _BIRTH.isdisjoint(c.words), 0.6, "behind a birth"),
+    Rule(_Clause.follows_name, 0.6, "behind a name"),
+    Rule(
+        lambda c: _PERSON_CUES.isdisjoint(c.words) and c.ends_cell,
+        0.3,
+        "fills a cell",
+    ),
+    Rule(lambda c: _PERSON_CUES.isdisjoint(c.words), 0.0, "no person near"),
+    Rule(lambda c: c.is_figure, 0.3, "a figure in a clause with a person"),
+    Rule(always, 0.6, "a number word in a clause with a person"),
+)
 
 
 def _in_number(lower: str, start: int) -> bool:

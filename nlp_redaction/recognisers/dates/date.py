@@ -6,10 +6,10 @@ from typing import ClassVar
 from nlp_redaction.document.spans import STANDS_ALONE, Label, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.recognisers.base import Recogniser
-from nlp_redaction.recognisers.dates.context import HINT
 from nlp_redaction.recognisers.dates.finding import Finding
 from nlp_redaction.recognisers.dates.in_figures import read_figures
 from nlp_redaction.recognisers.dates.in_words import READERS
+from nlp_redaction.recognisers.dates.scores import HINT
 
 
 class DateRecogniser(Recogniser):

@@ -7,7 +7,7 @@ of them scans the text; all are linear. Days come before months: that is the ord
 import re
 from typing import Final
 
-from nlp_redaction.recognisers.dates.words import (
+from nlp_redaction.recognisers.dates.vocabulary import (
     MONTH_NUMBERS,
     NAMED_DAY_WORDS,
     ORDINAL_WORDS,

@@ -3,12 +3,24 @@
 from typing import Final
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.recognisers.dates import context, grammar, words
-from nlp_redaction.recognisers.dates.context import HINT, LIKELY, SURE
-from nlp_redaction.recognisers.dates.finding import Finding
-from nlp_redaction.recognisers.dates.words import gather
+from nlp_redaction.lexicons import word_set
+from nlp_redaction.recognisers.dates import context, grammar, vocabulary
+from nlp_redaction.recognisers.dates.finding import Finding, Reader
+from nlp_redaction.recognisers.dates.scores import (
+    HINT,
+    LIKELY,
+    SURE,
+    score_day_month,
+    score_dotted,
+    score_hyphened,
+    score_month_year,
+    score_ordinal,
+    score_year,
+)
 
 _SEPARATORS: Final = frozenset("./-\\\u2044\u2215")
+_SLASHES: Final = frozenset("/\\\u2044\u2215")
+_SCANNED_AFTER_DAY: Final = frozenset({"o", "l", "i", "ol", "o0"})
 
 
 def read_figures(document: Document, index: int) -> Finding | None:
@@ -60,10 +72,16 @@ def read_day(document: Document, index: int, start: int, end: int) -> Finding | 
         found = _read_numeric(document, index, start)
         if found is not None:
             return found
-    at = index + 1
-    if at >= len(document.folded):
+    if index + 1 >= len(document.folded):
         return None
-    word = document.folded[at]
+    return _read_by_next_word(document, index, start, following)
+
+
+def _read_by_next_word(
+    document: Document, index: int, start: int, following: str
+) -> Finding | None:
+    """Choose a reader by the token behind a day, and by the sign right behind it."""
+    word = document.folded[index + 1]
     if word in _AFTER_DAY or word[0] in "\u20180":
         found = _read_worded(document, index, start)
         if found is not None:
@@ -72,9 +90,7 @@ def read_day(document: Document, index: int, start: int, end: int) -> Finding | 
         return _read_short_decade(document, index, start)
     if word.isdigit() and following == " ":
         return _read_spaced(document, index, start)
-    if word in {"o", "l", "i", "ol", "o0"}:
-        return read_scanned(document, index)
-    return None
+    return read_scanned(document, index) if word in _SCANNED_AFTER_DAY else None
 
 
 def _read_short_decade(document: Document, index: int, start: int) -> Finding | None:
@@ -88,10 +104,11 @@ def _read_short_decade(document: Document, index: int, start: int) -> Finding | 
     return Finding(start, match.end(), HINT, "decade")
 
 
+_DOTTED_YEAR_CUES: Final = word_set("dob exp expires since dated & born dx")
 _AFTER_DAY: Final = (
-    frozenset(words.MONTH_NUMBERS)
-    | gather("st nd rd th of and to or , & + - . / until til till ' s")
-    | gather("decernber novernber septernber ct ctober \u2192")
+    frozenset(vocabulary.MONTH_NUMBERS)
+    | word_set("st nd rd th of and to or , & + - . / until til till ' s")
+    | word_set("decernber novernber septernber ct ctober \u2192")
 )
 
 
@@ -99,14 +116,14 @@ def _read_numeric(document: Document, index: int, start: int) -> Finding | None:
     lower = document.lower
     match = grammar.DAY_MONTH_YEAR.match(lower, start)
     if match and _is_full_date(match[1], match[5], match[6]):
-        return _judge_full(document, index, match.start(), match.end(), match[3])
+        return _read_full(document, index, match.start(), match.end(), match[3])
     match = grammar.MONTH_YEAR.match(lower, start)
     if match and grammar.is_month(match[1]) and grammar.is_year(match[2]):
         return Finding(start, match.end(), LIKELY, "month and year")
     match = grammar.DAY_MONTH.match(lower, start)
     if match is None:
         return read_scanned(document, index)
-    return _judge_short(
+    return _read_day_month(
         document, index, (start, match.end()), (match[1], match[3], match[4])
     )
 
@@ -120,7 +137,7 @@ def _is_full_date(day: str, month: str, year: str) -> bool:
     return len(year) == 4 and grammar.is_month(day) and grammar.is_day(month)
 
 
-def _judge_full(
+def _read_full(
     document: Document, index: int, start: int, end: int, separator: str
 ) -> Finding:
     before = context.find_word_before(document, index)
@@ -132,64 +149,81 @@ def _judge_full(
     return Finding(start, end, SURE, "day, month and year")
 
 
-def _judge_short(
+def _read_day_month(
     document: Document, index: int, where: tuple[int, int], parts: tuple[str, str, str]
 ) -> Finding | None:
-    (start, end), (first, separator, second) = where, parts
+    """Read 3/4, 3-4 and 3.4 by their separator."""
+    (_, end), (first, separator, second) = where, parts
     if document.lower[end : end + 1] in _SEPARATORS | {":"} and (
         document.lower[end + 1 : end + 2].isdigit()
     ):
         return None
     if not (grammar.is_day(first) and int(second)):
         return None
-    if separator in "/\\\u2044\u2215":
-        return _judge_slashed(document, index, where, (first, second))
-    at_line_start = context.find_word_before(document, index) == context.LINE_START
+    if separator in _SLASHES:
+        return _read_slashed(document, index, where, (first, second))
     if not grammar.is_month(second):
-        if separator == "." and at_line_start and len(second) == 2:
-            return Finding(start, end, 0.1, "a time of day", 99, "^.")
-        return _judge_dotted_year(document, index, where, parts)
-    if separator == "-" and grammar.MONTH_BEHIND.match(document.lower, end):
-        return None
+        return _read_dotted_year(document, index, where, parts)
     if separator == "-":
-        score = context.judge_hyphened(document, index, end, second)
-        return Finding(start, end, score, "day and month by cue") if score else None
-    score = context.judge_dotted(document, index, end)
-    if score:
-        return Finding(start, end, score, "day and month by cue", int(second), ".")
-    if at_line_start:
-        # Times of day stand there too; other dates of the month must confirm it.
-        return Finding(start, end, 0.1, "at a line's start", int(second), "^.")
-    return None
+        return _read_hyphened(document, index, where, second)
+    return _read_dotted(document, index, where, second)
 
 
-def _judge_slashed(
+def _read_slashed(
     document: Document, index: int, where: tuple[int, int], parts: tuple[str, str]
 ) -> Finding | None:
     (start, end), (first, second) = where, parts
     if grammar.is_month(second):
-        score = context.judge_day_month(document, index, end, first, second)
-        return Finding(start, end, score, "day and month", int(second), "/")
-    if grammar.is_month(first) and len(second) == 2:
-        if second in {"52", "40", "60"} and first[0] != "0":
-            before = context.find_word_before(document, index)
-            score = LIKELY if before in {"b", "born", "dob"} else 0.0
-        else:
-            score = context.judge_month_year(document, index, first)
-        return Finding(start, end, score, "month and year") if score else None
+        scored = score_day_month(document, index, end, first, second)
+        return Finding(start, end, *scored, int(second), "/")
+    if not grammar.is_month(first) or len(second) != 2:
+        return None
+    if second in {"52", "40", "60"} and first[0] != "0":
+        # Weeks of a year or a pregnancy, minutes: a year only where somebody is born.
+        is_birth = context.find_word_before(document, index) in {"b", "born", "dob"}
+        return (
+            Finding(start, end, LIKELY, "month and year of birth") if is_birth else None
+        )
+    scored = score_month_year(document, index, end)
+    return Finding(start, end, *scored) if scored.score else None
+
+
+def _read_hyphened(
+    document: Document, index: int, where: tuple[int, int], month: str
+) -> Finding | None:
+    start, end = where
+    if grammar.MONTH_BEHIND.match(document.lower, end):
+        return None
+    scored = score_hyphened(document, index, end, month)
+    return Finding(start, end, *scored) if scored.score else None
+
+
+def _read_dotted(
+    document: Document, index: int, where: tuple[int, int], month: str
+) -> Finding | None:
+    start, end = where
+    scored = score_dotted(document, index, end)
+    if scored.score:
+        return Finding(start, end, *scored, int(month), ".")
+    if context.find_word_before(document, index) == context.LINE_START:
+        # Times of day stand there too; other dates of the month must confirm it.
+        return Finding(start, end, 0.1, "at a line's start", int(month), "^.")
     return None
 
 
-def _judge_dotted_year(
+def _read_dotted_year(
     document: Document, index: int, where: tuple[int, int], parts: tuple[str, str, str]
 ) -> Finding | None:
-    first, _, second = parts
+    """Read 03.19 and 03-19, whose second figures are no month."""
+    first, separator, second = parts
     before = context.find_word_before(document, index)
+    if separator == "." and before == context.LINE_START and len(second) == 2:
+        return Finding(*where, 0.1, "a time of day", 99, "^.")
     if (
         first[0] == "0"
         and second > "12"
         and len(second) == 2
-        and before in {"dob", "exp", "expires", "since", "dated", "&", "born", "dx"}
+        and before in _DOTTED_YEAR_CUES
     ):
         return Finding(*where, LIKELY, "month and year by cue")
     return None
@@ -230,8 +264,8 @@ def _read_ordinal(document: Document, index: int, start: int) -> Finding | None:
     match = grammar.ORDINAL.match(lower, start)
     if match is None or not grammar.is_day(match[1]):
         return None
-    score = context.judge_ordinal(document, index, match.end())
-    return Finding(start, match.end(), score, "day by ordinal") if score else None
+    scored = score_ordinal(document, index, match.end())
+    return Finding(start, match.end(), *scored) if scored.score else None
 
 
 def _read_spaced(document: Document, index: int, start: int) -> Finding | None:
@@ -241,7 +275,7 @@ def _read_spaced(document: Document, index: int, start: int) -> Finding | None:
     before = context.find_word_before(document, index)
     if before.isdigit():
         return None
-    by_cue = before in words.STRONG_DATE_CUES
+    by_cue = before in vocabulary.STRONG_DATE_CUES
     padded = match[2][0] == "0" and len(match[1]) == 2
     if by_cue or padded or (len(match[3]) == 4 and match[3] < "2035"):
         return Finding(start, match.end(), LIKELY, "day, month and year, spaced")
@@ -249,9 +283,20 @@ def _read_spaced(document: Document, index: int, start: int) -> Finding | None:
 
 
 def _read_year(document: Document, index: int, start: int, end: int) -> Finding | None:
-    lower, word = document.lower, document.words[index]
-    if not grammar.FIRST_YEAR <= int(word) <= grammar.LAST_YEAR:
+    if not grammar.FIRST_YEAR <= int(document.words[index]) <= grammar.LAST_YEAR:
         return None
+    found = _read_year_with_more(document, index, start)
+    if found is not None:
+        return found
+    lower = document.lower
+    if not grammar.YEAR.match(lower, start) or lower[end : end + 1].isalpha():
+        return None
+    return Finding(start, end, *score_year(document, index, end))
+
+
+def _read_year_with_more(document: Document, index: int, start: int) -> Finding | None:
+    """Read 2021-04-03, 2021-04, the 1980s and 1985-92."""
+    lower, word = document.lower, document.words[index]
     match = grammar.ISO.match(lower, start)
     if match and grammar.is_month(match[3]) and grammar.is_day(match[4]):
         return Finding(start, match.end(), SURE, "ISO 8601")
@@ -263,11 +308,9 @@ def _read_year(document: Document, index: int, start: int, end: int) -> Finding 
         return Finding(start, decade.end(), SURE, "decade")
     pair = grammar.YEAR_RANGE.match(lower, start)
     if pair and int(word) > 1930 and len(pair[0]) > 7:
-        score = context.judge_year(document, index, pair.end())
+        score = score_year(document, index, pair.end()).score
         return Finding(start, pair.end(), score, "two years")
-    if not grammar.YEAR.match(lower, start) or lower[end : end + 1].isalpha():
-        return None
-    return Finding(start, end, context.judge_year(document, index, end), "year")
+    return None
 
 
 def _read_compact(
@@ -297,29 +340,57 @@ def read_scanned(document: Document, index: int) -> Finding | None:
     lower = document.lower
     if start and (lower[start - 1].isalnum() or lower[start - 1] in "/-."):
         return None
-    match = grammar.SCANNED_WORDED.match(lower, start)
-    if match is not None:
-        day = grammar.mend_figures(match[1])
-        mended = day != match[1] or match[2][0] in "09" or "rn" in match[2]
-        figures = any(sign.isdigit() for sign in f"{match[1]}{match[3]}")
-        if figures and (mended or match[3]) and grammar.is_day(day):
-            return Finding(start, match.end(), LIKELY, "scanned day and month")
-    year_alone = grammar.SCANNED_YEAR.match(lower, start)
-    if year_alone is not None and lower[start + 1 : start + 2].isdigit():
-        return Finding(start, year_alone.end(), LIKELY, "scanned year")
-    match = grammar.SCANNED.match(lower, start)
+    for read in _SCANNED_READERS:
+        found = read(document, index)
+        if found is not None:
+            return found
+    return None
+
+
+def _read_scanned_words(document: Document, index: int) -> Finding | None:
+    """Read "l2 Apri1" and "12 decernber 2O19"."""
+    start = document.starts[index]
+    match = grammar.SCANNED_WORDED.match(document.lower, start)
+    if match is None:
+        return None
+    day = grammar.mend_figures(match[1])
+    is_mended = day != match[1] or match[2][0] in "09" or "rn" in match[2]
+    has_figure = any(sign.isdigit() for sign in f"{match[1]}{match[3]}")
+    if has_figure and (is_mended or match[3]) and grammar.is_day(day):
+        return Finding(start, match.end(), LIKELY, "scanned day and month")
+    return None
+
+
+def _read_scanned_year(document: Document, index: int) -> Finding | None:
+    """Read "2O19"."""
+    start = document.starts[index]
+    match = grammar.SCANNED_YEAR.match(document.lower, start)
+    if match is None or not document.lower[start + 1 : start + 2].isdigit():
+        return None
+    return Finding(start, match.end(), LIKELY, "scanned year")
+
+
+def _read_scanned_figures(document: Document, index: int) -> Finding | None:
+    """Read "O3/O4/2l"."""
+    start = document.starts[index]
+    match = grammar.SCANNED.match(document.lower, start)
     if match is None or not any(sign.isdigit() for sign in match[0]):
         return None
-    day, month = grammar.mend_figures(match[1]), grammar.mend_figures(match[3])
-    year = grammar.mend_figures(match[4] or "20")
+    first, separator, second, last = match[1], match[2], match[3], match[4]
+    day, month = grammar.mend_figures(first), grammar.mend_figures(second)
+    year = grammar.mend_figures(last or "20")
     if not (grammar.is_day(day) and grammar.is_month(month) and grammar.is_year(year)):
         return None
-    if match[4] is None and (match[2] != "/" or "0" not in day + month):
+    if last is None and (separator != "/" or "0" not in day + month):
         return None
-    if (
-        match[2] is None
-        and len(year) == 2
-        and (match[1].isdigit() or match[3].isdigit())
-    ):
+    is_spaced = separator is None and len(year) == 2
+    if is_spaced and (first.isdigit() or second.isdigit()):
         return None
     return Finding(start, match.end(), LIKELY, "scanned date")
+
+
+_SCANNED_READERS: Final[tuple[Reader, ...]] = (
+    _read_scanned_words,
+    _read_scanned_year,
+    _read_scanned_figures,
+)

@@ -4,30 +4,34 @@ import re
 from typing import Final
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.recognisers.dates import context, grammar, words
-from nlp_redaction.recognisers.dates.context import HINT, LIKELY, SURE
+from nlp_redaction.lexicons import word_set
+from nlp_redaction.recognisers.dates import context, grammar, vocabulary
 from nlp_redaction.recognisers.dates.finding import Finding, Reader
 from nlp_redaction.recognisers.dates.in_figures import read_day, read_scanned
-from nlp_redaction.recognisers.dates.words import gather
+from nlp_redaction.recognisers.dates.scores import HINT, LIKELY, SURE
+from nlp_redaction.recognisers.dates.word_scores import (
+    score_month_word,
+    score_short_weekday,
+)
 
-_SCANNED_HEADS: Final = gather("l i o ll ii li il io lo oi ol oo")
-_ODD_HEADS: Final = gather("? x q mwf tths tts m t tu mo we th fr sa su")
-_SPOKEN_UNITS: Final = gather(
+_SCANNED_HEADS: Final = word_set("l i o ll ii li il io lo oi ol oo")
+_ODD_HEADS: Final = word_set("? x q mwf tths tts m t tu mo we th fr sa su")
+_SPOKEN_UNITS: Final = word_set(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
     "fifteen sixteen seventeen eighteen nineteen"
 )
 _SPOKEN_TENS: Final = frozenset({"twenty", "thirty", "nineteen"})
-_DECADE_WORDS: Final = gather(
+_DECADE_WORDS: Final = word_set(
     "twenties thirties forties fifties sixties seventies eighties nineties noughties"
 )
-_OWNERS: Final = gather("his her their my your our mid early late")
+_DOUBTFUL_WEEKDAYS: Final = frozenset({"sat", "sun"})
+_OWNERS: Final = word_set("his her their my your our mid early late")
 
 
 def _read_month(document: Document, index: int) -> Finding | None:
     lower, start = document.lower, document.starts[index]
     if start and lower[start - 1].isdigit():
         return None
-    word = document.folded[index]
     match = grammar.NAME_MONTH.match(lower, start)
     if match is None:
         return None
@@ -35,27 +39,35 @@ def _read_month(document: Document, index: int) -> Finding | None:
     if spoken is not None:
         return Finding(start, spoken.end(), SURE, "month and year in words")
     if match.end() > document.ends[index]:
-        return _judge_month_and_figures(document, index, match.end(), match[2])
-    scanned = grammar.SCANNED_YEAR.match(lower, match.end() + 1)
-    if scanned is not None and lower[match.end()] == " ":
+        return _read_month_and_figures(document, index, match.end(), match[2])
+    return _read_lone_month(document, index, match.end())
+
+
+def _read_lone_month(document: Document, index: int, end: int) -> Finding:
+    """Read a month that no figures of a day follow; a short year may."""
+    lower, start = document.lower, document.starts[index]
+    scanned = grammar.SCANNED_YEAR.match(lower, end + 1)
+    if scanned is not None and lower[end] == " ":
         return Finding(start, scanned.end(), LIKELY, "month and scanned year")
-    short_year = re.compile(r" '?\d\d(?![0-9a-z:/%]|\.\d)").match(lower, match.end())
+    short_year = _SHORT_YEAR_BEHIND.match(lower, end)
     if short_year is not None:
         return Finding(start, short_year.end(), SURE, "month and year")
-    if word not in words.DOUBTFUL_MONTHS:
-        return Finding(start, match.end(), SURE, "month")
-    score = context.judge_month_word(document, index, match.end(), word)
-    return Finding(start, match.end(), score, "month by cue")
+    if document.folded[index] not in vocabulary.DOUBTFUL_MONTHS:
+        return Finding(start, end, SURE, "month")
+    return Finding(start, end, *score_month_word(document, index, end))
 
 
-def _judge_month_and_figures(
+_SHORT_YEAR_BEHIND: Final = re.compile(r" '?\d\d(?![0-9a-z:/%]|\.\d)")
+
+
+def _read_month_and_figures(
     document: Document, index: int, end: int, day: str | None
 ) -> Finding | None:
     start, word = document.starts[index], document.folded[index]
-    if word in words.DOUBTFUL_MONTHS:
+    if word in vocabulary.DOUBTFUL_MONTHS:
         after = context.find_word_after(document, end)
         written = document.words[index]
-        if after in words.DURATION_UNITS_AFTER or (
+        if after in vocabulary.DURATION_UNITS_AFTER or (
             written == "dec" and day is not None and int(day) > 31
         ):
             return Finding(start, document.ends[index], HINT / 2, "month or word")
@@ -66,51 +78,61 @@ def _read_weekday(document: Document, index: int) -> Finding | None:
     lower, start, end = document.lower, document.starts[index], document.ends[index]
     if start and (lower[start - 1].isdigit() or lower[start - 1] == "'"):
         return None
-    if lower[end : end + 1].isdigit():
+    if lower[end : end + 1].isdigit() or _is_joined_to_other(document, index):
         return None
     word = document.folded[index]
     if (
         lower.startswith(" day", end)
         and not word.endswith("day")
-        and (not lower[end + 4 : end + 5].isalnum())
+        and not lower[end + 4 : end + 5].isalnum()
     ):
         end += 4
-    if (
-        word in {"sat", "sun"}
-        and lower[start - 1 : start] == "-"
-        and index > 1
-        and (document.folded[index - 2] not in words.WEEKDAY_NUMBERS)
-    ):
-        return None
     joined = None if word.endswith("days") else _read_behind_weekday(document, end)
     if joined is not None:
         return Finding(start, joined.end, SURE, "weekday and date")
-    if word in {"sat", "sun"}:
-        score = context.judge_short_weekday(document, index, end, word)
-        return Finding(start, end, score, "weekday by cue") if score else None
-    return Finding(start, end, SURE, "weekday")
+    if word not in _DOUBTFUL_WEEKDAYS:
+        return Finding(start, end, SURE, "weekday")
+    scored = score_short_weekday(document, index, end)
+    return Finding(start, end, *scored) if scored.score else None
+
+
+def _is_joined_to_other(document: Document, index: int) -> bool:
+    """Tell whether sat or sun ends a compound other than "fri-sun"."""
+    start = document.starts[index]
+    return (
+        document.folded[index] in _DOUBTFUL_WEEKDAYS
+        and document.lower[start - 1 : start] == "-"
+        and index > 1
+        and document.folded[index - 2] not in vocabulary.WEEKDAY_NUMBERS
+    )
 
 
 def _read_behind_weekday(document: Document, end: int) -> Finding | None:
     gap = grammar.BETWEEN_WEEKDAY.match(document.lower, end)
     if gap is None:
         return None
-    at = document.token_at(gap.end())
-    if document.starts[at] != gap.end():
+    start = gap.end()
+    at = document.token_at(start)
+    if document.starts[at] != start:
         return None
     word = document.folded[at]
     if not word.isdigit():
-        ordinal = grammar.ORDINAL_WORD.match(document.lower, gap.end())
-        if ordinal is not None and "the" in gap[0]:
-            spoken = grammar.SPOKEN_DAY.match(document.lower, gap.end()) or ordinal
-            return Finding(end, spoken.end(), SURE, "ordinal in words")
+        return _read_ordinal_word(document, gap)
+    if len(word) > 2:
         return None
-    if len(word) <= 2:
-        found = read_day(document, at, gap.end(), document.ends[at])
-        if found is not None and found.score >= HINT / 2:
-            return found
-        return _read_lone_day(document, gap.end())
-    return None
+    found = read_day(document, at, start, document.ends[at])
+    if found is not None and found.score >= HINT / 2:
+        return found
+    return _read_lone_day(document, start)
+
+
+def _read_ordinal_word(document: Document, gap: re.Match[str]) -> Finding | None:
+    """Read "Monday the seventh"."""
+    ordinal = grammar.ORDINAL_WORD.match(document.lower, gap.end())
+    if ordinal is None or "the" not in gap[0]:
+        return None
+    spoken = grammar.SPOKEN_DAY.match(document.lower, gap.end()) or ordinal
+    return Finding(gap.start(), spoken.end(), SURE, "ordinal in words")
 
 
 _LONE_DAY: Final = re.compile(
@@ -133,7 +155,7 @@ def _read_named(document: Document, index: int) -> Finding | None:
     if match is None:
         return None
     word = document.folded[index]
-    if word in words.CAPITAL_DAYS and not document.words[index].istitle():
+    if word in vocabulary.CAPITAL_DAYS and not document.words[index].istitle():
         return None
     return Finding(start, match.end(), SURE, "named day")
 
@@ -154,6 +176,20 @@ def _read_welsh_day(document: Document, index: int) -> Finding | None:
 
 
 def _read_spoken(document: Document, index: int) -> Finding | None:
+    """Read "first of May", "the second Monday", "twelfth night", "two thousand and two"."""
+    found = _read_spoken_date(document, index)
+    if found is not None:
+        return found
+    word = document.folded[index]
+    named = _read_named(document, index) if word == "twelfth" else None
+    if named is not None:
+        return named
+    if word == "two":
+        return _read_spoken_year_alone(document, index)
+    return _read_spoken_ordinal(document, index)
+
+
+def _read_spoken_date(document: Document, index: int) -> Finding | None:
     lower, start = document.lower, document.starts[index]
     nth = grammar.NTH_WEEKDAY.match(lower, start)
     if nth is not None:
@@ -161,22 +197,23 @@ def _read_spoken(document: Document, index: int) -> Finding | None:
     match = grammar.SPOKEN_DAY.match(lower, start)
     if match is not None:
         return Finding(start, match.end(), SURE, "spoken day and month")
-    before = context.find_word_before(document, index)
-    if before in {"birth", "dob", "born"}:
+    if context.find_word_before(document, index) in {"birth", "dob", "born"}:
         match = grammar.SPOKEN_BIRTH.match(lower, start)
         if match is not None:
             return Finding(start, match.end(), SURE, "spoken date of birth")
-    word = document.folded[index]
-    if word == "twelfth":
-        named = _read_named(document, index)
-        if named is not None:
-            return named
-    if word == "two":
-        return _read_spoken_year_alone(document, index)
-    after = context.find_word_after(document, document.ends[index])
-    if words.ORDINAL_WORDS.get(word, 0) > 6 and before == "the" and not after.isalpha():
-        return Finding(start, document.ends[index], LIKELY, "ordinal in words")
     return None
+
+
+def _read_spoken_ordinal(document: Document, index: int) -> Finding | None:
+    """Read "the seventh" and later ones where no noun follows."""
+    start, end = document.starts[index], document.ends[index]
+    if vocabulary.ORDINAL_WORDS.get(document.folded[index], 0) <= 6:
+        return None
+    before = context.find_word_before(document, index)
+    after = context.find_word_after(document, end)
+    if before != "the" or after.isalpha():
+        return None
+    return Finding(start, end, LIKELY, "ordinal in words")
 
 
 def _read_spoken_year(document: Document, index: int) -> Finding | None:
@@ -252,19 +289,19 @@ def _list_readers() -> dict[str, Reader]:
         (_SCANNED_HEADS, read_scanned),
         (_ODD_HEADS, _read_odd),
         (_SPOKEN_UNITS, _read_spoken),
-        (words.ORDINAL_WORDS, _read_spoken),
+        (vocabulary.ORDINAL_WORDS, _read_spoken),
         (_SPOKEN_TENS, _read_spoken_year),
         (_DECADE_WORDS, _read_decade_word),
-        (words.NAMED_DAY_HEADS, _read_named),
-        (words.SEASONS, _read_season),
-        (words.WELSH_DAY_HEADS, _read_welsh_day),
-        (words.WEEKDAY_NUMBERS, _read_weekday),
-        (words.MONTH_NUMBERS, _read_month),
+        (vocabulary.NAMED_DAY_HEADS, _read_named),
+        (vocabulary.SEASONS, _read_season),
+        (vocabulary.WELSH_DAY_HEADS, _read_welsh_day),
+        (vocabulary.WEEKDAY_NUMBERS, _read_weekday),
+        (vocabulary.MONTH_NUMBERS, _read_month),
     ):
         for head in heads:
             if (
                 head in {"may", "april"}
-                or head not in words.MONTH_NUMBERS
+                or head not in vocabulary.MONTH_NUMBERS
                 or reader is _read_month
             ):
                 readers[head] = reader

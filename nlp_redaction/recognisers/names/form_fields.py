@@ -118,10 +118,10 @@ class FormName(Recogniser):
 
     def _find_fields(self, document: Document) -> Iterator[Span]:
         for at, word in enumerate(document.words):
-            if word in ":=" and (trust := self._judge_field(document, at)) is not None:
+            if word in ":=" and (trust := self._read_field(document, at)) is not None:
                 yield from self._read_list(document, at + 1, trust)
 
-    def _judge_field(self, document: Document, at: int) -> int | None:
+    def _read_field(self, document: Document, at: int) -> int | None:
         """Tell from the words before a colon whether a name follows it."""
         end = document.starts[at]
         tail = document.lower[max(0, end - _FIELD_REACH) : end].rsplit("\n", 1)[-1]
@@ -151,11 +151,11 @@ class FormName(Recogniser):
                 return
             if end - at == 1 and len(document.words[at]) == 1:
                 return
-            end = self._take_forenames(document, end, trust)
+            end = self._read_forenames(document, end, trust)
             yield self._make(document, at, end, trust if first else LIKELY)
             at, first = end, False
 
-    def _take_forenames(self, document: Document, end: int, trust: int) -> int:
+    def _read_forenames(self, document: Document, end: int, trust: int) -> int:
         """Go on over the comma of "SURNAME, Forename"."""
         if (
             end + 1 < len(document.words)

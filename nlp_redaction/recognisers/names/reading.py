@@ -7,6 +7,7 @@ initials, particles ("de", "van der"), hyphened and apostrophe forms.
 from typing import Final
 
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     KEPT_CAPITALS,
@@ -17,7 +18,6 @@ from nlp_redaction.lexicons.vocabulary import (
     TITLES_IN_ROLES,
     WORD_NAMES,
     is_known_otherwise,
-    split_words,
 )
 
 SURE: Final = 0
@@ -30,13 +30,13 @@ _LONGEST_GAP: Final = 2
 _SHORTEST_LOWER: Final = 3
 _INITIALS: Final = 3
 _BORN: Final = ("d.o.b", "d o b", "d.o b", "n.h.s", "n h s", "g.p", "o.p", "m.d")
-_PARTICLES: Final = split_words(
+_PARTICLES: Final = word_set(
     "de van von der den ter la le du da dos das del di al el bin ibn binti bint abu ap "
     "ab ferch mac ul ur ud ní nic ó st san"
 )
 _PREFIXES: Final = frozenset({"o", "d", "n", "m", "l", "t"})
 _SUFFIXES: Final = frozenset({"s", "t", "ll", "d", "m", "re", "ve"})
-_NEVER: Final = (ROLES | KIN) - TITLES_IN_ROLES | split_words(
+_NEVER: Final = (ROLES | KIN) - TITLES_IN_ROLES | word_set(
     "who whom i the and or on in at to for from with by of as is was has had will would "
     "can could may should must be been are were he she they we you it his her their my "
     "our your this that these those there here if but not no yes nil none unknown n na "

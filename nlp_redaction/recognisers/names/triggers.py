@@ -5,6 +5,7 @@ from typing import Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     KIN,
@@ -12,7 +13,6 @@ from nlp_redaction.lexicons.vocabulary import (
     ROLES,
     SURE_NAMES,
     WORD_NAMES,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import (
@@ -24,13 +24,13 @@ from nlp_redaction.recognisers.names.reading import (
     read_name,
 )
 
-TITLES: Final = split_words(
+TITLES: Final = word_set(
     "dr drs mr mrs messrs mx prof professor dame rev revd reverend cllr councillor mme "
     "mister missus imam rabbi mssrs"
 )
 """Titles that are hardly ever anything else."""
 
-DOUBTFUL_TITLES: Final = split_words(
+DOUBTFUL_TITLES: Final = word_set(
     "miss ms sr sn rn fr br sir lady lord sister brother father mother uncle aunt aunty "
     "auntie nan nana nanna nanny nain taid granny gran grandma grandad granddad grandpa "
     "nurse matron midwife doctor doc judge pastor canon vicar fr officer constable "
@@ -42,12 +42,11 @@ DOUBTFUL_TITLES: Final = split_words(
 _PLURAL: Final = frozenset({"drs", "messrs", "mssrs"})
 _LINKS: Final = frozenset({"and", "&", "/", "+"})
 _MARRIED: Final = frozenset({"mr", "mrs", "ms", "dr", "miss", "prof"})
-_MAGNETIC: Final = split_words(
+_MAGNETIC: Final = word_set(
     "angiogram angiography venogram venography enterography enteroclysis spectroscopy "
     "imaging scan scans cholangiography cholangiogram arthrogram pelvis brain spine "
     "urography elastography proctogram jet severity mild moderate severe trivial"
 )
-_SIGNS: Final = frozenset(".:-,")
 _TITLE_SCORE: Final = 0.95
 _DOUBTFUL_SCORE: Final = 0.88
 _LOWER_SCORE: Final = 0.75
@@ -173,7 +172,7 @@ def is_open(document: Document, at: int) -> bool:
     return at < len(document.words) and document.words[at][0].isalpha()
 
 
-_HUMAN_VERBS: Final = split_words(
+_HUMAN_VERBS: Final = word_set(
     "called named née nee aka signed sig authorised verified reported typed "
     "dictated checked witnessed attended counselled"
 )
@@ -189,14 +188,14 @@ _CUES: Final = (
     | {"nurse", "sister", "brother", "mother", "father", "mum", "dad", "nan", "midwife",
        "aunt", "uncle", "reg", "spr", "sho", "hca", "officer", "baby"}
 )  # fmt: skip
-_LISTS: Final = split_words(
+_LISTS: Final = word_set(
     "children kids daughters sons sisters brothers siblings twins parents present "
     "team crew staff"
 )
-_TIGHT: Final = split_words("with w by via patient client resident ask told team")
+_TIGHT: Final = word_set("with w by via patient client resident ask told team")
 _CUE_SIGNS: Final = ':("-,'
 _AFTER_NAME: Final = frozenset({",", "(", "-"})
-_POSSESSIVES: Final = split_words("his her their the my our pt's patient's")
+_POSSESSIVES: Final = word_set("his her their the my our pt's patient's")
 _NAMED_SCORE: Final = 0.85
 _SET_OFF_SCORE: Final = 0.75
 _UNLISTED_SCORE: Final = 0.55

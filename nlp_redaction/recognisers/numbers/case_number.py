@@ -61,7 +61,7 @@ class CaseNumberRecogniser(Recogniser):
         shapes: set[str] = set()
         left: list[Code] = []
         for code in find_codes(document):
-            score, reason = _judge(document, code)
+            score, reason = _score(document, code)
             if not score:
                 left.append(code)
                 continue
@@ -106,7 +106,7 @@ def _find_end(document: Document, code: Code) -> int:
     return extend_code(document, code) if may_go_on else code.end
 
 
-def _judge(document: Document, code: Code) -> tuple[float, str]:
+def _score(document: Document, code: Code) -> tuple[float, str]:
     """Score a code; 0 when nothing speaks for it."""
     if _PRISON.fullmatch(code.text):
         return 0.9, "prison number"
@@ -125,7 +125,7 @@ def _judge(document: Document, code: Code) -> tuple[float, str]:
         and not _MORE_DIGITS.match(document.plain, code.end)
     ):
         return 0.55, "letters of a site and a number with leading zeros"
-    return _judge_announced(document, code) or _judge_form(code) or (0.0, "")
+    return _score_announced(document, code) or _score_form(code) or (0.0, "")
 
 
 def _is_other(document: Document, code: Code) -> bool:
@@ -143,7 +143,7 @@ def _is_other(document: Document, code: Code) -> bool:
     )
 
 
-def _judge_announced(document: Document, code: Code) -> tuple[float, str] | None:
+def _score_announced(document: Document, code: Code) -> tuple[float, str] | None:
     if code.cue is Cue.NONE:
         return None
     digits = count_digits(document.plain[code.start : extend_code(document, code)])
@@ -161,7 +161,7 @@ def _judge_announced(document: Document, code: Code) -> tuple[float, str] | None
     return None
 
 
-def _judge_form(code: Code) -> tuple[float, str] | None:
+def _score_form(code: Code) -> tuple[float, str] | None:
     text = _INITIALS.sub("", code.text)
     if text.isdigit() or not any(map(str.isalpha, text)):
         text = code.text
@@ -172,13 +172,13 @@ def _judge_form(code: Code) -> tuple[float, str] | None:
     if _LETTERS_FIRST.fullmatch(text):
         return 0.65, "letters and a long number"
     if not code.has_letter:
-        return _judge_digits(text)
+        return _score_digits(text)
     if text.upper() == text and code.digits >= 5 and _LONG_RUN.search(text):  # noqa: PLR2004 - models are shorter
         return 0.6, "capitals and many digits"
     return None
 
 
-def _judge_digits(text: str) -> tuple[float, str] | None:
+def _score_digits(text: str) -> tuple[float, str] | None:
     if text.isdigit():
         return (0.6, "long number") if len(text) >= _LONG else None
     ascending = _ASCENDING.fullmatch(text)

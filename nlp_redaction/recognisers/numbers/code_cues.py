@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from nlp_redaction.lexicons import word_set
+
 
 class Cue(StrEnum):
     """What a word before a code announces."""
@@ -27,11 +29,6 @@ class Cue(StrEnum):
     OFFICER = "officer"
     """A police officer: the collar number may follow the name."""
     LOGIN = "login"
-
-
-def make_words(text: str) -> frozenset[str]:
-    """Return the words of a text, each once."""
-    return frozenset(text.split())
 
 
 def _list(cue: Cue, words: str) -> dict[str, Cue]:
@@ -113,13 +110,13 @@ CUES: Final[dict[str, Cue]] = {
 }
 
 # Between the cue and the code.
-FILLERS: Final = make_words(
+FILLERS: Final = word_set(
     "is was as of me the a an this for to in under with given here your my our his her their its and & "
     ": . # ( [ - = ' \" ; , | / < > quoted quote quoting please hash new old confirmed "
     "seen raised submitted completed filed logged done ending part full "
     "unknown local british uk eu personal client both two i o n 0"
 )
-UNITS: Final = make_words(
+UNITS: Final = word_set(
     "mg mcg microgram micrograms g gram grams kg ng ug ml mls l litre litres dl cl cm mm m km mmol mol umol nmol pmol "
     "iu unit units u bpm mmhg kpa cmh hz khz mhz kcal cals calories steps step x times tablets tabs tab capsules caps "
     "puffs drops sachets vials ampoules doses dose hours hrs hr h mins min minutes secs seconds s days day d weeks wks "
@@ -128,7 +125,7 @@ UNITS: Final = make_words(
     "degrees deg c f gy cgy mev degc msv mci mbq joules j watts w volts v mv ma hb plt plts wbc cfu rpm fr ch gauge french "
     "words points bags am pm o'clock"
 )
-MONTHS: Final = make_words(
+MONTHS: Final = word_set(
     "jan feb mar apr may jun jul aug sep sept oct nov dec january february march april june july august september "
     "october november december"
 )

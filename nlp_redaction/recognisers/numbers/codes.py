@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from nlp_redaction.document.text import Document, once_a_document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.numbers.code_cues import (
     CUES,
     FILLERS,
     MONTHS,
     UNITS,
     Cue,
-    make_words,
 )
 
 _RUN: Final = re.compile(r"[^\W_]+(?:(?:[-/_]|\.(?![a-z]))[^\W_]+)*")
@@ -39,7 +39,7 @@ _MEASURE: Final = re.compile(
 _FARTHEST: Final = 10
 # Capitals that belong to the number behind them: "NN 0087124", "RM2 88410".
 _PREFIX: Final = re.compile(r"(?<![^\W_])([A-Z]{1,5}\d?) \Z")
-_NO_PREFIX: Final = make_words(
+_NO_PREFIX: Final = word_set(
     "DOB BP RR HR CRP INR PLT WBC HPV HIV ESR ALT NO TO OR ME MR MRS DR NOK FROM MUM DAD REG SHO SPR AND FOR THE WITH AT ON IN BY AGE TIME WARD BED"
 )
 # Words that announce a number themselves and are no part of it.
@@ -138,13 +138,13 @@ def find_cue(document: Document, token: int) -> tuple[Cue, int, bool]:
         gap = starts[at + 1] - ends[at]
         if gap and at < token - 1 and "\n" in document.plain[ends[at] : starts[at + 1]]:
             break
-        cue = _name_cue(folded, at)
+        cue = _find_cue_of_word(folded, at)
         if cue is Cue.GENERIC:
             generic_at = at if not unknown else -1
         elif cue is Cue.OFFICER and generic_at >= 0:
             return Cue.STRONG, generic_at, False
         elif cue is not Cue.NONE:
-            return _weigh(cue, at, unknown)
+            return _limit_cue(cue, at, unknown)
         elif not _is_filler(folded, at):
             unknown += 1
             if (
@@ -156,7 +156,7 @@ def find_cue(document: Document, token: int) -> tuple[Cue, int, bool]:
     return (Cue.GENERIC if generic_at >= 0 else Cue.NONE), generic_at, False
 
 
-def _weigh(cue: Cue, at: int, unknown: int) -> tuple[Cue, int, bool]:
+def _limit_cue(cue: Cue, at: int, unknown: int) -> tuple[Cue, int, bool]:
     """Let a cue count for less, or not at all, behind words between it and the code."""
     too_far = (unknown and cue is Cue.NEVER) or (unknown > 1 and cue is not Cue.OFFICER)
     return (Cue.NONE, -1, False) if too_far else (cue, at, unknown > 0)
@@ -176,7 +176,7 @@ def _may_be_far(document: Document, at: int, unknown: int) -> bool:
     return unknown == 1 or (unknown == 2 and document.words[at][0].isupper())  # noqa: PLR2004 - forename and surname
 
 
-def _name_cue(folded: list[str], at: int) -> Cue:
+def _find_cue_of_word(folded: list[str], at: int) -> Cue:
     word = folded[at]
     if not at:
         return CUES.get(word, Cue.NONE)

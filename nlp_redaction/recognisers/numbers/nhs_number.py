@@ -11,8 +11,9 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
+from nlp_redaction.lexicons import word_set
 from nlp_redaction.recognisers.base import Recogniser
-from nlp_redaction.recognisers.numbers.code_cues import Cue, make_words
+from nlp_redaction.recognisers.numbers.code_cues import Cue
 from nlp_redaction.recognisers.numbers.codes import find_codes, is_followed_by_unit
 
 # A digit, or what optical recognition makes of one; up to three signs between digits.
@@ -31,7 +32,7 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d\D")
 _MENTIONED: Final = re.compile(
     r"nhs ?(?:no|num|/)|(?<![a-z])chi(?![a-z])|h&c|nhs[,;|\"]"
 )
-_SPOKEN: Final = make_words(
+_SPOKEN: Final = word_set(
     "zero oh nought one two three four five six seven eight nine double treble triple"
 )
 _WATCHED: Final = _CUES | _SPOKEN | {"c"}
@@ -80,7 +81,7 @@ class NhsNumberRecogniser(Recogniser):
             grouped = number.group(1) or number.group(2)
             if not grouped and is_followed_by_unit(document, number.end()):
                 continue
-            score, reason = _judge(document, number)
+            score, reason = _score(document, number)
             if score:
                 yield self.span(*number.span(), Label.NHS_NUMBER, score, reason)
 
@@ -116,7 +117,7 @@ def _is_cue(folded: list[str], at: int) -> bool:
     return folded[at] in _CUES
 
 
-def _judge(document: Document, number: re.Match[str]) -> tuple[float, str]:
+def _score(document: Document, number: re.Match[str]) -> tuple[float, str]:
     """Score a number without a cue; 0 when it may be anything."""
     digits = [int(d) for d in number.group().translate(_OTHER_DIGITS) if d.isdigit()]
     if is_valid("".join(map(str, digits))):

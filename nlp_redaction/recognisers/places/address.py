@@ -21,10 +21,13 @@ from nlp_redaction.recognisers.places.address_parts import (
     starts_number,
     strip_to_capitals,
 )
+from nlp_redaction.recognisers.places.address_scores import (
+    score_capitalised,
+    score_numbered,
+)
 from nlp_redaction.recognisers.places.address_words import (
     AFTER_CUE,
     BARE_STREETS,
-    LOWER_HOUSES,
     NEVER_NAMES,
     NOT_STREET_NAMES,
     NUMBER_WORDS,
@@ -32,18 +35,16 @@ from nlp_redaction.recognisers.places.address_words import (
     SIGNS,
     STOREY_TAILS,
     STOREYS,
-    SURE_HOUSES,
     USUAL_STREETS,
     Sign,
 )
 
 _LONGEST_NUMBER: Final = 4
-_LONGEST_BARE_NUMBER: Final = 3
 _SHORTEST_NAME: Final = 3
 _MOST_CUED: Final = 5
 _MOST_BARE: Final = 3
 _TITLES: Final = frozenset(("st", "dr"))
-_SHORT: Final = frozenset(("dr", "ct", "str", "pl", "ter", "gr", "av", "ln"))
+_SURE_UNITS: Final = frozenset(("flat", "apartment", "apt", "studio"))
 
 
 class AddressRecogniser(Recogniser):
@@ -89,11 +90,8 @@ class AddressRecogniser(Recogniser):
 
     # --- reading one sign -----------------------------------------------------------
 
-    def _read_street(  # noqa: PLR0911 - one return a reason
-        self, document: Document, index: int
-    ) -> Piece | None:
+    def _read_street(self, document: Document, index: int) -> Piece | None:
         """Read the name and the number to the left of a street's last word."""
-        folded = document.folded
         first = find_name_start(document, index)
         if first == index:
             return self._read_the_house(document, index)
@@ -101,15 +99,21 @@ class AddressRecogniser(Recogniser):
             return None
         number = find_number_before(document, first)
         if number is not None:
-            return self._weigh_numbered(document, number, index)
+            return score_numbered(document, number, index)
+        return self._read_unnumbered(document, first, index)
+
+    def _read_unnumbered(
+        self, document: Document, first: int, index: int
+    ) -> Piece | None:
+        folded = document.folded
         if folded[index] in _TITLES and is_followed_by_name(document, index):
             usual = folded[index - 1] in USUAL_STREETS
             return Piece(index - 1, index, 0.3, "St or street") if usual else None
         first = strip_to_capitals(document, first, index)
         if first < index:
-            return self._weigh_capitalised(document, first, index)
+            return score_capitalised(document, first, index)
         if folded[index] in BARE_STREETS:
-            return self._weigh_bare(document, index)
+            return self._read_bare(document, index)
         return None
 
     def _read_the_house(self, document: Document, index: int) -> Piece | None:
@@ -129,35 +133,32 @@ class AddressRecogniser(Recogniser):
             return True
         return after.isdigit() or after == "&"
 
-    def _read_unit(  # noqa: PLR0911 - one return a reason
-        self, document: Document, index: int
-    ) -> Piece | None:
+    def _read_unit(self, document: Document, index: int) -> Piece | None:
         """Read a flat's or room's number to the right."""
         words, folded = document.words, document.folded
         if index and folded[index - 1] in STOREYS:
             return self._read_floor(document, index)
-        last = index + 1
-        while last < len(words) and words[last] in ".,":
-            last += 1
-        if last >= len(words) or not is_near(document, index, last):
+        number = self._find_unit_number(document, index)
+        if number is None:
             return None
-        if not words[last].isdigit() and not (
-            len(words[last]) == 1 and words[last].isupper()
-        ):
+        last = end_number(document, number)
+        behind = document.plain[document.ends[last] : document.ends[last] + 1]
+        if behind.isalnum() or behind in ("%", "/"):
             return None
-        if len(words[last]) > _LONGEST_NUMBER:
-            return None
-        last = end_number(document, last)
-        if document.plain[document.ends[last] : document.ends[last] + 1].isalnum():
-            return None
-        sure = (
-            folded[index] in ("flat", "apartment", "apt", "studio")
-            and words[index] != "T"
-        )
-        tail = document.plain[document.ends[last] : document.ends[last] + 2]
-        if tail[:1] in "%/" and tail:
-            return None
+        sure = folded[index] in _SURE_UNITS and words[index] != "T"
         return Piece(index, last, 0.6 if sure else 0.2, "unit")
+
+    def _find_unit_number(self, document: Document, index: int) -> int | None:
+        """Return the token of the figures or the one capital behind "Flat"."""
+        words = document.words
+        at = index + 1
+        while at < len(words) and words[at] in ".,":
+            at += 1
+        if at >= len(words) or not is_near(document, index, at):
+            return None
+        is_letter = len(words[at]) == 1 and words[at].isupper()
+        is_number = words[at].isdigit() and len(words[at]) <= _LONGEST_NUMBER
+        return at if is_letter or is_number else None
 
     def _read_floor(self, document: Document, index: int) -> Piece | None:
         """Take "Ground Floor" and "Top Floor" as a unit, to be joined to a street."""
@@ -264,11 +265,10 @@ class AddressRecogniser(Recogniser):
         longest = 3
         if at >= len(words) or not words[at].isdigit() or len(words[at]) > longest:
             return None
+        # "is number 4" and "to number 4" count a pain or a bed as often as a house; on
+        # the notes that the search is measured with they change nothing.
         before = folded[index - 1] if index else ""
-        if before not in ("at", "from", "outside", "is", "to") or before in (
-            "is",
-            "to",
-        ):
+        if before not in ("at", "from", "outside"):
             return None
         last = end_number(document, at)
         return Piece(index, last, 0.6, "house number")
@@ -281,77 +281,8 @@ class AddressRecogniser(Recogniser):
             if word[0].isalpha() and len(word) > 1
         )
 
-    # --- weighing -------------------------------------------------------------------
-
-    def _weigh_numbered(
-        self, document: Document, first: int, last: int
-    ) -> Piece | None:
-        """Weigh a number, a name and a street's last word."""
-        words, folded = document.words, document.folded
-        sign = SIGNS[folded[last]]
-        name = [w for w in words[first:last] if len(w) > 1 and w.isalpha()]
-        name = [w for w in name if w.lower() not in NUMBER_WORDS]
-        if not name:
-            return None
-        if folded[last] == "dr" and is_followed_by_name(document, last):
-            return None
-        known = all(word.lower() in self._ordinary for word in name)
-        if sign is Sign.STREET:
-            return Piece(first, last, 0.9 if name[0][0].isupper() else 0.75, "street")
-        if name[0][0].isupper() and words[last][0].isupper():
-            upper = words[last].isupper()
-            return Piece(first, last, 0.3 if known and upper else 0.8, "numbered name")
-        if known or not self._is_believable(name, folded[last]):
-            return Piece(first, last, 0.2, "number and street word")
-        return Piece(first, last, 0.6, "numbered name")
-
-    def _is_believable(self, name: list[str], street: str) -> bool:
-        """Tell whether a lower-case name and a doubtful street word go together."""
-        most = 2
-        return (
-            (SIGNS[street] is Sign.PLACE or street in LOWER_HOUSES)
-            and len(name) <= most
-            and not any(word.lower() in NEVER_NAMES for word in name)
-            and any(word.islower() and word not in self._ordinary for word in name)
-        )
-
-    def _weigh_capitalised(  # noqa: PLR0911 - one return a reason
-        self, document: Document, first: int, last: int
-    ) -> Piece | None:
-        """Weigh a capitalised name before a street's last word, without a number."""
-        words, folded = document.words, document.folded
-        sign = SIGNS[folded[last]]
-        name = [word for word in words[first:last] if word[0].isalpha()]
-        known = all(word.lower() in self._ordinary for word in name)
-        upper = words[last].isupper() and len(words[last]) > 1
-        if folded[last] in _SHORT and folded[last] != "ln":
-            return Piece(first, last, 0.2, "short street word")
-        if sign is Sign.HOUSE and not known and words[last].istitle():
-            sure = folded[last] in SURE_HOUSES and (
-                folded[first - 1 : first] == ["at"]
-                or self._stands_apart(document, first, last)
-            )
-            return Piece(first, last, 0.55 if sure else 0.2, "name of a house")
-        if sign is Sign.HOUSE or (upper and known):
-            return Piece(first, last, 0.2, "name of a house")
-        if not words[last][0].isupper() and folded[last] not in BARE_STREETS:
-            return None
-        if sign is Sign.STREET:
-            return Piece(first, last, 0.55 if known or upper else 0.8, "street")
-        if known or upper:
-            return Piece(first, last, 0.2, "street word")
-        return Piece(first, last, 0.55, "street by name")
-
-    def _stands_apart(self, document: Document, first: int, last: int) -> bool:
-        """Tell whether a name fills its part of a list or line."""
-        plain, start, end = document.plain, document.starts[first], document.ends[last]
-        before = plain[max(0, start - 2) : start].strip(" ")
-        return before[-1:] in ("", ",", "(", "|", "\n") and (
-            plain[end : end + 1] in ("", ",", ".", ")", "|", "\n", "\r")
-        )
-
-    def _weigh_bare(self, document: Document, index: int) -> Piece | None:
-        """Weigh "on market street": lower-case and without a number."""
+    def _read_bare(self, document: Document, index: int) -> Piece | None:
+        """Read "on market street": lower-case and without a number."""
         folded = document.folded
         name = folded[index - 1]
         if name == "old" and index > 1 and folded[index - 2] not in self._ordinary:

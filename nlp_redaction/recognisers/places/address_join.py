@@ -56,10 +56,10 @@ def join_pieces(
             current.score = max(current.score, piece.score, 0.55 if apart else 0)
             continue
         if current:
-            yield _take_house(document, current, is_house_name)
+            yield _include_house(document, current, is_house_name)
         current = piece
     if current:
-        yield _take_house(document, current, is_house_name)
+        yield _include_house(document, current, is_house_name)
 
 
 def _touches(document: Document, left: Piece, right: Piece) -> bool:
@@ -86,7 +86,7 @@ def _fills_line(document: Document, piece: Piece) -> bool:
     ].strip(" ,")
 
 
-def _take_house(
+def _include_house(
     document: Document, piece: Piece, is_house_name: Callable[[list[str]], bool]
 ) -> Piece:
     """Extend an address to the left over the name of its house, up to two parts."""
@@ -125,7 +125,7 @@ def _find_house(
         return None
     last = comma if glued else comma - 1
     last -= words[last] == '"' and not glued
-    first = _walk_left(document, last)
+    first = _find_left_end(document, last)
     if first > last:
         return _find_stair(document, last)
     if words[last].islower() or _is_house_word(words[last]):
@@ -149,7 +149,7 @@ def _find_stair(document: Document, last: int) -> int | None:
     return slash - 1 if words[slash - 1].isdigit() else None
 
 
-def _walk_left(document: Document, last: int) -> int:
+def _find_left_end(document: Document, last: int) -> int:
     """Return the first token of the part of an address that ends with a token."""
     first = last + 1
     while first > 0 and last - first + 1 < _MOST_HOUSE_TOKENS:

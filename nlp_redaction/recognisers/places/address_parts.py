@@ -21,6 +21,8 @@ _WIDEST_GAP: Final = 2
 _INSIDE: Final = frozenset("'-")
 _DURATIONS: Final = frozenset({"7", "12", "24", "52"})
 _LAST_HOUR: Final = 24
+_NOT_BEFORE_HOUSE: Final = frozenset("£$+<>=")
+_INSIDE_FIGURES: Final = frozenset(".:/%")
 
 
 def mend_scan(document: Document) -> Document:
@@ -123,28 +125,37 @@ def find_number_before(document: Document, first: int) -> int | None:
     return start_number(document, at)
 
 
-def start_number(  # noqa: PLR0911 - one return a reason
-    document: Document, at: int
-) -> int | None:
+def start_number(document: Document, at: int) -> int | None:
     """Return where a house number that ends with a token begins, "31/4" and "2-6" too."""
-    words, plain = document.words, document.plain
-    if not words[at].isdigit() or len(words[at]) > _LONGEST_NUMBER:
+    word = document.words[at]
+    if not _may_be_house(word):
         return None
-    if words[at].startswith("0") or _is_time(words[at]):
+    start = document.starts[at]
+    before = document.plain[start - 1] if start else " "
+    follows_figures = at > 1 and document.words[at - 2].isdigit()
+    if before in "/-" and follows_figures:
+        return at - 2 if _joins_numbers(document, at, before) else None
+    if before.isalpha() or before in _NOT_BEFORE_HOUSE:
         return None
-    before = plain[document.starts[at] - 1] if document.starts[at] else " "
-    if before.isalpha():
-        return None
-    if before in "/-" and at > 1 and words[at - 2].isdigit():
-        tight = document.ends[at - 2] == document.starts[at] - 1
-        longer = at > 2 and words[at - 3] in ("/", "-", ".")  # noqa: PLR2004
-        duration = before == "/" and words[at] in _DURATIONS
-        if not tight or longer or duration or words[at] == "0":
-            return None
-        return at - 2
-    if before in ".:/£$%+" and at > 1 and words[at - 2].isdigit():
-        return None
-    return None if before in "£$+<>=" else at
+    return None if before in _INSIDE_FIGURES and follows_figures else at
+
+
+def _may_be_house(word: str) -> bool:
+    """Tell whether figures may number a house: four at most, no nought, no time."""
+    return (
+        word.isdigit()
+        and len(word) <= _LONGEST_NUMBER
+        and not word.startswith("0")
+        and not _is_time(word)
+    )
+
+
+def _joins_numbers(document: Document, at: int, sign: str) -> bool:
+    """Tell whether two numbers make one house, "2-6", rather than a date or "3/7"."""
+    is_tight = document.ends[at - 2] == document.starts[at] - 1
+    is_longer = at > 2 and document.words[at - 3] in ("/", "-", ".")  # noqa: PLR2004
+    is_duration = sign == "/" and document.words[at] in _DURATIONS
+    return is_tight and not is_longer and not is_duration
 
 
 def _is_time(word: str) -> bool:

@@ -5,8 +5,7 @@ from typing import Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
-from nlp_redaction.lexicons.vocabulary import split_words
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.recognisers.names.reading import is_line_start, is_titled
 from nlp_redaction.recognisers.places.gazetteer import find_names, index_names
 from nlp_redaction.recognisers.places.institution import HeadedName
@@ -15,7 +14,7 @@ from nlp_redaction.recognisers.places.place import SURE_PLACES
 _RETAILERS: Final = read_lexicon("retailers")
 _RETAILER: Final = 0.6
 _LISTED: Final = index_names("organisations")
-_WELSH_HEADS: Final = split_words("cyngor prifysgol cymdeithas")
+_WELSH_HEADS: Final = word_set("cyngor prifysgol cymdeithas")
 _WELSH_NAME: Final = 0.7
 _MOST_WELSH: Final = 3
 
@@ -41,7 +40,7 @@ class EmployerName(HeadedName):
                     _RETAILER,
                     "a firm that many people work for",
                 )
-            elif word in _WELSH_HEADS and (end := _walk_on(document, at)) > at + 1:
+            elif word in _WELSH_HEADS and (end := _find_end(document, at)) > at + 1:
                 yield self.span(
                     document.starts[at],
                     document.ends[end - 1],
@@ -59,7 +58,7 @@ class EmployerName(HeadedName):
             )
 
 
-def _walk_on(document: Document, at: int) -> int:
+def _find_end(document: Document, at: int) -> int:
     end = at + 1
     while (
         end < len(document.words)

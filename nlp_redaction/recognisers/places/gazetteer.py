@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     NAMES,
     ORDINARY,
     is_known_otherwise,
-    split_words,
 )
 from nlp_redaction.recognisers.names.reading import is_line_start
 from nlp_redaction.recognisers.places.place import SURE_PLACES
@@ -23,12 +22,10 @@ _SHORT: Final = 4
 _DOUBTFUL: Final = read_lexicon("doubtful_organisations")
 _NEVER_DOUBTFUL: Final = frozenset({"addenbrooke's", "addenbrookes", "nandos"})
 _ARTICLE: Final = "the"
-_TOWARDS: Final = split_words("at to from in via @ under by")
-_WORK: Final = split_words(
-    "works working worked work job employed employer shift shifts"
-)
-_WORK_LINKS: Final = split_words("at for by with in")
-_AFTER_LETTERS: Final = split_words("ed ward wards clinic letter letters")
+_TOWARDS: Final = word_set("at to from in via @ under by")
+_WORK: Final = word_set("works working worked work job employed employer shift shifts")
+_WORK_LINKS: Final = word_set("at for by with in")
+_AFTER_LETTERS: Final = word_set("ed ward wards clinic letter letters")
 _OTHER_MEANING: Final = (["solution"], ["mix"], ["wort"], ["pouch"], ["cognitive"])
 _ENDS: Final = frozenset({".", ":", "!", "?"})
 
@@ -58,7 +55,7 @@ def _split(entry: str) -> tuple[str, ...]:
     return tuple(Document.read(entry).folded)
 
 
-def _judge(entry: str) -> Entry:
+def _classify(entry: str) -> Entry:
     words = _split(entry)
     named = [word for word in words if word[0].isalpha() and word != "s"]
     bare = [word for word in named if word != _ARTICLE]
@@ -88,7 +85,7 @@ def index_names(name: str) -> Index:
     """Return a list's entries by their first word, the longest first."""
     index: Index = {}
     for entry in sorted(read_lexicon(name)):
-        judged = _judge(entry)
+        judged = _classify(entry)
         index.setdefault(judged.words[0], []).append(judged)
     for listed in index.values():
         listed.sort(key=lambda entry: -len(entry.words))

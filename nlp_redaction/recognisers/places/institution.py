@@ -5,13 +5,12 @@ from typing import ClassVar, Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.lexicons.vocabulary import (
     NAMES,
     ORDINARY,
     SURE_NAMES,
     is_known_otherwise,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import is_line_start, is_titled
@@ -31,13 +30,13 @@ _HEADS: Final = (
 )
 _GENERIC: Final = read_lexicon("generic_modifiers") | _HEADS
 _CLINICAL: Final = read_lexicon("clinical_words")
-FIRM_HEADS: Final = split_words(
+FIRM_HEADS: Final = word_set(
     "cabs coaches cleaning logistics joinery motors nurseries haulage roofing "
     "scaffolding recruitment fostering homecare taxis solicitors"
 )
 """Heads that an unknown word in small letters before them belongs to."""
 _LOWER_HEADS: Final = (
-    split_words(
+    word_set(
         "hospital hosp infirmary hospice surgery practice house court school primary academy "
         "ward lodge college chapel church unit high pharmacy chemist council ltd opticians "
         "llp plc homecare taxis solicitors hostel prison nursery mosque hub gardens"
@@ -47,7 +46,7 @@ _LOWER_HEADS: Final = (
 """Heads that end a name even when written small."""
 _HOSPITALS: Final = index_names("hospitals")
 _LETTERS: Final = index_letters("hospital_abbreviations")
-_NATURE: Final = split_words(
+_NATURE: Final = word_set(
     "oak ash elm willow birch beech holly hazel maple rowan cedar pine poplar lime rose "
     "daisy ivy lily primrose bluebell heather lavender orchid jasmine daffodil meadow "
     "field fields hill river bridge mill station green castle market king queen prince "
@@ -61,11 +60,11 @@ _CONNECTORS: Final = frozenset(
     {"of", "and", "&", "'", "s", "-", ".", "on", "upon", "le", "in", "under"}
 )
 _GLUE: Final = frozenset({"'", "s", "-"})
-_NOT_LEADING: Final = split_words(
+_NOT_LEADING: Final = word_set(
     "the at in from to under on and or for with by a an our seen re dear if when he she "
     "they we i it is was via lives attends attended discharged admitted referred"
 )
-_PREFIXES: Final = split_words(
+_PREFIXES: Final = word_set(
     "hmp hmpyoi hmyoi yoi ysgol ysbyty meddygfa raf hms scoil clwb capel eglwys"
 )
 _MOST_WORDS: Final = 7
@@ -92,60 +91,69 @@ class HeadedName(Recogniser):
             is_lower and document.folded[at] not in _LOWER_HEADS
         ):
             return
-        start = _walk_back(document, at, lower=is_lower)
+        start = _find_start(document, at, lower=is_lower)
         if start == at:
             return
         weight = max(
-            _weigh(document, index, lower=is_lower) for index in range(start, at)
+            _score_word(document, index, lower=is_lower) for index in range(start, at)
         )
         if weight == 0:
             return
         score = (_LOWER if is_lower else _NAMED) if weight > 1 else _HINT
         yield self.span(
             document.starts[start],
-            document.ends[_walk_on(document, at) - 1],
+            document.ends[_find_end(document, at) - 1],
             self.labels[0],
             score,
             "a name before its kind of place or firm",
         )
 
 
-def _walk_back(document: Document, at: int, *, lower: bool) -> int:
+def _find_start(document: Document, at: int, *, lower: bool) -> int:
     """Return where the capitalised run before a head begins."""
     start = at
-    while start > 0 and at - start < _MOST_WORDS and not is_line_start(document, start):
-        if document.starts[start] > document.ends[start - 1] + 1:
-            break  # another column
-        word, folded = document.words[start - 1], document.folded[start - 1]
-        if folded in _NOT_LEADING and (
-            word.islower() or start - 1 == 0 or not is_titled(document.words[start])
-        ):
-            if folded not in _CONNECTORS:
-                break
-        elif folded in TITLES or (word.isdigit()):
-            break
-        fits = (
-            (folded in _CONNECTORS and (not lower or folded in _GLUE))
-            or (
-                word[0].isupper()
-                and folded not in _NOT_LEADING
-                and not _is_shouted(word, folded, lower=lower)
-            )
-            or (lower and (folded in SURE_NAMES or folded in SURE_PLACES))
-            or (
-                start == at
-                and document.folded[at] in FIRM_HEADS
-                and _is_unknown(folded)
-            )
-        )
-        if not fits:
-            break
+    while (
+        start > 0
+        and at - start < _MOST_WORDS
+        and not is_line_start(document, start)
+        and not _ends_run(document, start)
+        and _may_name(document, start - 1, at, lower=lower)
+    ):
         start -= 1
     while start < at and (
         document.folded[start] in _CONNECTORS or document.folded[start] in _NOT_LEADING
     ):
         start += 1
     return start
+
+
+def _ends_run(document: Document, start: int) -> bool:
+    """Tell whether a name cannot reach back over the gap or the word before a token."""
+    if document.starts[start] > document.ends[start - 1] + 1:
+        return True  # another column
+    word, folded = document.words[start - 1], document.folded[start - 1]
+    if folded in _NOT_LEADING and (
+        word.islower() or start == 1 or not is_titled(document.words[start])
+    ):
+        return folded not in _CONNECTORS
+    return folded in TITLES or word.isdigit()
+
+
+def _may_name(document: Document, index: int, at: int, *, lower: bool) -> bool:
+    """Tell whether a word may belong to a name that ends with the head at ``at``."""
+    word, folded = document.words[index], document.folded[index]
+    if folded in _CONNECTORS and (not lower or folded in _GLUE):
+        return True
+    if (
+        word[0].isupper()
+        and folded not in _NOT_LEADING
+        and not _is_in_capitals(word, folded, lower=lower)
+    ):
+        return True
+    if lower and (folded in SURE_NAMES or folded in SURE_PLACES):
+        return True
+    is_last = index + 1 == at
+    return is_last and document.folded[at] in FIRM_HEADS and _is_unknown(folded)
 
 
 def _is_unknown(folded: str) -> bool:
@@ -158,7 +166,7 @@ def _is_unknown(folded: str) -> bool:
     )
 
 
-def _is_shouted(word: str, folded: str, *, lower: bool) -> bool:
+def _is_in_capitals(word: str, folded: str, *, lower: bool) -> bool:
     """Tell whether a word in capitals is no part of a name: a heading, a sentence."""
     if not word.isupper() or len(word) == 1:
         return False
@@ -166,7 +174,7 @@ def _is_shouted(word: str, folded: str, *, lower: bool) -> bool:
     return lower or (is_word and folded not in _GENERIC)
 
 
-def _weigh(document: Document, at: int, *, lower: bool) -> int:
+def _score_word(document: Document, at: int, *, lower: bool) -> int:
     """0 for a generic word, 1 for a doubtful one, 2 for one that names."""
     word, folded = document.words[at], document.folded[at]
     if not word[0].isalpha() or len(word) < 2 or folded in _CONNECTORS:  # noqa: PLR2004
@@ -177,12 +185,11 @@ def _weigh(document: Document, at: int, *, lower: bool) -> int:
         return 0
     if folded in NAMES or folded in SURE_PLACES:
         return 2 if folded not in _CLINICAL else 1
-    if word.isupper():
-        return 1
-    return 1 if folded in (ORDINARY if lower else _CLINICAL) else 2
+    is_doubtful = word.isupper() or folded in (ORDINARY if lower else _CLINICAL)
+    return 1 if is_doubtful else 2
 
 
-def _walk_on(document: Document, at: int) -> int:
+def _find_end(document: Document, at: int) -> int:
     """Take in the heads that follow: "Hospital NHS SharedServices Trust", "of Wales"."""
     end = at + 1
     words = document.words

@@ -5,7 +5,7 @@ from typing import Final
 
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.lexicons import read_lexicon
+from nlp_redaction.lexicons import read_lexicon, word_set
 from nlp_redaction.lexicons.vocabulary import (
     ABBREVIATIONS,
     BRANDS,
@@ -15,7 +15,6 @@ from nlp_redaction.lexicons.vocabulary import (
     ORDINARY,
     ROLES,
     WORD_NAMES,
-    split_words,
 )
 from nlp_redaction.recognisers.base import Recogniser
 from nlp_redaction.recognisers.names.reading import is_titled
@@ -35,7 +34,7 @@ SURE_PLACES: Final = frozenset(
 """Places of one word that are nothing else, unless a person is called like them."""
 
 _DOUBTFUL: Final = (_SINGLE & (ORDINARY | WORD_NAMES)) - KEPT_CAPITALS - BRANDS
-_BEFORE_PLACE: Final = split_words("in at from near to of via outside around for")
+_BEFORE_PLACE: Final = word_set("in at from near to of via outside around for")
 _SIGN_WORDS: Final = frozenset({"'", "-"})
 _WHOLE: Final = 0.75
 _SINGLE_SCORE: Final = 0.7

@@ -109,7 +109,7 @@ class PostcodeRecogniser(Recogniser):
         start = digit - len(area.group())
         whole = _INWARD.match(plain, digit)
         if whole:
-            score = self._weigh_whole(document, start, area.group(), whole)
+            score = self._score_whole(document, start, area.group(), whole)
             if score:
                 yield self.span(start, whole.end(), Label.POSTCODE, score, "whole")
                 return
@@ -117,7 +117,7 @@ class PostcodeRecogniser(Recogniser):
         if outward:
             yield from self._read_outward(document, start, outward)
 
-    def _weigh_whole(
+    def _score_whole(
         self, document: Document, start: int, area: str, whole: re.Match[str]
     ) -> float:
         """Say how sure a whole postcode is; 0 when it cannot be one."""

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN, KnownIdentifiers
-from nlp_redaction.document.spans import Label, Span
+from nlp_redaction.document.spans import Label, ProtectedTerm, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.errors import TextRefused
+from nlp_redaction.search import Query, Searched, SearchedText
 
 
 class WordFinder:
@@ -24,19 +25,25 @@ class WordFinder:
         self.label = label
         self.sizes: list[int] = []
 
-    def find(self, text: str, known: KnownIdentifiers = NOTHING_KNOWN) -> list[Span]:
-        Document.read(text, longest=1000)
+    def find(self, text: str, known: KnownIdentifiers = NOTHING_KNOWN) -> SearchedText:
+        document = Document.read(text, longest=1000)
         if "BREAK" in text:
             raise RuntimeError("secret " + text)
-        return self._mark(text, (*self.words, *known.names), 0.9)
+        spans = self._mark(text, (*self.words, *known.names), 0.9)
+        protected = [
+            ProtectedTerm(*found.span(), "an eponym")
+            for found in re.finditer("Paget", text)
+        ]
+        return SearchedText(document, spans, protected)
 
-    def look(self, text: str, known: KnownIdentifiers = NOTHING_KNOWN) -> list[Span]:
-        return [*self.find(text, known), *self._mark(text, self.hints, 0.3)]
+    def list_evidence(
+        self, document: Document, known: KnownIdentifiers = NOTHING_KNOWN
+    ) -> list[Span]:
+        strong = self._mark(document.text, (*self.words, *known.names), 0.9)
+        return [*strong, *self._mark(document.text, self.hints, 0.3)]
 
-    def try_all(
-        self, texts: Iterable[tuple[object, KnownIdentifiers]]
-    ) -> list[list[Span] | TextRefused]:
-        answers: list[list[Span] | TextRefused] = []
+    def try_all(self, texts: Iterable[Query]) -> list[Searched]:
+        answers: list[Searched] = []
         for text, known in texts:
             try:
                 answers.append(self.find(text, known))  # type: ignore[arg-type]

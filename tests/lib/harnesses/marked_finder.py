@@ -10,11 +10,13 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from nlp_redaction.document.patient_identifiers import KnownIdentifiers
+from nlp_redaction.decision.protected_terms import find_protected
 from nlp_redaction.document.spans import Label, Span
+from nlp_redaction.document.text import Document
 from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
+from nlp_redaction.search import Query, Searched, SearchedText
 from nlp_redaction.settings import Settings
 
 SLEEP = "please-sleep"
@@ -35,25 +37,32 @@ def mark(label: Label, written: str) -> str:
 class MarkedFinder:
     """Finds what is marked."""
 
-    def try_all(
-        self, texts: Iterable[tuple[object, KnownIdentifiers]]
-    ) -> list[list[Span] | TextRefused]:
+    def try_all(self, texts: Iterable[Query]) -> list[Searched]:
         pairs = list(texts)
         if any(FORGET in str(text) for text, _ in pairs):
             return []
         return [self._find(str(text)) for text, _ in pairs]
 
-    def _find(self, text: str) -> list[Span] | TextRefused:
+    def _find(self, text: str) -> Searched:
         obey(text)
         if REFUSE in text:
             return TextRefused(Refusal.BROKEN_ENCODING, "as told")
         if NONSENSE in text:
-            return [Span(0, len(text) + 5, Label.NAME, 1.0, "fake")]
-        return [
+            return make_searched(
+                text, [Span(0, len(text) + 5, Label.NAME, 1.0, "fake")]
+            )
+        spans = [
             Span(match.start(2), match.end(2), Label(match.group(1)), 0.9, "fake")
             for match in _MARK.finditer(text)
             if match.group(2)
         ]
+        return make_searched(text, spans)
+
+
+def make_searched(text: str, spans: Sequence[Span]) -> SearchedText:
+    """Return the answer of a search that protects as the real one does."""
+    document = Document.read(text)
+    return SearchedText(document, spans, find_protected(document))
 
 
 def obey(text: str) -> None:

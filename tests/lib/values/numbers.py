@@ -23,3 +23,12 @@ def check_any_text(recogniser: Recogniser, text: str) -> None:
     for span in recogniser.find(document):
         assert 0 <= span.start < span.end <= len(text)
         assert span.label in recogniser.labels
+
+
+def find_reasons(recogniser: Recogniser, text: str) -> dict[str, tuple[float, str]]:
+    """Return the score and the reason of every stretch, hints as well."""
+    document = Document.read(text)
+    return {
+        text[span.start : span.end]: (span.score, span.reason)
+        for span in recogniser.find(document)
+    }

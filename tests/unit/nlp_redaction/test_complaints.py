@@ -7,7 +7,7 @@ import pytest
 from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import Refusal
 from nlp_redaction.pipeline import Finder
-from nlp_redaction.replacement.options import NO_CONTEXT, Style
+from nlp_redaction.replacement.options import RowContext, Style
 from nlp_redaction.replacement.redactor import Redactor
 from nlp_redaction.settings import Settings
 
@@ -19,7 +19,8 @@ def finder() -> Finder:
 
 def list_found(finder: Finder, text: str) -> list[tuple[str, str]]:
     return [
-        (text[span.start : span.end], span.label.value) for span in finder.find(text)
+        (text[span.start : span.end], span.label.value)
+        for span in finder.find(text).spans
     ]
 
 
@@ -56,7 +57,7 @@ def test_british_telephone_numbers_are_found_whole(finder, phone):
     start, end = text.index(phone), text.index(phone) + len(phone)
     assert any(
         span.start <= start + phone.startswith("(") and span.end >= end
-        for span in finder.find(text)
+        for span in finder.find(text).spans
     )
 
 
@@ -88,7 +89,7 @@ def test_the_bulk_path_never_returns_its_input(mode):
     texts = [f"Dr Okonkwo rang 07700 9001{number:02}." for number in range(70)]
     texts[33] = "Dr Okonkwo \ud800"
     answers = Redactor().redact_all(
-        [(text, NO_CONTEXT) for text in texts], Style(mode=mode)
+        [(text, RowContext()) for text in texts], Style(mode=mode)
     )
     assert len(answers) == len(texts)
     assert answers[33].refusal is Refusal.BROKEN_ENCODING

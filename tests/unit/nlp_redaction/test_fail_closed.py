@@ -12,7 +12,7 @@ from nlp_redaction.decision.resolve import decide
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
-from nlp_redaction.document.zero_width import drop_invisible, put_back
+from nlp_redaction.document.zero_width import drop_invisible, map_back
 from nlp_redaction.errors import ModelMissing, Refusal, TextRefused
 from nlp_redaction.known_identifiers import find_known
 from nlp_redaction.known_identifiers.compiled import compile_patient
@@ -21,8 +21,9 @@ from nlp_redaction.models.load import RULES_ONLY
 from nlp_redaction.models.plug_in import PlugIn
 from nlp_redaction.pipeline import Finder
 from nlp_redaction.registry import list_recognisers
-from nlp_redaction.replacement.options import NO_CONTEXT, RowContext, Style
+from nlp_redaction.replacement.options import RowContext, Style
 from nlp_redaction.replacement.redactor import Redactor
+from tests.lib.harnesses.marked_finder import make_searched
 
 KNOWN = KnownIdentifiers(
     names=("Anne-Marie Jones", "Aa A"),
@@ -62,14 +63,14 @@ def test_signs_that_nobody_sees_hide_nothing(rules, text, hidden):
     start = text.index(hidden)
     assert any(
         span.start <= start and span.end >= start + len(hidden)
-        for span in rules.find(text)
+        for span in rules.find(text).spans
     )
 
 
 def test_known_names_are_found_through_signs_that_nobody_sees(rules):
     known = KnownIdentifiers(names=("Ann Quill",))
     text = "q\u200bui\u200dll said"
-    assert [(s.start, s.end) for s in rules.find(text, known)] == [(0, 7)]
+    assert [(s.start, s.end) for s in rules.find(text, known).spans] == [(0, 7)]
 
 
 @given(
@@ -82,7 +83,7 @@ def test_places_survive_the_way_there_and_back(text):
     seen, kept = dropped
     assert [text[at] for at in kept] == list(seen)
     for start in range(len(seen)):
-        span = put_back(Span(start, len(seen), Label.NAME, 1, "test"), kept)
+        span = map_back(Span(start, len(seen), Label.NAME, 1, "test"), kept)
         assert text[span.start] == seen[start]
         assert text[span.end - 1] == seen[-1]
 
@@ -90,7 +91,7 @@ def test_places_survive_the_way_there_and_back(text):
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=80))
 def test_every_text_is_answered_with_spans_inside_it(text):
-    for span in _RULES.find(text, KNOWN):
+    for span in _RULES.find(text, KNOWN).spans:
         assert 0 <= span.start < span.end <= len(text)
 
 
@@ -152,16 +153,21 @@ class Broken:
         lambda _: [],
         lambda texts: [None] * len(texts),
         lambda texts: [[None]] * len(texts),
-        lambda texts: [[Span(0, 0, Label.NAME, 1, "x")]] * len(texts),
-        lambda texts: [[Span(0, 999, Label.NAME, 1, "x")]] * len(texts),
-        lambda texts: [[]] * (len(texts) + 1),
+        lambda texts: [
+            make_searched(text, [Span(0, 0, Label.NAME, 1, "x")]) for text, _ in texts
+        ],
+        lambda texts: [
+            make_searched(text, [Span(0, 999, Label.NAME, 1, "x")]) for text, _ in texts
+        ],
+        lambda texts: [make_searched(text, []) for text, _ in [*texts, texts[0]]],
+        lambda texts: [make_searched("Another text", [])] * len(texts),
         lambda texts: (_ for _ in texts[1:]),
         lambda _: "a text",
     ],
 )
 def test_a_broken_search_withholds_every_text(answer):
     redactor = Redactor(finder_factory=lambda *_: Broken(answer))
-    items = [("Quill rang", NO_CONTEXT), ("Okafor rang", NO_CONTEXT)]
+    items = [("Quill rang", RowContext()), ("Okafor rang", RowContext())]
     for redacted in redactor.redact_all(items, Style()):
         assert redacted.text is None
         assert redacted.refusal is Refusal.FAILED

@@ -27,7 +27,7 @@ def test_a_file_is_read_and_followed(tmp_path):
     settings = Settings.read(path)
     assert settings.seconds_per_text == 5.0
     text = "QX-123, chart 4471, wobble and zed blip"
-    found = [text[s.start : s.end] for s in Finder("rules", settings).find(text)]
+    found = [text[s.start : s.end] for s in Finder("rules", settings).find(text).spans]
     assert found == ["QX-123", "4471", "wobble", "zed blip"]
 
 

@@ -14,7 +14,7 @@ def protects(text, word):
     at = text.index(word)
     return any(
         start <= at and at + len(word) <= end
-        for start, end in find_protected(Document.read(text))
+        for start, end, _ in find_protected(Document.read(text))
     )
 
 
@@ -75,3 +75,18 @@ def test_a_head_that_no_person_has_is_certain() -> None:
     assert is_certain_eponym(document, bell)
     assert is_certain_eponym(document, colles)
     assert not is_certain_eponym(document, other)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "reason"),
+    [
+        ("Abbey 4 at rest", "Abbey 4", "a kept phrase"),
+        ("Oxford knee score 31", "Oxford", "an eponym before its head noun"),
+        ("Jelonet to the wound", "Jelonet", "a brand"),
+        ("her collie Fly barks", "Fly", "an animal's name"),
+        ("VEH REG unknown, NOK told", "NOK", "an abbreviation"),
+    ],
+)
+def test_the_row_that_decided_is_told(text: str, word: str, reason: str) -> None:
+    told = {text[s:e]: why for s, e, why in find_protected(Document.read(text))}
+    assert told[word] == reason

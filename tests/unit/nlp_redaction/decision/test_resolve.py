@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from nlp_redaction.decision.resolve import Thresholds, decide, list_tokens, merge
+from nlp_redaction.decision.resolve import decide, merge
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.document.text import Document
 from nlp_redaction.models.features import CLASS_COUNT
 from nlp_redaction.models.labels import CLASS_NAMES
 from nlp_redaction.models.load import LoadedModel
+from nlp_redaction.models.thresholds import Thresholds
 
 TEXT = Document.read("Seen by Ifan Paget today; Paget's disease")
 JUDGE = LoadedModel(
@@ -71,6 +72,6 @@ def test_overlapping_spans_become_one_and_the_surer_names_it():
 
 def test_tokens_of_a_stretch():
     start = TEXT.text.index("Ifan")
-    words = [TEXT.words[token] for token in list_tokens(TEXT, start, start + 10)]
+    words = [TEXT.words[token] for token in TEXT.list_tokens(start, start + 10)]
     assert words == ["Ifan", "Paget"]
-    assert list(list_tokens(Document.read(""), 0, 0)) == []
+    assert list(Document.read("").list_tokens(0, 0)) == []

@@ -6,8 +6,8 @@ from html.parser import HTMLParser
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.evaluation.annotated_notes import read_inline
 from nlp_redaction.evaluation.cases import Case
+from nlp_redaction.evaluation.evaluate import evaluate_cases
 from nlp_redaction.evaluation.findings import Fault, list_findings
-from nlp_redaction.evaluation.judging import judge
 from nlp_redaction.evaluation.page import write_page
 from nlp_redaction.evaluation.report import make_report
 from tests.lib.harnesses.finders import WordFinder
@@ -20,9 +20,9 @@ CASES = [
     ),
     Case(read_inline("a-2", "note", "messy", "[[DATE|Tues]] & [[NAME|Bob]]"), KNOWN),
 ]
-JUDGED, REFUSED = judge(WordFinder(), CASES)
-REPORT = make_report("rules", JUDGED, REFUSED)
-FINDINGS = list_findings(JUDGED)
+EVALUATED, REFUSED = evaluate_cases(WordFinder(), CASES)
+REPORT = make_report("rules", EVALUATED, REFUSED)
+FINDINGS = list_findings(EVALUATED)
 PAGE = write_page(REPORT, FINDINGS)
 
 
@@ -62,8 +62,8 @@ def test_the_pieces_of_a_finding_are_its_context() -> None:
 
 def test_long_contexts_are_cut() -> None:
     case = Case(read_inline("a-3", "", "", "x " * 200 + "[[NAME|Bob]]" + " y" * 200))
-    judged, _ = judge(WordFinder(), [case])
-    (finding,) = list_findings(judged)
+    evaluated, _ = evaluate_cases(WordFinder(), [case])
+    (finding,) = list_findings(evaluated)
     assert len("".join(piece.text for piece in finding.pieces)) < 200
 
 
@@ -89,7 +89,9 @@ def test_the_page_needs_nothing_else() -> None:
 
 
 def test_a_clean_run_says_so() -> None:
-    judged, _ = judge(WordFinder(), [Case(read_inline("a", "", "", "[[NAME|Ada]]"))])
-    page = write_page(make_report("rules", judged), list_findings(judged))
+    evaluated, _ = evaluate_cases(
+        WordFinder(), [Case(read_inline("a", "", "", "[[NAME|Ada]]"))]
+    )
+    page = write_page(make_report("rules", evaluated), list_findings(evaluated))
     assert "no miss and no false flag" in page
     assert "<form" not in page

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nlp_redaction.commands.rows import BrokenInput
 from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label
 from nlp_redaction.evaluation.annotated_notes import read_inline
-from nlp_redaction.evaluation.cases import Case, GoldRefused, read_cases, tell_style
-from nlp_redaction.evaluation.judging import judge
+from nlp_redaction.evaluation.cases import Case, GoldRefused, infer_style, read_cases
+from nlp_redaction.evaluation.evaluate import evaluate_cases
 from nlp_redaction.evaluation.report import Report, make_report
 from nlp_redaction.evaluation.tables import make_table
+from nlp_redaction.jsonl import BrokenInput
 from tests.lib.harnesses.finders import WordFinder
 
 
@@ -22,7 +22,7 @@ def report_on(*marked: tuple[str, str], finder: WordFinder | None = None) -> Rep
         Case(read_inline(f"n-{number}", "", style, text))
         for number, (style, text) in enumerate(marked)
     ]
-    return make_report("rules", *judge(finder or WordFinder(), cases))
+    return make_report("rules", *evaluate_cases(finder or WordFinder(), cases))
 
 
 def test_figures_of_all_and_of_each_style() -> None:
@@ -58,7 +58,7 @@ def test_known_identifiers_left_behind_are_those_of_the_told_search() -> None:
     """Bob is known as a person, of which this finder makes nothing; Zed it scrubs."""
     known = KnownIdentifiers(names=("Zed",), people=("Bob",))
     case = Case(read_inline("n", "", "", "[[NAME|Zed]] and [[NAME|Bob]]"), known)
-    group = make_report("rules", *judge(WordFinder(), [case])).groups[0]
+    group = make_report("rules", *evaluate_cases(WordFinder(), [case])).groups[0]
     assert group.recall.count == 0
     assert group.left_behind is not None
     assert (group.left_behind.count, group.left_behind.of) == (1, 2)
@@ -138,4 +138,4 @@ def test_a_broken_mark_is_refused(tmp_path: Path) -> None:
 def test_the_style_is_told_by_the_row_or_its_name(
     name: str, style: str, told: str
 ) -> None:
-    assert tell_style(name, style) == told
+    assert infer_style(name, style) == told

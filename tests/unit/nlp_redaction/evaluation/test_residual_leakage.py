@@ -6,7 +6,7 @@ from nlp_redaction.document.patient_identifiers import KnownIdentifiers
 from nlp_redaction.document.spans import Label, Span
 from nlp_redaction.evaluation.annotated_notes import read_inline
 from nlp_redaction.evaluation.residual_leakage import (
-    find_left_behind,
+    find_leaked,
     find_present,
     read_day,
 )
@@ -64,7 +64,7 @@ def test_what_is_known_is_found_inside_the_marks(
 def test_what_is_half_covered_is_left_behind() -> None:
     text = "Ada Smith"
     spans = [Span(0, 3, Label.NAME, 1.0, "t"), Span(4, 7, Label.NAME, 1.0, "t")]
-    assert find_left_behind(text, [(0, 3), (4, 9)], spans) == [(4, 9)]
+    assert find_leaked(text, [(0, 3), (4, 9)], spans) == [(4, 9)]
 
 
 @pytest.mark.parametrize(

@@ -136,5 +136,5 @@ def test_the_index_finds_the_nearest() -> None:
     index = FuzzyIndex.build([("boateng", 1), ("boatong", 1)])
     found = index.find("boatengg")
     assert found is not None
-    assert found.look == "boateng"
+    assert found.ocr_form == "boateng"
     assert index.find("goat") is None

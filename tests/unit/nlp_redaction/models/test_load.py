@@ -27,7 +27,7 @@ def model(request):
 
 def test_every_token_has_probabilities(model):
     documents = [Document.read(text) for text in TEXTS]
-    for document, answer in zip(documents, model.judge(documents), strict=True):
+    for document, answer in zip(documents, model.predict(documents), strict=True):
         assert answer.shape == (len(document.words), len(CLASS_NAMES))
         assert np.isfinite(answer).all()
         assert ((answer >= 0) & (answer <= 1)).all()
@@ -36,22 +36,24 @@ def test_every_token_has_probabilities(model):
 def test_a_name_is_likelier_than_a_drug(model):
     (letter,) = (Document.read(TEXTS[0]),)
     (plan,) = (Document.read(TEXTS[2]),)
-    found, other = (model.judge([document])[0][:, NONE] for document in (letter, plan))
+    found, other = (
+        model.predict([document])[0][:, NONE] for document in (letter, plan)
+    )
     assert found[letter.words.index("Comfort")] < 0.5
     assert other[plan.words.index("aspirin")] > 0.9
 
 
 def test_a_batch_answers_as_one_by_one(model):
     documents = [Document.read(text) for text in TEXTS]
-    together = model.judge(documents)
+    together = model.predict(documents)
     for document, answer in zip(documents, together, strict=True):
-        (alone,) = model.judge([document])
+        (alone,) = model.predict([document])
         assert np.allclose(alone, answer, atol=1e-6)
 
 
 def test_a_word_that_shares_a_piece_shares_the_answer():
     document = Document.read("Reviewed on 30th October")
-    (answer,) = load_model("thorough").judge([document])
+    (answer,) = load_model("thorough").predict([document])
     at = document.words.index("th")
     assert (answer[at] == answer[at - 1]).all()
 
@@ -72,7 +74,7 @@ def test_another_pipeline_plugs_in(tmp_path):
     nlp.to_disk(tmp_path / "theirs")
     model = load_model(str(tmp_path / "theirs"))
     document = Document.read("I saw Olwen today")
-    (answer,) = model.judge([document])
+    (answer,) = model.predict([document])
     assert answer[document.words.index("Olwen"), CLASS_NAMES.index("NAME")] > 0.5
     assert answer[document.words.index("today"), NONE] == 1
 

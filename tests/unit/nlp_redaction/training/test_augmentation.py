@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nlp_redaction.evaluation.annotated_notes import read_inline
-from nlp_redaction.training.augmentation import Multiplier, Rates, is_for_training
+from nlp_redaction.training.augmentation import Augmenter, Rates, is_for_training
 
 NOTE = read_inline(
     "x-1",
@@ -34,7 +34,7 @@ CERTAIN = Rates(
 @settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_marks_move_with_the_text(seed):
-    variant = Multiplier(random.Random(seed)).multiply(NOTE)
+    variant = Augmenter(random.Random(seed)).augment(NOTE)
     assert [span.label for span in variant.spans] == [span.label for span in NOTE.spans]
     ends = 0
     for span in variant.spans:
@@ -43,7 +43,7 @@ def test_marks_move_with_the_text(seed):
 
 
 def test_one_person_is_renamed_alike_everywhere_and_the_rest_stays():
-    variant = Multiplier(random.Random(3), rates=CERTAIN).multiply(NOTE)
+    variant = Augmenter(random.Random(3), rates=CERTAIN).augment(NOTE)
     words = [variant.text[span.start : span.end] for span in variant.spans]
     assert words[0].split()[0] == words[3]
     assert "Olwen" not in variant.text
@@ -56,7 +56,7 @@ def test_one_person_is_renamed_alike_everywhere_and_the_rest_stays():
 def test_training_and_tuning_draw_from_lists_that_share_nothing(training):
     drawn = set()
     for seed in range(40):
-        variant = Multiplier(random.Random(seed), training, CERTAIN).multiply(NOTE)
+        variant = Augmenter(random.Random(seed), training, CERTAIN).augment(NOTE)
         span = variant.spans[3]
         drawn.add(variant.text[span.start : span.end])
     assert len(drawn) > 20
@@ -64,5 +64,5 @@ def test_training_and_tuning_draw_from_lists_that_share_nothing(training):
 
 
 def test_the_same_seed_gives_the_same_variant():
-    first, second = (Multiplier(random.Random(8)).multiply(NOTE) for _ in range(2))
+    first, second = (Augmenter(random.Random(8)).augment(NOTE) for _ in range(2))
     assert first == second

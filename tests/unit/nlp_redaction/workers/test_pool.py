@@ -11,15 +11,19 @@ import pytest
 
 from nlp_redaction.document.spans import Label
 from nlp_redaction.errors import ModelMissing, WorkersUnavailable
-from nlp_redaction.replacement import Redactor, RowContext, Style
+from nlp_redaction.replacement import Redacted, Redactor, RowContext, Style
+from nlp_redaction.replacement.batches import TextItem
+from nlp_redaction.search import Searched
 from nlp_redaction.settings import Settings
 from nlp_redaction.workers import WorkerPool
-from nlp_redaction.workers.messages import Start
+from nlp_redaction.workers.messages import Start, Task
 from nlp_redaction.workers.process import WorkerProcess
+from nlp_redaction.workers.worker_loop import answer_task
 from tests.lib.harnesses.marked_finder import (
     DIE_ONCE,
     FAIL,
     REFUSE,
+    MarkedFinder,
     make_marked_finder,
     mark,
 )
@@ -83,12 +87,12 @@ def test_a_worker_killed_in_the_middle_costs_no_text(
 def test_a_worker_that_died_while_it_waited_is_replaced() -> None:
     with WorkerPool(Settings(), 1, finder_factory=make_marked_finder) as pool:
         pool.prepare("rules")
-        with pool._bench.take("rules") as worker:
+        with pool._slots.take("rules") as worker:
             first = worker.pid
             os.kill(first, signal.SIGKILL)
             worker._process.wait()
         assert pool.redact_all(items(1), STYLE)[0].refusal is None
-        with pool._bench.take("rules") as worker:
+        with pool._slots.take("rules") as worker:
             assert worker.pid != first
 
 
@@ -99,7 +103,7 @@ def test_a_worker_is_replaced_after_so_many_texts() -> None:
         pids = set()
         for _ in range(2):
             assert pool.redact_all(items(5), STYLE)[4].refusal is None
-            with pool._bench.take("rules") as worker:
+            with pool._slots.take("rules") as worker:
                 pids.add(worker.pid)
     assert len(pids) == 2
 
@@ -126,7 +130,7 @@ def test_a_worker_that_cannot_load_is_told_without_details(mode: str) -> None:
 
 def test_a_closed_pool_refuses_and_leaves_no_process() -> None:
     pool = WorkerPool(Settings(), 1, finder_factory=make_marked_finder)
-    with pool._bench.take("rules") as worker:
+    with pool._slots.take("rules") as worker:
         process = worker._process
     pool.close()
     pool.close()
@@ -156,3 +160,37 @@ def test_libraries_are_told_to_use_one_thread_a_worker() -> None:
         pytest.raises(ModelMissing, match=r"^1$"),
     ):
         pool.prepare("tell-threads")
+
+
+def test_repeats_are_sorted_out_in_this_process_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+    redact = WorkerProcess.redact
+
+    def count(
+        worker: WorkerProcess, some: tuple[TextItem, ...], style: Style, seconds: float
+    ) -> list[Redacted]:
+        sent.append(len(some))
+        return redact(worker, some, style, seconds)
+
+    monkeypatch.setattr(WorkerProcess, "redact", count)
+    repeated = [*items(2) * 10, (None, CONTEXT)]
+    with WorkerPool(Settings(), 1, finder_factory=make_marked_finder) as pool:
+        answers = pool.redact_all(repeated, STYLE)
+    assert len(answers) == 21
+    assert sum(sent) == 2
+
+
+def test_a_worker_searches_whatever_it_is_sent() -> None:
+    searched: list[str] = []
+
+    class Counting(MarkedFinder):
+        def _find(self, text: str) -> Searched:
+            searched.append(text)
+            return super()._find(text)
+
+    redactor = Redactor(finder_factory=lambda *_: Counting())
+    task = Task(((NAME, CONTEXT), (NAME, CONTEXT)), STYLE)
+    assert len(answer_task(redactor, task)) == 2
+    assert len(searched) == 2

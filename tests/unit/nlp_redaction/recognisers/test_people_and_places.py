@@ -42,8 +42,9 @@ def say_all(document: Document) -> list[Span]:
 def find(text: str) -> list[str]:
     """Return what is removed by rules alone."""
     document = Document.read(text)
-    kept = decide(document, say_all(document), find_protected(document), None, NO_MODEL)
-    return [text[span.start : span.end] for span in propagate(document, kept)]
+    bounds = [term.bounds for term in find_protected(document)]
+    kept = decide(document, say_all(document), bounds, None, NO_MODEL)
+    return [text[span.start : span.end] for span in propagate(document, kept, bounds)]
 
 
 def list_hints(text: str) -> list[str]:
@@ -218,8 +219,8 @@ def test_weak_finds_are_not_carried_on() -> None:
     document = Document.read(text)
     weak = Span(0, 7, Label.NAME, 0.55, "test")
     strong = Span(0, 7, Label.NAME, 0.95, "test")
-    assert propagate(document, [weak]) == [weak]
-    assert [span.start for span in propagate(document, [strong])] == [0, 14]
+    assert propagate(document, [weak], ()) == [weak]
+    assert [span.start for span in propagate(document, [strong], ())] == [0, 14]
 
 
 def test_settings_add_and_keep_words() -> None:
@@ -232,9 +233,9 @@ def test_settings_add_and_keep_words() -> None:
 def test_any_text_is_searched_without_error(text: str) -> None:
     cleaned = text.encode("utf-8", "ignore").decode()
     document = Document.read(cleaned)
-    for span in propagate(document, say_all(document)):
+    for span in propagate(document, say_all(document), ()):
         assert 0 <= span.start < span.end <= len(cleaned)
-    for start, end in find_protected(document):
+    for start, end, _ in find_protected(document):
         assert 0 <= start < end <= len(cleaned)
 
 
@@ -279,5 +280,5 @@ words = st.sampled_from(
 @given(st.lists(words, max_size=40))
 def test_any_heap_of_cues_is_searched_without_error(heap: list[str]) -> None:
     document = Document.read(" ".join(heap))
-    for span in propagate(document, say_all(document)):
+    for span in propagate(document, say_all(document), ()):
         assert 0 <= span.start < span.end <= len(document.text)

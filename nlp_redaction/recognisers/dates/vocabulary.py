@@ -2,11 +2,7 @@
 
 from typing import Final
 
-
-def gather(words: str) -> frozenset[str]:
-    """Return the words of a text as a set."""
-    return frozenset(words.split())
-
+from nlp_redaction.lexicons import word_set
 
 MONTH_NUMBERS: Final[dict[str, int]] = {
     word: number
@@ -31,7 +27,7 @@ MONTH_NUMBERS: Final[dict[str, int]] = {
 }
 """Every spelling of a month that is read, with its number."""
 
-DOUBTFUL_MONTHS: Final = gather("may march mar sep oct dec mai medi mawrth")
+DOUBTFUL_MONTHS: Final = word_set("may march mar sep oct dec mai medi mawrth")
 """Months that are words or abbreviations of their own: they need a cue."""
 
 WEEKDAY_NUMBERS: Final[dict[str, int]] = {
@@ -60,16 +56,16 @@ WELSH_DAYS: Final[dict[str, int]] = {
 }
 """What follows ``dydd`` or ``nos``."""
 
-WELSH_DAY_HEADS: Final = gather("dydd ddydd nydd nos")
+WELSH_DAY_HEADS: Final = word_set("dydd ddydd nydd nos")
 
-SEASONS: Final = gather("spring summer autumn winter")
+SEASONS: Final = word_set("spring summer autumn winter")
 
-PART_OF_DAY: Final = gather(
+PART_OF_DAY: Final = word_set(
     "am pm morning afternoon evening night nite nights eve lunch lunchtime sunset "
     "sundown clinic list"
 )
 
-DATE_CUES: Final = gather(
+DATE_CUES: Final = word_set(
     "on since dated date dob born b seen due review reviewed rv until till til untill "
     "from before after by admitted adm discharged dc next last typed signed edd lmp "
     "dos doa dod doi appt appts appointment booked book visit visited clinic w/c w/e w/b wc f/u "
@@ -84,19 +80,19 @@ DATE_CUES: Final = gather(
 )
 """Words before a figure that make it a date, where it has not to be told from a span."""
 
-STRONG_DATE_CUES: Final = gather(
+STRONG_DATE_CUES: Final = word_set(
     "on dated date dob born signed edd w/c w/e w/b wc wb typed dictated dod doa doi dos "
     "called written until till til by received meeting mtg tues mon booked"
 )
 """The few that a duration or a score never follows."""
 
-YEAR_MONTH_CUES: Final = gather(
+YEAR_MONTH_CUES: Final = word_set(
     "since exp expires expiry expired dx diagnosed hba1c dob b born dated from until "
     "till til stopped started last rev review due & in to date"
 )
 """What stands before a month and a year in figures."""
 
-NOT_DATE_BEFORE: Final = gather(
+NOT_DATE_BEFORE: Final = word_set(
     "bp pain power mood score scores scored gcs x va acuity apgar apgars borg nrs vas "
     "mrc rate grade stage level mmse amts amt moca berg barthel ratio phq gad 4at "
     "aces tds bd od qds om nocte mg mcg g ml for past upsi headache sore "
@@ -111,21 +107,21 @@ NOT_DATE_BEFORE: Final = gather(
 )
 """Words before two figures that make them a score, a measure or a place."""
 
-DURATION_UNITS_AFTER: Final = gather(
+DURATION_UNITS_AFTER: Final = word_set(
     "ago old hx history course sessions session times attempts daily mg mcg ml mmol kg cm mm g l units unit weeks week "
     "wks wk days months mths yrs years hours hrs mins x reps percent bd tds od qds om "
     "nocte dose doses tablets tabs sips flat sitting centile"
 )
 """Words after two figures that make them a duration, a measure or a dose."""
 
-MONTH_CUES: Final = gather(
+MONTH_CUES: Final = word_set(
     "in since last next this until till til of from early late mid by end about before "
     "during every to between for after through start beginning ym mis ers and due "
     "til around late"
 )
 """Words before a doubtful month that make it a month."""
 
-WEEKDAY_CUES: Final = gather(
+WEEKDAY_CUES: Final = word_set(
     "on since last next this until till til from by end before after every due dc than "
     "each for to home and new seen booked review rv bloods uss op clinic wef d/c stay "
     "back away late rpt repeat again call alternate other scan done died rang up "
@@ -134,27 +130,27 @@ WEEKDAY_CUES: Final = gather(
 )
 """Words before ``sat`` or ``sun`` that make it a day."""
 
-NOT_SATURDAY_BEFORE: Final = gather(
+NOT_SATURDAY_BEFORE: Final = word_set(
     "he she they i we who and was pt patient were you mother mum dad it had spaniel o2 "
     "lowest lady man oxygen rr resting room still just then ambulatory "
     "target"
 )
-NOT_SATURDAY_AFTER: Final = gather(
+NOT_SATURDAY_AFTER: Final = word_set(
     "on in with up out down at by w beside next there upright for still him her back "
     "to comfortably comfortable quietly monitor probe ra sats probes reading monitoring "
     "alone between outside inside the a under near crying and"
 )
-NOT_SUNDAY_BEFORE: Final = gather(
+NOT_SUNDAY_BEFORE: Final = word_set(
     "the in midday avoid hot full direct much no any of strong from spanish bright "
     "factor his her some more"
 )
-NOT_SUNDAY_AFTER: Final = gather(
+NOT_SUNDAY_AFTER: Final = word_set(
     "cream creams exposure damage damaged burn burnt block light protection hat "
     "lounger tan rise set bed beds spots avoidance sensitive sensitivity screen lotion "
     "exposed shine safe safety protective allergy with behind"
 )
 
-ORDINAL_CUES: Final = gather(
+ORDINAL_CUES: Final = word_set(
     "until till til since by on next from due court visit letter typed back review rv "
     "mtg wc w/c w/b w/e appt tomorrow for off done seen booked before after mri ct xr scan "
     "last dose leave clinic class uss started given rang between died born op away "
@@ -163,7 +159,7 @@ ORDINAL_CUES: Final = gather(
 )
 """Words before ``3rd`` that make it a day of the month."""
 
-NOT_DAY_AFTER: Final = gather(
+NOT_DAY_AFTER: Final = word_set(
     "centile centiles percentile toe mtp mtpj mth mt met mets metatarsal metacarpal mc "
     "degree deg line stage week wk floor edition dose doses time rib ribs space "
     "trimester year yr generation gen loss fall attempt door go reviewer opinion review "
@@ -199,10 +195,10 @@ NAMED_DAY_WORDS: Final = (
 )
 """Alternatives of a regular expression, in lower case with plain apostrophes."""
 
-CAPITAL_DAYS: Final = gather("lent advent holi tet pentecost epiphany jubilee lammas")
+CAPITAL_DAYS: Final = word_set("lent advent holi tet pentecost epiphany jubilee lammas")
 """Named days that count only with a capital: they are words or names otherwise."""
 
-NAMED_DAY_HEADS: Final = gather(
+NAMED_DAY_HEADS: Final = word_set(
     "eastertide xmas whitsun whitsuntide ramadan ramadhan ramzan ramazan diwali divali "
     "deepavali vaisakhi baisakhi hanukkah chanukah pesach passover purim yom rosh sukkot "
     "shavuot holi navratri janmashtami raksha tihar dashain dussehra durga nowruz norouz "

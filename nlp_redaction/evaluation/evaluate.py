@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nlp_redaction.commands.searching import Searcher, search
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN
 from nlp_redaction.document.spans import Span
 from nlp_redaction.errors import TextRefused
 from nlp_redaction.evaluation.annotated_notes import GoldSpan
 from nlp_redaction.evaluation.cases import Case
-from nlp_redaction.evaluation.residual_leakage import find_left_behind, find_present
+from nlp_redaction.evaluation.residual_leakage import find_leaked, find_present
 from nlp_redaction.evaluation.scoring import NoteScore, score_note
+from nlp_redaction.search import Searcher, search_each
 
 Stretch = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class EvaluatedNote:
     """What became of one note.
 
     Attributes:
@@ -37,31 +37,39 @@ class Judged:
     left: tuple[Stretch, ...] = ()
 
 
-def judge(finder: Searcher, cases: Sequence[Case]) -> tuple[list[Judged], int]:
+def evaluate_cases(
+    finder: Searcher, cases: Sequence[Case]
+) -> tuple[list[EvaluatedNote], int]:
     """Search every note, those with known identifiers a second time with them.
 
     Returns:
-        The judged notes in order, and how many were refused and are left out.
+        The evaluated notes in order, and how many were refused and are left out.
     """
-    plain = search(finder, [(case.note.text, NOTHING_KNOWN) for case in cases])
-    again = iter(search(finder, [(c.note.text, c.known) for c in cases if c.known]))
-    judged: list[Judged] = []
+    plain = search_each(finder, [(case.note.text, NOTHING_KNOWN) for case in cases])
+    again = iter(
+        search_each(finder, [(c.note.text, c.known) for c in cases if c.known])
+    )
+    evaluated: list[EvaluatedNote] = []
     for case, found in zip(cases, plain, strict=True):
         informed = next(again) if case.known else None
         if not isinstance(found, TextRefused) and not isinstance(informed, TextRefused):
-            judged.append(_judge_one(case, found, informed))
-    return judged, len(cases) - len(judged)
+            evaluated.append(
+                _evaluate_one(
+                    case, found.spans, None if informed is None else informed.spans
+                )
+            )
+    return evaluated, len(cases) - len(evaluated)
 
 
-def _judge_one(
+def _evaluate_one(
     case: Case, found: Sequence[Span], informed: Sequence[Span] | None
-) -> Judged:
+) -> EvaluatedNote:
     present: list[Stretch] = []
     left: list[Stretch] = []
     if informed is not None:
         present = find_present(case.note, case.known)
-        left = find_left_behind(case.note.text, present, informed)
-    return Judged(
+        left = find_leaked(case.note.text, present, informed)
+    return EvaluatedNote(
         case=case,
         score=score_note(case.note, found),
         spans=tuple(found),
@@ -71,10 +79,10 @@ def _judge_one(
     )
 
 
-def count_confusions(judged: Iterable[Judged]) -> Counter[tuple[str, str]]:
+def count_confusions(evaluated: Iterable[EvaluatedNote]) -> Counter[tuple[str, str]]:
     """Count found identifiers by the label they have and the other that they got."""
     confusions: Counter[tuple[str, str]] = Counter()
-    for one in judged:
+    for one in evaluated:
         for mark in one.score.found:
             given = name_given(mark, one.spans)
             if given != mark.label:
