@@ -41,7 +41,6 @@ RETIRED = {
     "RequestHistory": "ApprovalVerifier",
     "RunAhead": "Prefetcher",
     "SettledBatch": "CommittedBatch",
-    "Surroundings": "RuntimeOverrides",
     "Wanted": "MacIndex",
     "admit": "require",
     "guess_content": "infer_content",
