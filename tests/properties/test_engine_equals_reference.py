@@ -150,7 +150,7 @@ row = st.fixed_dictionaries(
         "born": st.none() | usual_days,
         "age": st.none() | st.integers(-3, 140),
         "postcode": st.sampled_from([None, "", "OX3 9DU", "ox39du", "W1A 1AA", "M1 1AE", "Oxford", "OX3"]),
-        "code": st.sampled_from([None, "", "E11.9", "Z31.1", "z311", "A560", "A56.1", "E119; Z31", "A 56.0", "Z30"]),
+        "code": st.sampled_from([None, "", "E11.9", "Z31.1", "z311", "A560", "A56.1", "E119; Z31", "E119(Z 31)", "A 56.0", "Z30"]),
         "sex": st.sampled_from([None, "M", "F"]),
         "name": st.sampled_from([None, "Ada"]),
         "note": st.sampled_from([None, "", "Seen by Dr Who"]),

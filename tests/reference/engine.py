@@ -165,7 +165,14 @@ def is_excluded(value, codes: tuple[str, ...]) -> bool:
     if value is None:
         return False
     text = unicodedata.normalize("NFKC", str(value)).upper()
-    parts = [text, *re.split(r"[\s;,|/+&]+", text)]
+    text = "".join(mark for mark in text if unicodedata.category(mark) != "Cf")
+    dashes = {mark for mark in text if unicodedata.category(mark) == "Pd"} | {"\u2212"}
+    blanks = {mark for mark in text if unicodedata.category(mark) == "Zs"} | {"\t"}
+    parts_of_codes = {*"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789."}
+    parts = [text]
+    for inside in (set(), dashes, dashes | blanks):
+        plain = inside | parts_of_codes
+        parts += "".join(c if c in plain else "\0" for c in text).split("\0")
     for code in codes:
         plain = re.sub("[^A-Z0-9]", "", code.upper())
         for part in parts:

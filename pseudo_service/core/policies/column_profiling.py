@@ -97,6 +97,7 @@ _DIRECT: Final = frozenset(
     ]
 )
 _LOCAL: Final = frozenset(["mrn", "hospital", "pas", "patient", "subject", "person"])
+_OF_NHS_BODIES: Final = frozenset(["trust", "site"])
 _FREE_TEXT: Final = frozenset(
     [
         "text",
@@ -162,7 +163,7 @@ class _Sample:
 
 
 def infer_content(name: str, values: pa.Array) -> ColumnProfile:
-    """ColumnProfile what a column holds; in doubt, that it identifies somebody.
+    """Return what a column seems to hold; in doubt, that it identifies somebody.
 
     Args:
         name: The column's name.
@@ -206,7 +207,7 @@ def infer_formats(texts: Sequence[str]) -> tuple[str, ...]:
         whole = [layout for layout in whole if not layout.startswith("%d/%m")]
         whole.append(american)
         rest = []
-    if not whole or len(rest) > (1 - MOST) * len(folded):
+    if not whole or (len(folded) - len(rest)) / len(folded) < MOST:
         return ()
     partial = [f for f in _PARTIAL if any(_fits(text, f) for text in rest)]
     return (*whole, *partial)
@@ -233,7 +234,7 @@ def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
     readable = is_text(kind) or pa.types.is_integer(kind) or pa.types.is_float64(kind)
     if not readable:
         return False
-    if "nhs" in sample.words and not sample.words & (_DIRECT | {"trust", "site"}):
+    if "nhs" in sample.words and not sample.words & (_DIRECT | _OF_NHS_BODIES):
         return True
     if len(distinct) < 3:  # noqa: PLR2004 - a check digit is right by chance, 1 in 11
         return False
@@ -244,13 +245,21 @@ def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
 def _guess_number(sample: _Sample) -> ColumnProfile:
     kind = sample.values.type
     is_local = sample.words & _LOCAL and (sample.words & _NUMBERS or _is_high(sample))
-    if sample.words & _DIRECT or is_local:
+    # Only a type that the kernels cannot read gets here with NHS numbers.
+    is_nhs = "nhs" in sample.words and not sample.words & _OF_NHS_BODIES
+    if sample.words & _DIRECT or is_local or is_nhs:
         content = Content.DIRECT
-    elif pa.types.is_integer(kind) and _is_high(sample):
+    elif _is_whole(kind) and _is_high(sample):
         content = Content.HIGH_CARDINALITY
     else:
         content = Content.MEASURE
     return ColumnProfile(content=content, distinct=sample.distinct)
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    """Say whether a type holds whole numbers; databases send them as decimals."""
+    is_decimal = bool(pa.types.is_decimal(kind))
+    return bool(pa.types.is_integer(kind)) or (is_decimal and kind.scale <= 0)
 
 
 def _guess_text(sample: _Sample) -> ColumnProfile:

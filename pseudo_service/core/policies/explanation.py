@@ -64,7 +64,8 @@ def explain_policy(policy: Policy, schema: pa.Schema | None = None) -> list[str]
             for field in compile_plan(policy, schema).output_schema
         )
         lines.append(f"answered columns: {names}")
-    return lines + [f"review: {line}" for line in find_doubts(policy)]
+    lines += [f"review: {line}" for line in find_doubts(policy)]
+    return [_fold_line(line) for line in lines]
 
 
 def find_doubts(policy: Policy) -> Iterator[str]:
@@ -84,6 +85,12 @@ def find_doubts(policy: Policy) -> Iterator[str]:
                 yield from _find_text_doubts(rule.name, rule.treatment)
             case _:
                 continue
+
+
+def _fold_line(line: str) -> str:
+    """Return a fact as one line, so that no text in a policy can pass for another."""
+    plain = "".join(mark if mark.isprintable() else " " for mark in line)
+    return " ".join(plain.split())
 
 
 def _explain_patient(policy: Policy) -> list[str]:

@@ -2,7 +2,7 @@
 
 Written here so that a doubtful value is removed rather than kept: case, dots, blanks,
 dashes and full-width forms do not matter, nor the dagger and asterisk of ICD-10, and a
-cell that holds several codes is excluded for any of them.
+cell that holds several codes is excluded for any of them, whatever stands between them.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_SEPARATORS = r"[\s;,|/+&]+"
 _NOT_PART_OF_A_CODE = "[^A-Z0-9]+"
+_INVISIBLE = r"\p{Cf}+"
+# Blanks and dashes end one code, or stand inside one: a cell is read in each way.
+_ENDS_OF_CODES = (
+    r"[^A-Z0-9.]+",
+    r"[^A-Z0-9.\p{Pd}\x{2212}]+",
+    r"[^A-Z0-9.\p{Pd}\x{2212}\t\p{Zs}]+",
+)
 
 
 def find_excluded(values: pa.Array, codes: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -25,11 +31,12 @@ def find_excluded(values: pa.Array, codes: Sequence[str]) -> npt.NDArray[np.bool
     """
     encoded = values.dictionary_encode()
     folded = fold_codes(encoded.dictionary.cast(pa.string()))
-    parts = pc.split_pattern_regex(folded, _SEPARATORS)
-    owners = pc.list_parent_indices(parts).to_numpy()
-    listed = _match(strip_codes(parts.flatten()), codes)
     excluded = _match(strip_codes(folded), codes)
-    excluded[owners[listed]] = True
+    for ends in _ENDS_OF_CODES:
+        parts = pc.split_pattern_regex(folded, ends)
+        owners = pc.list_parent_indices(parts).to_numpy()
+        listed = _match(strip_codes(parts.flatten()), codes)
+        excluded[owners[listed]] = True
     table = np.append(excluded, False)
     indices = encoded.indices.fill_null(len(excluded))
     answer: npt.NDArray[np.bool_] = table[indices.to_numpy()]
@@ -37,8 +44,9 @@ def find_excluded(values: pa.Array, codes: Sequence[str]) -> npt.NDArray[np.bool
 
 
 def fold_codes(texts: pa.StringArray) -> pa.StringArray:
-    """Return the texts in upper case and in plain characters."""
-    return pc.utf8_upper(pc.utf8_normalize(texts, form="NFKC"))
+    """Return the texts in upper case and in plain, visible characters."""
+    plain = pc.utf8_upper(pc.utf8_normalize(texts, form="NFKC"))
+    return pc.replace_substring_regex(plain, _INVISIBLE, "")
 
 
 def strip_codes(folded: pa.StringArray) -> pa.StringArray:

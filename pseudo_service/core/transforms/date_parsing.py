@@ -36,7 +36,9 @@ YEAR_ANCHOR: Final = (7, 1)
 MONTH_ANCHOR: Final = 15
 """A month shifts from its 15th day."""
 _DIRECTIVES: Final = frozenset("YmdbBHMSfz")
-_DIRECTIVE: Final = re.compile("%(.)")
+_DIRECTIVE: Final = re.compile("%(.?)", re.DOTALL)
+_TOUCHING_NUMBERS: Final = re.compile("%[YmdHMS]%[YmdHMSf]")
+_SHAPES: Final = {"Y": r"\d{4}", "f": r"\d{1,6}", "b": ".+", "B": ".+", "z": ".+"}
 _TIMESPECS: Final = {"f": "microseconds", "S": "seconds", "M": "minutes", "H": "hours"}
 _TIMESPEC_BY_LENGTH: Final = {len("T09:30"): "minutes", len("T09:30:00"): "seconds"}
 _ANY_DAY: Final = date(2000, 1, 2)
@@ -118,7 +120,8 @@ def parse_dates(values: pa.StringArray, formats: tuple[str, ...]) -> ParsedDates
 
     A text with all its numbers at full width (``03/04/2021``) is read by the first
     format that it fits exactly, before any format is tried more loosely
-    (``3/4/2021``, blanks around it, names of months in either case).
+    (``3/4/2021``, blanks around it, names of months in either case). Numbers that
+    touch (``%d%m%Y``) are read at full width only: ``1122021`` is two dates.
 
     Args:
         values: Texts; each distinct one is read once.
@@ -185,13 +188,18 @@ def _read_by_layouts(
 def _choose_parser(
     formats: tuple[str, ...],
 ) -> Callable[[str], ParsedDate | Reading]:
-    described = [(text, frozenset(_DIRECTIVE.findall(text))) for text in formats]
+    described = [
+        (text, frozenset(_DIRECTIVE.findall(text)), _compile_shape(text))
+        for text in formats
+    ]
 
     def parse(text: str) -> ParsedDate | Reading:
         folded = normalise_text(text)
         if is_missing(folded):
             return Reading.MISSING
-        for layout, directives in described:
+        for layout, directives, shape in described:
+            if shape is not None and not shape.fullmatch(folded):
+                continue
             try:
                 moment = datetime.strptime(folded, layout)  # noqa: DTZ007
             except ValueError:
@@ -200,6 +208,18 @@ def _choose_parser(
         return Reading.UNPARSEABLE
 
     return parse
+
+
+def _compile_shape(layout: str) -> re.Pattern[str] | None:
+    """Return the shape at full width of a format whose numbers touch; else None."""
+    if not _TOUCHING_NUMBERS.search(layout):
+        return None
+    # Marks and directives alternate, as one group stands in the expression.
+    pieces = re.split("%(.)", layout)
+    shapes = [_SHAPES.get(piece, r"\d{2}") for piece in pieces[1::2]]
+    marks = map(re.escape, pieces[::2])
+    shape = "".join(map("".join, zip(marks, [*shapes, ""], strict=True)))
+    return re.compile(shape, re.IGNORECASE)
 
 
 def _describe(moment: datetime, directives: frozenset[str]) -> ParsedDate:
