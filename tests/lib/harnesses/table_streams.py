@@ -32,7 +32,7 @@ from pseudo_service.engine.keys.rotation import KeyRotation
 from pseudo_service.engine.projects.lifecycle import ProjectLifecycle, ProjectRequest
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
-from pseudo_service.engine.reference_lists.superseded import AliasTables
+from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.register.known_identities import KnownIdentities
 from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
@@ -188,7 +188,7 @@ class StreamHarness:
             "clock": self.clock,
             "access_control": self.access_control,
         }
-        self.superseded = AliasTables(
+        self.superseded = SupersededLists(
             store=self.aliased, entropy=SeededEntropy("aliases"), **shared
         )
         self.opt_outs = OptOutLists(

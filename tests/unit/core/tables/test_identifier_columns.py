@@ -14,10 +14,10 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
 )
 from pseudo_service.core.identifiers.superseded import (
-    NOTHING_ALIASED,
+    NOTHING_SUPERSEDED,
     REISSUED,
-    AliasTable,
-    ProjectAliases,
+    ProjectSupersededNumbers,
+    SupersededNumbers,
 )
 from pseudo_service.core.tables.identifier_columns import Identifiers, read_identifiers
 from tests.lib.harnesses.deidentification import make_context
@@ -48,11 +48,11 @@ def list_classes(found: Identifiers) -> list[IdentifierClass]:
 
 def alias(
     *merges: tuple[str, str], reissued: tuple[str, ...] = (), follows: bool = True
-) -> ProjectAliases:
+) -> ProjectSupersededNumbers:
     old = [int(one) for one, _ in merges] + [int(one) for one in reissued]
     new = [int(one) for _, one in merges] + [REISSUED] * len(reissued)
-    table = AliasTable.build(np.array(old, np.int64), np.array(new, np.int64))
-    return ProjectAliases(table=table, follows_merges=follows)
+    table = SupersededNumbers.build(np.array(old, np.int64), np.array(new, np.int64))
+    return ProjectSupersededNumbers(table=table, follows_merges=follows)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -149,7 +149,7 @@ def test_a_reissued_number_names_nobody_in_any_row() -> None:
 
 def test_without_reissued_numbers_the_column_is_the_same() -> None:
     found = read([ADA, BOB])
-    for aliases in (NOTHING_ALIASED, alias((ADA, BOB)), alias(reissued=(EVE,))):
+    for aliases in (NOTHING_SUPERSEDED, alias((ADA, BOB)), alias(reissued=(EVE,))):
         assert found.refuse_reissued(aliases) is found
 
 

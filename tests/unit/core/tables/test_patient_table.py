@@ -15,10 +15,10 @@ from pseudo_service.core.errors import (
 )
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER
 from pseudo_service.core.identifiers.superseded import (
-    NOTHING_ALIASED,
+    NOTHING_SUPERSEDED,
     REISSUED,
-    AliasTable,
-    ProjectAliases,
+    ProjectSupersededNumbers,
+    SupersededNumbers,
 )
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.policies.text_rules import PatientTableRule
@@ -57,7 +57,7 @@ Row = tuple[str | None, str | None, str | None, date | None]
 def make_table(
     *parts: list[Row],
     schema: pa.Schema = SCHEMA,
-    aliases: ProjectAliases = NOTHING_ALIASED,
+    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
 ) -> PatientTable:
     table = PatientTable(
         RULE,
@@ -80,9 +80,9 @@ def find(table: PatientTable, *numbers: str) -> list[KnownIdentifiers]:
     return list(table.find(HASHING.mac(pa.array(numbers, pa.string()))))
 
 
-def make_aliases(old: str, new: int) -> ProjectAliases:
-    table = AliasTable.build(np.array([int(old)]), np.array([new]))
-    return ProjectAliases(table=table, follows_merges=True)
+def make_aliases(old: str, new: int) -> ProjectSupersededNumbers:
+    table = SupersededNumbers.build(np.array([int(old)]), np.array([new]))
+    return ProjectSupersededNumbers(table=table, follows_merges=True)
 
 
 @pytest.mark.parametrize(

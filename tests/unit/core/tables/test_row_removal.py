@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierKind
-from pseudo_service.core.identifiers.superseded import REISSUED, AliasTable
+from pseudo_service.core.identifiers.superseded import REISSUED, SupersededNumbers
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.projects.project import Uncheckable
 from pseudo_service.core.tables.identifier_columns import Identifiers, read_identifiers
@@ -131,7 +131,7 @@ def test_an_allow_list_removes_whoever_it_does_not_name() -> None:
 
 
 def test_a_reissued_number_is_nobodys_so_it_checks_no_row() -> None:
-    table = AliasTable.build(np.array([int(ADA)]), np.array([REISSUED]))
+    table = SupersededNumbers.build(np.array([int(ADA)]), np.array([REISSUED]))
     by = make_opt_outs([BOB], aliases=table)
     assert check(read(ADA, EVE), rows=2, by=by) == [UNCHECKABLE, None]
     listed = make_opt_outs([ADA], aliases=table)

@@ -28,7 +28,7 @@ TALLY = TableTally(rows_in=5, rows_out=4, removed={"opt_out": 1})
 
 
 @dataclass
-class Recorded:
+class Recording:
     """A stream's record over stores in memory, and what they were given."""
 
     harness: StreamHarness
@@ -48,7 +48,7 @@ class Recorded:
         ]
 
 
-def begin(*, previous: int = 0, part: int = 2) -> Recorded:
+def begin(*, previous: int = 0, part: int = 2) -> Recording:
     harness = StreamHarness()
     facts = harness.open(part=part).facts
     pins = replace(facts.pins, key_version=3, previous_key_version=previous)
@@ -59,7 +59,7 @@ def begin(*, previous: int = 0, part: int = 2) -> Recorded:
         recorder=harness.services.recorder,
         previous_kinds=frozenset({"nhs_number"}),
     )
-    return Recorded(harness, record)
+    return Recording(harness, record)
 
 
 def identify(harness: StreamHarness, *numbers: str) -> Identities:
@@ -81,7 +81,7 @@ def answer(named: list[Identities], dated: list[Identities] | None = None) -> An
     )
 
 
-def break_vault(held: Recorded, error: type[Exception]) -> None:
+def break_vault(held: Recording, error: type[Exception]) -> None:
     def refuse(name: str, secret: bytes) -> None:
         del name, secret
         msg = "no"
