@@ -34,7 +34,6 @@ from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.deidentify_table import (
     DeidentifyTable,
@@ -55,9 +54,10 @@ from pseudo_service.engine.tables.table_stream import (
     TableStream,
 )
 from pseudo_service.ports.opt_outs import OptOutListKind
-from pseudo_service.ports.superseded import AliasTableFacts
+from pseudo_service.ports.superseded import SupersededList
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.harnesses.redactors import WordRedactor
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.services.telemetry import RecordingTelemetry
 from tests.lib.stores.linkage_stores import MemoryOptOuts
 from tests.lib.stores.memory import MemoryJournal, MemoryPolicies, MemoryVault
@@ -90,16 +90,16 @@ class MemoryAliases:
     """``AliasStore`` of the one table that was loaded."""
 
     def __init__(self) -> None:
-        self.facts: AliasTableFacts | None = None
+        self.facts: SupersededList | None = None
         self.chunks: list[bytes] = []
 
     def load(
-        self, facts: AliasTableFacts, sealed: Iterator[bytes], audit: AuditEvent
+        self, facts: SupersededList, sealed: Iterator[bytes], audit: AuditEvent
     ) -> None:
         del audit
         self.facts, self.chunks = facts, list(sealed)
 
-    def newest(self) -> AliasTableFacts | None:
+    def newest(self) -> SupersededList | None:
         return self.facts
 
     def read(self, list_id: str) -> Iterator[bytes]:
@@ -212,12 +212,11 @@ class StreamHarness:
             commit=BatchCommit(
                 journal=self.journal,
                 known=known,
-                writer=RegisterWriter(
+                writer=make_register_writer(
                     vault=self.vault,
                     clock=self.clock,
                     entropy=SeededEntropy("register"),
-                    mac_key=mac_key,
-                    lifetime=timedelta(hours=12),
+                    service_root=self.service_root,
                 ),
                 service_root=self.service_root,
                 clock=self.clock,

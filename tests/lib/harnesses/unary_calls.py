@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any
 
 from pseudo_service.core.access.roles import Actor, Role, RoleGrant
@@ -26,7 +25,6 @@ from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.project_keys import PinnedRoots
 from pseudo_service.engine.register.known_identities import KnownIdentities
-from pseudo_service.engine.register.writer import RegisterWriter
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.project_context import ProjectContext
 from pseudo_service.engine.tables.pseudonymise_values import (
@@ -41,6 +39,7 @@ from pseudo_service.engine.tables.redact_texts import (
 from pseudo_service.engine.tables.unary_calls import UnaryCalls
 from tests.lib.harnesses.deidentification import VERSION, WEEKS, make_context
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
+from tests.lib.harnesses.register_writers import make_register_writer
 from tests.lib.stores.memory import MemoryJournal, MemoryVault
 from tests.lib.stores.stored_values import make_project
 
@@ -191,12 +190,11 @@ def _make_commit(journal: MemoryJournal, clock: FakeClock) -> BatchCommit:
     return BatchCommit(
         journal=journal,
         known=known,
-        writer=RegisterWriter(
+        writer=make_register_writer(
             vault=vault,
             clock=clock,
             entropy=SeededEntropy(),
-            mac_key=mac_key,
-            lifetime=timedelta(hours=12),
+            service_root=service_root,
         ),
         service_root=service_root,
         clock=clock,

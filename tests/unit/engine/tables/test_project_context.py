@@ -147,7 +147,7 @@ def test_merges_are_followed_as_the_project_says(follows: bool) -> None:
     within = pin(harness)
     assert within.superseded.pin
     assert within.aliases.follows_merges is follows
-    followed = within.aliases.follow(pa.array([ADA]), NHS_NUMBER)
+    followed = within.aliases.resolve(pa.array([ADA]), NHS_NUMBER)
     assert followed.to_pylist() == [BOB if follows else ADA]
 
 
