@@ -93,7 +93,7 @@ class PatientTable:
         people = self._aliases.follow(found.values.filter(usable), kind)
         self._hashes.append(_cut_hashes(self._hashing.mac(people)))
         for name, parts in self._parts.items():
-            parts.append(batch.column(name).filter(usable))
+            parts.append(_read_text(batch.column(name)).filter(usable))
         self.rows += batch.num_rows
 
     def seal(self) -> None:
@@ -194,11 +194,16 @@ def _cut_hashes(macs: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint64]:
     return halves[:, 0].astype(np.uint64)
 
 
+def _read_text(values: pa.Array) -> pa.Array:
+    """Return a view of text as plain text, for Arrow does not filter views."""
+    is_view = pa.types.is_string_view(values.type)
+    return values.cast(pa.string()) if is_view else values
+
+
 def _join(parts: list[pa.Array]) -> pa.Array:
     """Join the parts of a column; text of which there is very much, as large text."""
     kind = parts[0].type
-    is_text = pa.types.is_string(kind) or pa.types.is_string_view(kind)
-    if is_text:
+    if pa.types.is_string(kind):
         size = sum(part.nbytes for part in parts)
         wide = pa.large_string() if size > _MOST_OF_PLAIN_TEXT else pa.string()
         parts = [part.cast(wide) for part in parts]
