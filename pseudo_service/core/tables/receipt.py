@@ -65,7 +65,7 @@ def build_receipt(
     """Return the statement of a finished table, ready to be signed.
 
     ``columns`` holds the counts of each column by code, ``treatments`` what was done
-    to it (``core.treatment_records``), ``removed`` the rows that left by reason,
+    to it (``core.tables.treatment_records``), ``removed`` the rows that left by reason,
     ``input_digest`` a keyed digest: a plain one of a small table could be searched
     for.
     """

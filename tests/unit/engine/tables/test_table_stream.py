@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -276,6 +277,30 @@ def test_an_answer_that_is_not_durable_does_not_leave() -> None:
     harness.run(send(*BATCHES))
     counts = [one.segment.count for one in harness.journal.segments[before:]]
     assert counts == [1]
+
+
+def test_whom_a_left_stream_claimed_the_next_stream_registers() -> None:
+    harness = StreamHarness()
+    submit, was_submitted = harness.journal.submit, threading.Event()
+
+    def refuse_second(change: BatchChange) -> HeldCommit:
+        if change.event.details.get("batch") != 1:
+            return submit(change)
+        commit = HeldCommit(change)
+        commit.fail(QuotaExceeded("over the daily quota; ask the custodian"))
+        was_submitted.set()
+        return commit
+
+    harness.journal.submit = refuse_second  # type: ignore[method-assign]
+    visits = send(make_visits(ADA), make_visits(EVE))
+    with harness.open() as stream:
+        answers = stream.run(iter(visits), decode)
+        next(answers)
+        assert was_submitted.wait(10)
+        answers.close()
+    harness.journal.submit = submit  # type: ignore[method-assign]
+    harness.run(visits)
+    assert [one.segment.count for one in harness.journal.segments] == [1, 1]
 
 
 def test_a_project_that_is_suspended_meanwhile_stops_its_streams() -> None:
