@@ -209,7 +209,7 @@ def test_without_a_data_key_nothing_is_written(bench: Bench) -> None:
 
 
 def test_a_call_records_its_people_with_its_intent(bench: Bench) -> None:
-    bench.ledger.begin(
+    bench.ledger.submit(
         make_event(1, AuditKind.VALUES_INTENT),
         [identify([5, 4])],
         dated=[identify([6], MRN)],
