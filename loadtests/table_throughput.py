@@ -1,17 +1,17 @@
 """Rows a second through the whole service, against an echo over the same transport.
 
-    python loadtests/table_throughput.py --json [--quick]
+    python loadtests/table_throughput.py --json [--quick] [--against DIR]
 
 Prints one JSON object; README.md beside this file says what each figure means.
 """
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,13 @@ from pseudo_client import Client
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from loadtests.comparison import (
+    HERE,
+    Checkout,
     add_options,
-    compare_programs,
+    compare,
     list_figures,
-    list_own_arguments,
     read_other,
+    take_medians,
 )
 from loadtests.kernels import compare_kernels
 from loadtests.preparation import ROLE, prepare_project
@@ -38,6 +40,10 @@ from pseudo_service.bootstrap.service import MEMORY_SECONDS
 ROWS = 65_536
 DISTINCT = ROWS // 5
 POOL = 200_000
+NEW_POOL = 80_000
+NEW_STEMS = 90_000
+"""Stems from the first of a round's new patients to the first of the next round's."""
+_FIRST_NEW = 230_000  # beyond the stems of the pool
 MEGABYTE = 1 << 20
 
 
@@ -62,12 +68,8 @@ def main() -> None:
     add_options(parser)
     options = parser.parse_args()
     other = read_other(options)
-    if other is None:
-        figures: dict[str, Any] = measure(_read_size(options))
-    else:
-        figures = compare_programs(
-            Path(__file__).name, list_own_arguments(), other, pairs=options.pairs
-        )
+    size = _read_size(options)
+    figures = measure(size) if other is None else measure_against(other, size)
     print(json.dumps(figures) if options.json else "\n".join(list_figures(figures)))
 
 
@@ -83,6 +85,8 @@ class Size:
 
 def _read_size(options: argparse.Namespace) -> Size:
     rounds, repeats, distinct = (3, 5, 200_000) if options.quick else (7, 12, 500_000)
+    if options.against is not None:
+        rounds = options.pairs
     return Size(
         rounds=options.rounds or rounds,
         repeats=options.repeats or repeats,
@@ -91,44 +95,76 @@ def _read_size(options: argparse.Namespace) -> Size:
     )
 
 
-def measure(size: Size) -> dict[str, float]:
+def measure(size: Size) -> dict[str, Any]:
     """Return every figure of one run."""
-    patients = make_nhs_numbers(POOL)
-    batches = make_batches(patients, batches=8, rows=ROWS, distinct=DISTINCT, seed=7)
-    with tempfile.TemporaryDirectory() as folder:
-        with serve(Path(folder)) as service, serve_echo(Path(folder)) as echo:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        echo = stack.enter_context(serve_echo(folder))
+        echo_client = stack.enter_context(echo.connect(ROLE))
+        side = stack.enter_context(_open_side(HERE, size))
+        rounds = [
+            side.measure(turn)
+            | {"echo_rows_per_second": _stream(echo_client, side.known)}
+            for turn in range(size.rounds)
+        ]
+    figures: dict[str, Any] = take_medians(rounds)
+    figures["ratio_to_echo"] = (
+        figures["rows_per_second"] / figures["echo_rows_per_second"]
+    )
+    if size.with_memory:
+        with tempfile.TemporaryDirectory() as name, serve(Path(name)) as service:
             prepare_project(service)
-            figures = _compare(service, echo, batches, size)
-        if size.with_memory:
-            with serve(Path(folder)) as service:
-                figures |= _measure_growth(service, batches)
-                figures |= _measure_registration(service)
+            figures |= _measure_growth(service, _make_known())
+            figures |= _measure_registration(service)
     ours, loop = compare_kernels(distinct=size.distinct, rounds=size.rounds)
     figures["distinct_per_second_per_core"] = ours
     figures["ratio_to_cryptography_loop"] = ours / loop
     return figures
 
 
-def _compare(
-    service: Target, echo: Target, batches: list[pa.RecordBatch], size: Size
-) -> dict[str, float]:
-    ours, echoes = [], []
-    with (
-        service.connect(ROLE) as client,
-        echo.connect(ROLE) as echo_client,
-    ):
-        new_patients = _stream(client, batches)  # registers them
-        _stream(echo_client, batches)
-        for _ in range(size.rounds):
-            ours.append(_stream(client, batches * size.repeats))
-            echoes.append(_stream(echo_client, batches * size.repeats))
-    rows, echoed = statistics.median(ours), statistics.median(echoes)
-    return {
-        "rows_per_second": rows,
-        "echo_rows_per_second": echoed,
-        "ratio_to_echo": rows / echoed,
-        "rows_per_second_of_new_patients": new_patients,
-    }
+def measure_against(other: Checkout, size: Size) -> dict[str, Any]:
+    """Return the figures of both checkouts' services under one load, turn about."""
+    with ExitStack() as stack:
+        sides = [stack.enter_context(_open_side(one, size)) for one in (HERE, other)]
+        rounds = [[side.measure(turn) for side in sides] for turn in range(size.rounds)]
+    return {**compare(*zip(*rounds, strict=True)), "pairs": size.rounds}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """A service, and the batches of patients whom it knows."""
+
+    client: Client
+    known: list[pa.RecordBatch]
+
+    def measure(self, turn: int) -> dict[str, float]:
+        """Send new patients, others each turn, then known ones; return the speeds."""
+        numbers = make_nhs_numbers(NEW_POOL, first=_FIRST_NEW + turn * NEW_STEMS)
+        new = _make_batches(numbers, seed=100 + turn)
+        return {
+            "rows_per_second_of_new_patients": _stream(self.client, new),
+            "rows_per_second": _stream(self.client, self.known),
+        }
+
+
+@contextmanager
+def _open_side(checkout: Checkout, size: Size) -> Iterator[Side]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        service = stack.enter_context(serve(folder, checkout=checkout))
+        prepare_project(service)
+        client = stack.enter_context(service.connect(ROLE))
+        known = _make_known()
+        _stream(client, known)  # registers them
+        yield Side(client=client, known=known * size.repeats)
+
+
+def _make_known() -> list[pa.RecordBatch]:
+    return _make_batches(make_nhs_numbers(POOL), seed=7)
+
+
+def _make_batches(patients: pa.StringArray, *, seed: int) -> list[pa.RecordBatch]:
+    return make_batches(patients, batches=8, rows=ROWS, distinct=DISTINCT, seed=seed)
 
 
 def _measure_growth(service: Target, batches: list[pa.RecordBatch]) -> dict[str, float]:
