@@ -169,6 +169,16 @@ def test_a_unary_call_here_and_in_another_checkout() -> None:
             assert costs["server_cpu_milliseconds"] >= 0
 
 
+def test_one_large_table_here_and_in_another_checkout() -> None:
+    few = ("--quick", "--repeats", "1", "--pairs", "1")
+    figures = run("table_throughput.py", *few, "--against", str(ROOT))
+    assert figures.pop("pairs") == 1
+    assert figures.keys() == {"here", "against", "ratio"}
+    for side in figures.values():
+        assert side.keys() == {"rows_per_second", "rows_per_second_of_new_patients"}
+        check_positive(side)
+
+
 def test_a_program_of_two_checkouts() -> None:
     few = ("--rounds", "1", "--words", "200", "--pairs", "1")
     figures = run("text_throughput.py", *few, "--against", str(ROOT))
