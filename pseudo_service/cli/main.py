@@ -4,7 +4,6 @@ Whatever happens, a person sees one line that says what, where and what to do, a
 a script sees a documented exit code; a traceback could carry a value.
 """
 
-import importlib.metadata
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, cast
@@ -39,7 +38,9 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"pseudo {importlib.metadata.version('pseudo')}")
+        from importlib.metadata import version  # noqa: PLC0415 - only for this
+
+        typer.echo(f"pseudo {version('pseudo')}")
         raise typer.Exit
 
 

@@ -8,7 +8,7 @@ answers a wrap or a verification could answer for another key.
 import re
 from enum import StrEnum
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InternalError, InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import (
     RSAPrivateKey,
@@ -109,6 +109,17 @@ def decrypt_secret(private_key: RSAPrivateKey, ciphertext: bytes) -> bytes | Non
 def sign_message(private_key: RSAPrivateKey, message: bytes) -> bytes:
     """Sign a message with PS256."""
     return private_key.sign(message, _PS256, SHA256())
+
+
+def can_sign(private_key: RSAPrivateKey) -> bool:
+    """Tell whether a key's public half verifies what its private half signs.
+
+    It does not where a number of the key was damaged in a way that shows.
+    """
+    try:
+        return _holds(private_key.public_key(), b"", sign_message(private_key, b""))
+    except (ValueError, InternalError):  # numbers that OpenSSL cannot compute with
+        return False
 
 
 def verify_message(public_key: RSAPublicKey, message: bytes, signature: bytes) -> None:

@@ -29,6 +29,7 @@ from pseudo_service.adapters.clock import SystemClock
 from pseudo_service.adapters.key_vaults.algorithms import (
     KEY_BITS,
     KeyOperation,
+    can_sign,
     check_name,
     decrypt_secret,
     encrypt_secret,
@@ -253,7 +254,7 @@ class LocalKeyVault:
 
     def _decrypt(self, name: str, content: bytes) -> RSAPrivateKey:
         private_key = _open_pem(content, self._passphrase)
-        if not isinstance(private_key, RSAPrivateKey):
+        if not isinstance(private_key, RSAPrivateKey) or not can_sign(private_key):
             msg = f'key "{name}" in the local vault cannot be opened: its file changed'
             raise KeyVaultRefused(msg)
         return private_key
@@ -269,9 +270,15 @@ def _open_pem(content: bytes, phrase: bytes) -> PrivateKeyTypes | None:
 
     About one wrong passphrase in 256 decrypts to sound padding. Then the parser fails
     on the nonsense, with an error of its own; both failures get the same answer.
+
+    OpenSSL's own check of an RSA key looks for primes, which took most of the time in
+    which a command starts. The vault made the key itself, so what may have happened to
+    it is a damaged file: whoever uses an RSA key has it sign something first.
     """
     try:
-        return load_pem_private_key(content, phrase)
+        return load_pem_private_key(
+            content, phrase, unsafe_skip_rsa_key_validation=True
+        )
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
 
