@@ -20,7 +20,8 @@ _Taken = TypeVar("_Taken")
 class Pipeline(Generic[_Made, _Taken]):
     """The items of an iterator after one step, in order, made ahead of their use.
 
-    Nothing is made after the block is left, except what the first stage receives.
+    After the block is left nothing is begun, except what the first stage receives. A
+    step that takes longer than ``JOIN_SECONDS`` from then on ends by itself, unheard.
     """
 
     def __init__(self, items: Iterator[_Made], step: Callable[[_Made], _Taken]) -> None:

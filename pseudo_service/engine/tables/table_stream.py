@@ -7,6 +7,7 @@ flush of a batch costs a stream nothing, and memory holds the batches in flight 
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -146,6 +147,9 @@ class TableStream:
         self._end = SentEnd(batches=0, rows=0)
         self._tally = TableTally()
         self._pending: dict[int, PendingBatch] = {}
+        # A batch of notes may be computed for longer than its stream is waited for.
+        self._leaving = threading.Lock()
+        self._has_left = False
         self._is_finished = False
         self._checked_project: datetime = services.clock.now()
 
@@ -235,20 +239,26 @@ class TableStream:
             project=facts.project.project_id,
             operation=facts.operation,
         )
-        change = services.commit.submit(
-            self._record.describe_batch(received.sequence, received.digest, outcome),
-            outcome.identities,
-            limit=facts.project.daily_quota,
-            dated=outcome.dated,
-        )
-        pending = PendingBatch(
-            sequence=received.sequence,
-            outcome=outcome,
-            change=change,
-            started=started,
-            bytes_in=received.batch.nbytes,
-        )
-        self._pending[received.sequence] = pending
+        with self._leaving:
+            if self._has_left:
+                msg = "the stream was left while a batch was computed: send it again"
+                raise StreamIncomplete(msg)
+            change = services.commit.submit(
+                self._record.describe_batch(
+                    received.sequence, received.digest, outcome
+                ),
+                outcome.identities,
+                limit=facts.project.daily_quota,
+                dated=outcome.dated,
+            )
+            pending = PendingBatch(
+                sequence=received.sequence,
+                outcome=outcome,
+                change=change,
+                started=started,
+                bytes_in=received.batch.nbytes,
+            )
+            self._pending[received.sequence] = pending
         return pending
 
     def _await_commit(self, pending: PendingBatch) -> CommittedBatch:
@@ -326,9 +336,11 @@ class TableStream:
 
     def _fail(self, code: str) -> None:
         """Give back what is pending and record that the table is unfinished."""
-        for pending in self._pending.values():
-            self._services.commit.release(pending.change.claims)
-        self._pending.clear()
+        with self._leaving:
+            self._has_left = True
+            for pending in self._pending.values():
+                self._services.commit.release(pending.change.claims)
+            self._pending.clear()
         self._record.record_failed(code, batches=self._received)
 
     def _seal_patients(self) -> None:

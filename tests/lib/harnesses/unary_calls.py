@@ -133,8 +133,9 @@ class UnaryHarness:
             quota=quota,
         )
         monitor: Any = self.monitor
+        self.known = _load_known(self.journal)
         calls = UnaryCalls(
-            commit=_make_commit(self.journal, clock),
+            commit=_make_commit(self.journal, self.known, clock),
             monitor=monitor,
             recorder=AuditRecorder(self.journal, clock),
         )
@@ -180,13 +181,21 @@ def _make_root(purpose: RootPurpose) -> Root:
     )
 
 
-def _make_commit(journal: MemoryJournal, clock: FakeClock) -> BatchCommit:
-    service_root = replace(_make_root(RootPurpose.SERVICE), owner="_service")
-    mac_key = service_root.derive(KeyUse.SEGMENT_MAC)
-    vault = MemoryVault()
-    vault.create_key("linkage")
+SERVICE_ROOT = replace(_make_root(RootPurpose.SERVICE), owner="_service")
+
+
+def _load_known(journal: MemoryJournal) -> KnownIdentities:
+    mac_key = SERVICE_ROOT.derive(KeyUse.SEGMENT_MAC)
     known = KnownIdentities(register=journal, mac_key=mac_key, patience=5)
     known.load()
+    return known
+
+
+def _make_commit(
+    journal: MemoryJournal, known: KnownIdentities, clock: FakeClock
+) -> BatchCommit:
+    vault = MemoryVault()
+    vault.create_key("linkage")
     return BatchCommit(
         journal=journal,
         known=known,
@@ -194,8 +203,8 @@ def _make_commit(journal: MemoryJournal, clock: FakeClock) -> BatchCommit:
             vault=vault,
             clock=clock,
             entropy=SeededEntropy(),
-            service_root=service_root,
+            service_root=SERVICE_ROOT,
         ),
-        service_root=service_root,
+        service_root=SERVICE_ROOT,
         clock=clock,
     )

@@ -68,6 +68,7 @@ def test_an_unsound_answer_gives_its_claims_back(monkeypatch) -> None:
         patch.setattr(unary_calls, "treat_batch", err)
         with pytest.raises(AnswerUnsound):
             harness.pseudonymise([ADA])
+    assert not any(harness.known._claims.values())
     assert harness.pseudonymise([ADA]).results[0].pseudonym is not None
 
 
