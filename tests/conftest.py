@@ -1,7 +1,6 @@
 """Fixtures that every test may ask for, and what keeps chance out of every test."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
@@ -21,23 +20,11 @@ settings.register_profile(
 settings.register_profile("explore", deadline=None, max_examples=1_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-network.install()
 
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Guard the network before the first fixture, whatever its scope."""
-    network.begin(item.path)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Fail a test whose code met the guard and kept silent about it."""
-    yield
-    refused = network.take_refusals()
-    if refused:
-        msg = f"the test reached for the network: {', '.join(sorted(set(refused)))}"
-        raise network.NetworkRefused(msg)
+def pytest_configure(config: pytest.Config) -> None:
+    """Guard the network of every test of the run, also of those beside this folder."""
+    network.install()
+    config.pluginmanager.register(network.GuardedTests(), "guarded-network")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

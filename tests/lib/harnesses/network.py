@@ -3,6 +3,7 @@
 An audit hook of the interpreter sees every socket of Python's own, and whatever library
 opened it. gRPC opens its sockets itself, so its channels are checked where they are made.
 The client library of PostgreSQL is seen by neither; its databases are local by their URL.
+Processes that a test starts are outside the guard.
 """
 
 import ipaddress
@@ -15,6 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 import grpc._channel
+import pytest
 
 TESTS = PurePath(__file__).parents[2]
 WITHOUT_SOCKETS = (
@@ -114,9 +116,28 @@ def choose_reach(file: PurePath) -> Reach:
     return Reach.NOWHERE if is_pure else Reach.LOOPBACK
 
 
-def begin(file: PurePath) -> None:
-    """Guard the tests of a file from now on."""
-    _GUARD.reach = choose_reach(file)
+class GuardedTests:
+    """The part of pytest that sets the reach of each test.
+
+    A plugin and no hook of ``conftest.py``, which pytest asks about the tests of its
+    own folder only: the guard itself holds for the whole process.
+    """
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Guard a test before its first fixture, whatever that fixture's scope."""
+        _GUARD.reach = choose_reach(item.path)
+        take_refusals()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:
+        """Fail a test whose code met the guard and kept silent about it."""
+        yield
+        refused = take_refusals()
+        if refused:
+            met = ", ".join(sorted(set(refused)))
+            msg = f"{item.name} reached for the network: {met}"
+            raise NetworkRefused(msg)
 
 
 def take_refusals() -> list[str]:
