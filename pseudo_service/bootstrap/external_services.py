@@ -8,7 +8,6 @@ from pseudo_service.adapters.identity.local_issuer import LocalIssuer
 from pseudo_service.adapters.identity.oidc import OidcProfile, OidcVerifier
 from pseudo_service.adapters.identity.signing_keys import FetchedKeys, FetchTimes
 from pseudo_service.adapters.key_vaults.local import LocalKeyVault
-from pseudo_service.adapters.text_redactor import open_text_redactor
 from pseudo_service.config import (
     AzureVaultSettings,
     Config,
@@ -69,6 +68,11 @@ def open_redactor(config: Config, telemetry: Telemetry) -> TextRedactor:
     Raises:
         ConfigurationInvalid: A listed mode has no model here, or the settings are bad.
     """
+    # Late: the only door into the search of texts, which most commands do not use.
+    from pseudo_service.adapters.text_redactor import (  # noqa: PLC0415
+        open_text_redactor,
+    )
+
     return open_text_redactor(
         modes=[TextMode(mode) for mode in config.text.modes],
         processes=config.text.processes,

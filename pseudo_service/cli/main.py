@@ -75,6 +75,8 @@ def run_command(arguments: Sequence[str]) -> int:
         result = build_command().main(
             args=list(arguments), prog_name="pseudo", standalone_mode=False
         )
+    except SystemExit as done:  # so typer ends a shell's completion
+        return done.code if isinstance(done.code, int) else ExitCode.OK
     except BaseException as error:  # noqa: BLE001 - the last line of defence
         return explain(error)
     if result == ExitCode.INTERRUPTED:
@@ -105,11 +107,10 @@ def explain(error: BaseException) -> ExitCode:
 
 
 def _explain_other(error: BaseException) -> ExitCode:
-    # Late, because the client brings gRPC and Arrow with it.
-    from pseudo_client import PseudoClientError  # noqa: PLC0415
-
-    if isinstance(error, PseudoClientError):
-        return _complain(*_explain_refusal(error))
+    # What was never imported has raised nothing, and importing it may be what failed.
+    client = sys.modules.get("pseudo_client")
+    if client is not None and isinstance(error, client.PseudoClientError):
+        return _complain(*_explain_refusal(cast("PseudoClientError", error)))
     # The text of an unforeseen error may hold a value; its type does not.
     line = f"unexpected {type(error).__name__}; please report it with the command"
     return _complain(line, ExitCode.FAULTS_FOUND)

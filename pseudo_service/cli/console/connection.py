@@ -17,7 +17,6 @@ from typing import Annotated, Any, Concatenate, ParamSpec, cast
 import typer
 
 from pseudo_client import Client
-from pseudo_service.bootstrap.embedded import open_embedded
 from pseudo_service.cli.console.exit_codes import Failure, withhold_numbers
 from pseudo_service.config import Config, load_config
 
@@ -158,6 +157,9 @@ def connect(
         with _open_remote(options) as client:
             yield client
         return
+    # Late: with --server a command needs nothing of the service but its wire contract.
+    from pseudo_service.bootstrap.embedded import open_embedded  # noqa: PLC0415
+
     config = read_config(options.config)
     with open_embedded(config) as embedded:
         if embedded.issue_token is None:

@@ -23,6 +23,7 @@ from pseudo_client import (
     SignedStatement,
 )
 from pseudo_client.errors import ProjectExists, ProjectUnknown
+from pseudo_service.bootstrap import embedded
 from pseudo_service.cli.console import connection
 from pseudo_service.cli.init import LAPTOP_CONFIG
 from pseudo_service.cli.main import run_command
@@ -223,7 +224,7 @@ def _key(version):
 def service(monkeypatch, tmp_path):
     """A fake service that the configuration in the current folder leads to."""
     fake = FakeService()
-    monkeypatch.setattr(connection, "open_embedded", fake.open_embedded)
+    monkeypatch.setattr(embedded, "open_embedded", fake.open_embedded)
     monkeypatch.setattr(connection, "Client", fake.make_client)
     for name in ("PSEUDO_SERVER", "PSEUDO_CONFIG", "PSEUDO_CA", "PSEUDO_TOKEN"):
         monkeypatch.delenv(name, raising=False)

@@ -8,6 +8,7 @@ import pytest
 from pseudo_service.cli.commands import COMMANDS, load_command
 from pseudo_service.cli.main import build_command
 
+SERVICE = ("sqlalchemy", "numba", "pseudo_service.engine.tables", "nlp_redaction")
 HEAVY = ("grpc", "pyarrow", "numpy", "sqlalchemy", "numba", "pydantic", "rich.console")
 
 
@@ -35,6 +36,19 @@ def test_the_first_help_imports_nothing_heavy():
         "from pseudo_service.cli.main import run_command\n"
         "assert run_command(['--help']) == 0\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_command_of_a_server_imports_no_service():
+    code = (
+        "import sys\n"
+        "from pseudo_service.cli.main import run_command\n"
+        "run_command(['project', 'list', '--server', 'localhost:1', '--ca', '/none'])\n"
+        f"print([name for name in {SERVICE!r} if name in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

@@ -1,10 +1,15 @@
 """Exit codes, and the one line that every failure becomes."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from pseudo_client import PseudoClientError, UnfinishedTable
 from pseudo_client.errors import ServiceError, ServiceUnavailable
 from pseudo_service.cli import main
+from pseudo_service.cli.commands import load_command
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure, exit_code_of
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import AuditBroken, ProjectUnknown, StoreUnavailable
@@ -63,12 +68,38 @@ def test_an_interrupt_inside_a_command_exits_with_130(pseudo, service, monkeypat
     def interrupt(config):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(
-        "pseudo_service.cli.console.connection.open_embedded", interrupt
-    )
+    monkeypatch.setattr("pseudo_service.bootstrap.embedded.open_embedded", interrupt)
     done = pseudo("project", "list")
     assert done.code == ExitCode.INTERRUPTED
     assert "interrupted" in done.err
+
+
+def test_a_client_that_cannot_be_imported_is_one_line_too(pseudo, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pseudo_client", None)
+    for name in [
+        name for name in sys.modules if name.startswith("pseudo_service.cli.")
+    ]:
+        if name.endswith(("tokens", "connection")):
+            monkeypatch.delitem(sys.modules, name)
+    load_command.cache_clear()
+    done = pseudo("token", "issue")
+    load_command.cache_clear()
+    assert done.code == ExitCode.FAULTS_FOUND
+    assert done.err == (
+        "pseudo: unexpected ModuleNotFoundError; please report it with the command\n"
+    )
+
+
+def test_a_shell_s_completion_is_answered_without_a_word_more(tmp_path):
+    words = {"_PSEUDO_COMPLETE": "complete_bash", "COMP_WORDS": "pseudo key ro"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from pseudo_service.cli.main import main; main()"],
+        env={**os.environ, **words, "COMP_CWORD": "2"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.split(), done.stderr) == (["rotate"], "")
 
 
 def test_the_version_is_that_of_the_package(pseudo, monkeypatch):
