@@ -1,10 +1,11 @@
 """Loops over columns as machine code: the only module that knows numba.
 
 A kernel is a plain function over arrays with one fixed signature, compiled when it
-is first called and kept on disk. Where machine code cannot be made it runs as Python,
-slowly and with the same answers. numba itself is imported then, too: most commands
-run no kernel, and it takes longer to import than they do to answer. Data, keys above all, reach kernels as arguments
-only: a constant would be written into the kept code.
+is first called and kept on disk. numba itself is imported then, too: most commands
+run no kernel, and it takes longer to import than they do to answer. Where machine code
+cannot be made, a kernel runs as Python, slowly and with the same answers. Data, keys
+above all, reach kernels as arguments only: a constant would be written into the kept
+code.
 
 Kept code is renewed when its own source file changes, so a kernel uses nothing of
 another module: what it needs from there is an argument.

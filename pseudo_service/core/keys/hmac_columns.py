@@ -80,11 +80,15 @@ def find_openssl() -> bool:
 def hash_column(key: bytes, prefix: bytes, texts: pa.StringArray) -> Macs:
     """Return the MACs (n, 16) of prefix and text, for a column without nulls.
 
-    ``find_openssl`` must have answered yes. Padded keys and states are wiped.
+    Padded keys and states are wiped.
 
     Raises:
-        ValueError: OpenSSL refused, or the column's offsets are unsound.
+        ValueError: OpenSSL's functions are not to be had here, as ``find_openssl``
+            says, it refused, or the column's offsets are unsound.
     """
+    if not find_openssl():  # a kernel whose functions nobody found ends the process
+        msg = "OpenSSL's SHA-256 cannot be called here"
+        raise ValueError(msg)
     offsets, data = view_texts(texts)
     words = np.empty((len(texts), MAC_BYTES // 8), dtype=np.uint64)
     secrets = np.zeros(4 * _ROOM, dtype=np.uint64)

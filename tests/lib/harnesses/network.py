@@ -1,17 +1,21 @@
 """No test leaves this machine, and the tests of the rules open no socket at all.
 
-An audit hook of the interpreter sees every socket of Python's own, and whatever library
-opened it. gRPC opens its sockets itself, so its channels are checked where they are made.
-The client library of PostgreSQL is seen by neither; its databases are local by their URL.
-Processes that a test starts are outside the guard.
+The sockets of Python's own are checked at the few functions that open and direct them,
+whatever library calls these. gRPC opens its sockets itself, so its channels are checked
+where they are made. The client library of PostgreSQL is seen by neither; its databases
+are local by their URL. Processes that a test starts are outside the guard.
+
+An audit hook would see more, but one written in Python lets other threads run while
+CPython 3.11 installs a trace function, which it then refuses to every other thread: a
+run that measures coverage would lose threads at random.
 """
 
 import ipaddress
 import socket
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
+from functools import wraps
 from pathlib import PurePath
 from typing import Any
 
@@ -52,35 +56,34 @@ class _Guard:
         msg = f"{what}: a test here may reach {self.reach.value}"
         raise NetworkRefused(msg)
 
-    def see(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Judge an event of the interpreter."""
-        if not event.startswith("socket."):
-            return
-        if event == "socket.__new__" and self.reach is Reach.NOWHERE:
-            if arguments[1] != socket.AF_UNIX:
-                self.refuse("socket")
-        elif event in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
-            self._judge_address(event, arguments[1])
-        elif event in {"socket.getaddrinfo", "socket.gethostbyname"}:
-            self._judge_host(event, arguments[0])
+    def judge_opening(
+        self, _: object, family: int = -1, *__: object, **___: object
+    ) -> None:
+        """Judge a socket that is made."""
+        if self.reach is Reach.NOWHERE and family != socket.AF_UNIX:
+            self.refuse("socket")
 
-    def judge_target(self, target: str) -> None:
+    def judge_direction(self, _: object, *arguments: object) -> None:
+        """Judge where a socket connects to or sends to: the last argument says."""
+        if arguments and isinstance(arguments[-1], tuple) and arguments[-1]:
+            self.judge_host(arguments[-1][0])
+
+    def judge_host(
+        self, host: object, *_: object, what: str = "socket", **__: object
+    ) -> None:
+        """Judge a host that is asked for or looked up."""
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is not None and not is_local(str(name)):
+            self.refuse(what)
+
+    def judge_channel(self, _: object, target: str, *__: object, **___: object) -> None:
         """Judge the address of a gRPC channel."""
         if self.reach is Reach.NOWHERE:
             self.refuse("grpc channel")
         scheme, _, rest = target.rpartition("://")
         if scheme != "unix" and not target.startswith("unix:"):
             host = rest.lstrip("/").rpartition(":")[0] or rest
-            self._judge_host("grpc channel", host.strip("[]"))
-
-    def _judge_address(self, what: str, address: object) -> None:
-        if isinstance(address, tuple) and address:
-            self._judge_host(what, address[0])
-
-    def _judge_host(self, what: str, host: object) -> None:
-        name = host.decode() if isinstance(host, bytes) else host
-        if name is not None and not is_local(str(name)):
-            self.refuse(what)
+            self.judge_host(host.strip("[]"), what="grpc channel")
 
 
 def is_local(host: str) -> bool:
@@ -97,16 +100,26 @@ def is_local(host: str) -> bool:
 _GUARD = _Guard()
 
 
+def guard(owner: Any, name: str, judge: Callable[..., None]) -> None:
+    """Let a function of a module or class be judged by its arguments before it runs."""
+    real = getattr(owner, name)
+
+    @wraps(real)
+    def run_judged(*arguments: Any, **named: Any) -> Any:
+        judge(*arguments, **named)
+        return real(*arguments, **named)
+
+    setattr(owner, name, run_judged)
+
+
 def install() -> None:
-    """Guard this process; a hook of the interpreter stays as long as it runs."""
-    sys.addaudithook(_GUARD.see)
-    make_channel = grpc._channel.Channel.__init__
-
-    def make_guarded(self: Any, target: str, *arguments: Any, **named: Any) -> None:
-        _GUARD.judge_target(target)
-        make_channel(self, target, *arguments, **named)
-
-    grpc._channel.Channel.__init__ = make_guarded
+    """Guard this process for as long as it runs."""
+    guard(socket.socket, "__init__", _GUARD.judge_opening)
+    for name in ("connect", "connect_ex", "sendto", "sendmsg"):
+        guard(socket.socket, name, _GUARD.judge_direction)
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        guard(socket, name, _GUARD.judge_host)
+    guard(grpc._channel.Channel, "__init__", _GUARD.judge_channel)
 
 
 def choose_reach(file: PurePath) -> Reach:

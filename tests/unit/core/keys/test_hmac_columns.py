@@ -46,11 +46,21 @@ def test_a_slice_is_read_where_it_lies() -> None:
     assert [row.tobytes() for row in macs] == hash_rows(b"k", texts[13:20])
 
 
-def test_unsound_offsets_are_refused() -> None:
-    offsets = pa.py_buffer(np.array([0, 9, 8], np.int32))
-    column = pa.StringArray.from_buffers(2, offsets, pa.py_buffer(b"abcdefgh"))
+# The last three pass Arrow's own check of the first and the last offset.
+@pytest.mark.parametrize("offsets", [[0, 9, 8], [0, 25, 20], [0, -5, 20], [5, 3, 10]])
+def test_unsound_offsets_are_refused(offsets: list[int]) -> None:
+    where = pa.py_buffer(np.array(offsets, np.int32))
+    column = pa.StringArray.from_buffers(2, where, pa.py_buffer(b"9" * 20))
     with pytest.raises(ValueError, match="unsound offsets"):
         hash_column(KEY, b"", column)
+
+
+def test_a_kernel_whose_functions_are_missing_is_not_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hmac_columns, "find_openssl", lambda: False)
+    with pytest.raises(ValueError, match="cannot be called"):
+        hash_column(KEY, b"", pa.array(["9990000018"]))
 
 
 def test_nothing_is_used_under_fips_mode(monkeypatch: pytest.MonkeyPatch) -> None:

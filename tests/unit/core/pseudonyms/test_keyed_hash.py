@@ -210,6 +210,8 @@ def test_no_library_logs_the_key_at_any_level(tmp_path):
 
 
 def test_neither_repr_nor_failure_shows_the_key(monkeypatch):
+    # The engine is named now: trying itself on what fails, it would turn to hmac.
+    assert name_engine() is Engine.OPENSSL
     hashed = KeyedHash(SecretKey(KEY), NHS)
     assert_no_key(repr(hashed) + str(hashed))
 
@@ -243,16 +245,6 @@ def test_states_of_the_key_are_wiped(monkeypatch):
     KeyedHash(SecretKey(KEY), NHS).mac(pa.array(NUMBERS))
     assert len(seen) == 2
     assert not any(array.any() for array in seen)
-
-
-# What Arrow's own check of the first and the last offset lets pass.
-@pytest.mark.parametrize("offsets", [[0, 25, 20], [0, -5, 20], [5, 3, 10]])
-def test_offsets_beyond_the_data_are_refused(offsets):
-    column = pa.StringArray.from_buffers(
-        2, pa.py_buffer(np.array(offsets, np.int32)), pa.py_buffer(b"9" * 20)
-    )
-    with pytest.raises(ValueError, match="unsound offsets"):
-        hmac_columns.hash_column(KEY, b"kind", column)
 
 
 @pytest.fixture
