@@ -19,7 +19,7 @@ fix:
 test *PATHS:
     python -m pytest {{PATHS}}
 
-# The quick ones, without a server.
+# The quick tests: units, treatments, properties, the shape of the code.
 test-unit:
     python -m pytest tests/unit tests/spec tests/properties tests/architecture
 

@@ -52,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--quick", action="store_true", help="under 50 seconds, without memory figures"
+        "--quick", action="store_true", help="fewer rounds, without memory figures"
     )
     parser.add_argument(
         "--repeats",

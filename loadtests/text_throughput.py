@@ -31,7 +31,7 @@ from loadtests.comparison import (
     list_own_arguments,
     read_other,
 )
-from loadtests.texts import SHARED, Words, cut_rounds, read_texts
+from loadtests.texts import Words, cut_rounds, read_texts
 from nlp_redaction.document.patient_identifiers import NOTHING_KNOWN
 from nlp_redaction.pipeline import Finder
 
@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
-        "--texts", type=Path, default=SHARED, help='JSON lines with "text"'
+        "--texts", type=Path, help='JSON lines with "text" (default: the corpus)'
     )
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument(

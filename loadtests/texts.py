@@ -1,4 +1,4 @@
-"""The texts that are timed: transcripts where they lie beside us, else the corpus."""
+"""The texts that are timed: those of a file, else the corpus."""
 
 import json
 import random
@@ -8,8 +8,6 @@ from pathlib import Path
 
 from nlp_redaction.training.corpus import read_corpus
 
-ROOT = Path(__file__).resolve().parents[1]
-SHARED = ROOT.parent / "shared" / "data" / "text" / "mtsamples_no_identifiers.jsonl"
 SEED = 11
 
 
@@ -21,12 +19,9 @@ class Words:
     words: int
 
 
-def read_texts(path: Path) -> list[str]:
-    """Return the texts of a file in a fixed, mixed order.
-
-    Where the default file does not lie beside the checkout, the corpus serves.
-    """
-    if path == SHARED and not path.exists():
+def read_texts(path: Path | None) -> list[str]:
+    """Return the texts of a file, without one of the corpus, in a fixed, mixed order."""
+    if path is None:
         texts = [note.text for note in read_corpus()]
     else:
         with path.open(encoding="utf-8") as file:

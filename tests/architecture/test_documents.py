@@ -21,6 +21,7 @@ DOCS = ROOT / "docs"
 PROPERTIES = DOCS / "security-properties.md"
 OPERATIONS = DOCS / "operations.md"
 DECISIONS = DOCS / "adr"
+SOURCES = (".py", ".toml", ".sh", ".proto", ".yaml")
 NOT_OURS = {".git", ".hypothesis", ".pytest_cache", "node_modules", ".venv", "build"}
 
 IN_BACKTICKS = re.compile(r"`([^`\n]+)`")
@@ -199,6 +200,20 @@ def test_no_path_of_a_machine_and_no_number_of_an_issue(path: Path) -> None:
     text = path.read_text()
     found = [*A_MACHINE_S_PATH.finditer(text), *AN_ISSUE.finditer(text)]
     assert [match[0] for match in found] == []
+
+
+def test_no_source_reaches_outside_the_checkout() -> None:
+    """A file that one machine keeps beside its checkout is missing on every other."""
+    reach = re.compile(rf"{A_MACHINE_S_PATH.pattern}|\bROOT\.parent\b")
+    found = {
+        name_of(path): [match[0] for match in reach.finditer(path.read_text())]
+        for suffix in SOURCES
+        for path in ROOT.rglob(f"*{suffix}")
+        if not NOT_OURS & set(path.relative_to(ROOT).parts)
+    }
+    assert len(found) > 500
+    found.pop(name_of(Path(__file__)))
+    assert {name: places for name, places in found.items() if places} == {}
 
 
 def write_release(folder: Path, stays: dict[str, list[str]]) -> None:
