@@ -1,7 +1,7 @@
 """Short texts by which custodians say why: titles, reasons, references of orders.
 
 They go into the audit trail. What a linkage request states is bound more tightly: see
-``core.linkage_rules``.
+``core.linkage.rules``.
 """
 
 from pseudo_service.core.digit_runs import JUSTIFICATION

@@ -1,4 +1,4 @@
-"""Guesses what a column holds, from its name and a sample of its values."""
+"""Infers what a column holds, from its name and a sample of its values."""
 
 import re
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from pseudo_service.core.identifiers.missing import is_missing, normalise_text
 from pseudo_service.core.transforms.generalisation import Generalisation, cut_postcodes
 
 MOST_DISTINCT: Final = 500
-"""Distinct values looked at in a column; more would change no guess."""
+"""Distinct values looked at in a column; more would change no profile."""
 MOST: Final = 0.8
 """The share of values that must have a shape; extracts are untidy."""
 FEW_CATEGORIES: Final = 50
@@ -184,7 +184,7 @@ def infer_content(name: str, values: pa.Array) -> ColumnProfile:
     sample = _Sample(words=words, values=values, texts=texts, distinct=len(distinct))
     if _holds_nhs_numbers(sample, distinct.slice(0, MOST_DISTINCT)):
         return ColumnProfile(content=Content.NHS_NUMBER, distinct=len(distinct))
-    return _guess_text(sample) if is_text(kind) else _guess_number(sample)
+    return _profile_text(sample) if is_text(kind) else _profile_number(sample)
 
 
 def split_words(name: str) -> frozenset[str]:
@@ -242,7 +242,7 @@ def _holds_nhs_numbers(sample: _Sample, distinct: pa.Array) -> bool:
     return bool(np.mean(found.accepted) >= 0.5)  # noqa: PLR2004 - half, not chance
 
 
-def _guess_number(sample: _Sample) -> ColumnProfile:
+def _profile_number(sample: _Sample) -> ColumnProfile:
     kind = sample.values.type
     is_local = sample.words & _LOCAL and (sample.words & _NUMBERS or _is_high(sample))
     # Only a type that the kernels cannot read gets here with NHS numbers.
@@ -262,7 +262,7 @@ def _is_whole(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind)) or (is_decimal and kind.scale <= 0)
 
 
-def _guess_text(sample: _Sample) -> ColumnProfile:
+def _profile_text(sample: _Sample) -> ColumnProfile:
     formats = infer_formats(sample.texts) if sample.texts else ()
     if formats:
         content = Content.BIRTH_DATE if sample.words & _BIRTH else Content.DATE
@@ -273,10 +273,10 @@ def _guess_text(sample: _Sample) -> ColumnProfile:
             distinct=sample.distinct,
             has_time=has_time,
         )
-    return ColumnProfile(content=_guess_plain_text(sample), distinct=sample.distinct)
+    return ColumnProfile(content=_infer_plain_text(sample), distinct=sample.distinct)
 
 
-def _guess_plain_text(sample: _Sample) -> Content:
+def _infer_plain_text(sample: _Sample) -> Content:
     words = sample.words
     numbers = bool(words & _NUMBERS)
     by_name = (

@@ -1,4 +1,4 @@
-"""Guesses which columns identify the patient of a free text, and as what."""
+"""Infers which columns identify the patient of a free text, and as what."""
 
 from typing import Final
 
@@ -40,16 +40,16 @@ _WORDS_OF_KIND: Final = (
 _NOT_WRITTEN: Final = frozenset({"practice", "surgery", "code"})
 
 
-def guess_known(name: str, guess: ColumnProfile) -> KnownKind | None:
+def infer_known_kind(name: str, profile: ColumnProfile) -> KnownKind | None:
     """Return as what a column's values may stand in the patient's notes; else None.
 
     Args:
         name: The column's name.
-        guess: What the column seems to hold.
+        profile: What the column seems to hold.
     """
-    if guess.content in _CONTENTS:
-        return _CONTENTS[guess.content]
-    if guess.content is not Content.DIRECT:
+    if profile.content in _CONTENTS:
+        return _CONTENTS[profile.content]
+    if profile.content is not Content.DIRECT:
         return None
     words = split_words(name)
     for kind, signs in _WORDS_OF_KIND:

@@ -1,6 +1,6 @@
 """Profiles a table and writes the first policy for it, for a person to review.
 
-The guess is careful: in doubt a column is dropped. What is kept says REVIEW in its
+The suggestion is careful: in doubt a column is dropped. What is kept says REVIEW in its
 reason until somebody writes why it is needed.
 """
 
@@ -20,7 +20,7 @@ from pseudo_service.core.policies.column_profiling import (
     Content,
     infer_content,
 )
-from pseudo_service.core.policies.known_columns import guess_known
+from pseudo_service.core.policies.known_columns import infer_known_kind
 from pseudo_service.core.redaction import KnownKind
 from pseudo_service.core.transforms.date_parsing import format_days, parse_dates
 
@@ -54,10 +54,10 @@ _COMMENTS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestedColumn:
-    """One column's guess, and dates in it that many patients share."""
+    """One column's profile, and dates in it that many patients share."""
 
     name: str
-    guess: ColumnProfile
+    profile: ColumnProfile
     shared_dates: tuple[date, ...] = ()
 
 
@@ -77,7 +77,7 @@ class Suggestion:
 
 
 def profile_table(table: pa.Table | Iterable[pa.RecordBatch]) -> Suggestion:
-    """ColumnProfile what every column of a table holds, from its first 200,000 rows.
+    """Return what every column of a table seems to hold, from its first 200,000 rows.
 
     Raises:
         ColumnDuplicated: Two columns have one name.
@@ -87,21 +87,21 @@ def profile_table(table: pa.Table | Iterable[pa.RecordBatch]) -> Suggestion:
     if len(set(sample.column_names)) < sample.num_columns:
         msg = "two columns of the table have one name: rename one, then profile again"
         raise ColumnDuplicated(msg)
-    guesses = {
+    profiles = {
         name: infer_content(name, _join(sample.column(name)))
         for name in sample.column_names
     }
-    patients = [n for n, g in guesses.items() if g.content is Content.NHS_NUMBER]
+    patients = [n for n, p in profiles.items() if p.content is Content.NHS_NUMBER]
     patient = patients[0] if patients else None
     people = _join(sample.column(patient)) if patient is not None else None
     return Suggestion(
         columns=tuple(
             SuggestedColumn(
                 name=name,
-                guess=guess,
-                shared_dates=_find_shared(_join(sample.column(name)), guess, people),
+                profile=profile,
+                shared_dates=_find_shared(_join(sample.column(name)), profile, people),
             )
-            for name, guess in guesses.items()
+            for name, profile in profiles.items()
         ),
         patient=patient,
         rows=sample.num_rows,
@@ -116,7 +116,7 @@ def write_policy(suggestion: Suggestion, address: str) -> str:
         address: ``project/release@1``, under which it will be registered.
     """
     lines = [
-        f"# Guessed from {suggestion.rows} rows. Look at every line, and replace each",
+        f"# Suggested from {suggestion.rows} rows. Look at every line, and replace each",
         f"# reason that says {REVIEW} by why the column is needed, or drop the column.",
         f"policy: {address}",
     ]
@@ -150,12 +150,12 @@ def _join(column: pa.ChunkedArray) -> pa.Array:
 
 
 def _find_shared(
-    values: pa.Array, guess: ColumnProfile, people: pa.Array | None
+    values: pa.Array, profile: ColumnProfile, people: pa.Array | None
 ) -> tuple[date, ...]:
     """Return the dates that more patients have than chance would give."""
-    if guess.content not in {Content.DATE, Content.BIRTH_DATE} or not len(values):
+    if profile.content not in {Content.DATE, Content.BIRTH_DATE} or not len(values):
         return ()
-    days = _read_days(values, guess.formats)
+    days = _read_days(values, profile.formats)
     pairs = pa.table({"day": days, "who": people if people is not None else days})
     count = "count" if people is None else "count_distinct"
     counted = pairs.group_by("day").aggregate([("who", count)])
@@ -177,7 +177,7 @@ def _read_days(values: pa.Array, formats: Sequence[str]) -> pa.StringArray:
 
 def _write_column(column: SuggestedColumn, suggestion: Suggestion) -> list[str]:
     fields = ", ".join(_describe(column, suggestion))
-    comment = _COMMENTS.get(column.guess.content)
+    comment = _COMMENTS.get(column.profile.content)
     lines = [f"  # {comment}"] if comment else []
     if unusual := sorted(set(column.shared_dates) - USUAL_SENTINELS):
         days = ", ".join(day.isoformat() for day in unusual[:5])
@@ -188,8 +188,8 @@ def _write_column(column: SuggestedColumn, suggestion: Suggestion) -> list[str]:
 def _describe(  # noqa: PLR0911 - one a treatment
     column: SuggestedColumn, suggestion: Suggestion
 ) -> list[str]:
-    guess = column.guess
-    match guess.content:
+    profile = column.profile
+    match profile.content:
         case Content.NHS_NUMBER:
             rename = (
                 ["rename: patient_pseudonym"]
@@ -198,17 +198,17 @@ def _describe(  # noqa: PLR0911 - one a treatment
             )
             return ["treatment: pseudonymise", "kind: nhs_number", *rename]
         case Content.DATE if suggestion.patient is not None:
-            time = ["time_of_day: keep"] if guess.has_time else []
-            return ["treatment: shift_date", *time, *_write_formats(guess)]
+            time = ["time_of_day: keep"] if profile.has_time else []
+            return ["treatment: shift_date", *time, *_write_formats(profile)]
         case Content.DATE | Content.BIRTH_DATE:
-            return ["treatment: generalise", "to: year", *_write_formats(guess)]
+            return ["treatment: generalise", "to: year", *_write_formats(profile)]
         case Content.POSTCODE:
             return ["treatment: generalise", "to: outward_code"]
         case Content.FREE_TEXT:
             return ["treatment: redact_text", *_write_known(suggestion)]
         case Content.CATEGORY | Content.MEASURE | Content.RESTRICTED_CODES:
             reason = (
-                f"{REVIEW}, {guess.distinct} different values; say why it is needed"
+                f"{REVIEW}, {profile.distinct} different values; say why it is needed"
             )
             return ["treatment: keep", f"reason: {_quote(reason)}"]
         case _:
@@ -219,16 +219,16 @@ def _is_free(suggestion: Suggestion) -> bool:
     return all(column.name != "patient_pseudonym" for column in suggestion.columns)
 
 
-def _write_formats(guess: ColumnProfile) -> list[str]:
-    if not guess.formats:
+def _write_formats(profile: ColumnProfile) -> list[str]:
+    if not profile.formats:
         return []
-    return ["formats: [" + ", ".join(map(_quote, guess.formats)) + "]"]
+    return ["formats: [" + ", ".join(map(_quote, profile.formats)) + "]"]
 
 
 def _write_known(suggestion: Suggestion) -> list[str]:
     known: dict[KnownKind, list[str]] = {}
     for column in suggestion.columns:
-        kind = guess_known(column.name, column.guess)
+        kind = infer_known_kind(column.name, column.profile)
         if kind is not None:
             known.setdefault(kind, []).append(_quote(column.name))
     kinds = [f"{kind}: [{', '.join(names)}]" for kind, names in known.items()]

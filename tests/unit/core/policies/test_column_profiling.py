@@ -23,7 +23,7 @@ from tests.lib.values.nhs_numbers import make_nhs_number
 NUMBERS = [make_nhs_number(seed * 7) for seed in range(100)]
 
 
-def guess(name, values, kind=None):
+def infer(name, values, kind=None):
     column = values if isinstance(values, pa.Array) else pa.array(values, kind)
     return infer_content(name, column).content
 
@@ -49,24 +49,24 @@ def test_names_are_split_where_case_digits_and_marks_change(name, words):
 def test_nhs_numbers_are_found_by_their_check_digit_whatever_the_name(kind):
     numbers = NUMBERS if kind == pa.string() else [int(each) for each in NUMBERS]
 
-    assert guess("x", numbers, kind) is Content.NHS_NUMBER
+    assert infer("x", numbers, kind) is Content.NHS_NUMBER
 
 
 def test_half_of_nhs_numbers_is_enough_and_less_is_not():
-    assert guess("x", NUMBERS[:4] + ["n"] * 50 + ["a", "b", "c"]) is Content.NHS_NUMBER
-    assert guess("x", [*NUMBERS[:4], "a", "b", "c", "d", "e"]) is not Content.NHS_NUMBER
+    assert infer("x", NUMBERS[:4] + ["n"] * 50 + ["a", "b", "c"]) is Content.NHS_NUMBER
+    assert infer("x", [*NUMBERS[:4], "a", "b", "c", "d", "e"]) is not Content.NHS_NUMBER
 
 
 def test_two_values_that_pass_the_check_may_be_chance_unless_the_name_says_so():
-    assert guess("x", NUMBERS[:2]) is not Content.NHS_NUMBER
-    assert guess("nhs_no", NUMBERS[:2]) is Content.NHS_NUMBER
-    assert guess("nhs_no", pa.array([], pa.string())) is Content.NHS_NUMBER
-    assert guess("nhs_no", pa.nulls(3)) is Content.NHS_NUMBER
+    assert infer("x", NUMBERS[:2]) is not Content.NHS_NUMBER
+    assert infer("nhs_no", NUMBERS[:2]) is Content.NHS_NUMBER
+    assert infer("nhs_no", pa.array([], pa.string())) is Content.NHS_NUMBER
+    assert infer("nhs_no", pa.nulls(3)) is Content.NHS_NUMBER
 
 
 @pytest.mark.parametrize("name", ["nhs_trust", "NHS site", "nhs_email"])
 def test_the_word_nhs_beside_another_body_is_no_number(name):
-    assert guess(name, ["RXH", "RYJ", "RXH"]) is not Content.NHS_NUMBER
+    assert infer(name, ["RXH", "RYJ", "RXH"]) is not Content.NHS_NUMBER
 
 
 @pytest.mark.parametrize("kind", [pa.decimal128(10, 0), pa.decimal256(12, 0)])
@@ -74,16 +74,16 @@ def test_the_word_nhs_beside_another_body_is_no_number(name):
 def test_nhs_numbers_of_a_type_that_nothing_reads_are_never_kept(kind, rows):
     column = pa.array([Decimal(each) for each in NUMBERS[:rows]], kind)
 
-    assert guess("nhs_number", column) is Content.DIRECT
+    assert infer("nhs_number", column) is Content.DIRECT
     if rows > FEW_CATEGORIES:
-        assert guess("x", column) is Content.HIGH_CARDINALITY
+        assert infer("x", column) is Content.HIGH_CARDINALITY
 
 
 def test_a_decimal_with_a_fraction_is_a_measure():
     column = pa.array([Decimal(row) / 100 for row in range(100)], pa.decimal128(10, 2))
 
-    assert guess("creatinine", column) is Content.MEASURE
-    assert guess("nhs_trust_rate", column) is Content.MEASURE
+    assert infer("creatinine", column) is Content.MEASURE
+    assert infer("nhs_trust_rate", column) is Content.MEASURE
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_decimal_with_a_fraction_is_a_measure():
     ],
 )
 def test_what_cannot_be_looked_into_is_nested_even_under_a_harmless_name(column):
-    assert guess("sex", column) is Content.NESTED
+    assert infer("sex", column) is Content.NESTED
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_dates_as_text_bring_their_formats_and_whether_they_have_a_time():
     ],
 )  # fmt: skip
 def test_texts_are_told_apart_by_name_then_by_shape(name, values, content):
-    assert guess(name, pa.array(values, pa.string())) is content
+    assert infer(name, pa.array(values, pa.string())) is content
 
 
 @pytest.mark.parametrize(
@@ -173,12 +173,12 @@ def test_texts_are_told_apart_by_name_then_by_shape(name, values, content):
 def test_numbers_are_told_apart_by_name_then_by_how_many_there_are(
     name, values, content
 ):
-    assert guess(name, values) is content
+    assert infer(name, values) is content
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=12), st.lists(st.none() | st.text(max_size=12), max_size=12))
-def test_any_name_and_texts_get_a_guess_that_counts_distinct_values(name, texts):
+def test_any_name_and_texts_get_a_profile_that_counts_distinct_values(name, texts):
     found = infer_content(name, pa.array(texts, pa.string()))
 
     assert found.content is not Content.NESTED
@@ -186,12 +186,12 @@ def test_any_name_and_texts_get_a_guess_that_counts_distinct_values(name, texts)
     check_formats(found.formats)
 
 
-def test_a_guess_looks_at_the_first_distinct_values_only():
+def test_a_profile_looks_at_the_first_distinct_values_only():
     dates = [str(date(2020, 1, 1) + timedelta(row)) for row in range(MOST_DISTINCT)]
     strangers = [f"x{row}" for row in range(MOST_DISTINCT)]
 
-    assert guess("x", dates + strangers) is Content.DATE
-    assert guess("x", strangers + dates) is Content.HIGH_CARDINALITY
+    assert infer("x", dates + strangers) is Content.DATE
+    assert infer("x", strangers + dates) is Content.HIGH_CARDINALITY
 
 
 @settings(max_examples=200, deadline=None)
@@ -230,5 +230,5 @@ def test_partial_dates_alone_are_too_little_to_call_texts_dates():
     )
 
 
-def test_a_guess_shows_no_value_of_its_column():
+def test_a_profile_shows_no_value_of_its_column():
     assert "Lovelace" not in repr(infer_content("x", pa.array(["Lovelace"])))

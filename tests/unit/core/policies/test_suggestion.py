@@ -1,4 +1,4 @@
-"""A first policy guessed from a table must compile, run and err on the safe side."""
+"""A first policy suggested from a table must compile, run and err on the safe side."""
 # ruff: noqa: DTZ001 - the times of a hospital's tables are naive
 
 from datetime import date, datetime, timedelta
