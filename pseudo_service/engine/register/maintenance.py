@@ -106,8 +106,7 @@ class RegisterMaintenance:
             AccessDenied: The caller is no custodian.
             KeyVaultUnavailable: The data keys cannot be unwrapped now.
         """
-        self._runs.authorise(actor, Permission.MAINTAIN_REGISTER)
-        run = self._runs.begin(actor)
+        run = self._runs.begin(actor, Permission.MAINTAIN_REGISTER)
         run.record(AuditKind.REGISTER_VERIFY_INTENT, {})
         return self._verify(run)
 
@@ -121,9 +120,8 @@ class RegisterMaintenance:
             StateConflict: Another run rewrites the register; run it again later.
             As ``verify`` does.
         """
-        self._runs.authorise(actor, Permission.MAINTAIN_REGISTER)
+        run = self._runs.begin(actor, Permission.MAINTAIN_REGISTER)
         note = parse_justification("reason", reason)
-        run = self._runs.begin(actor)
         run.record(AuditKind.REGISTER_COMPACT_INTENT, {"reason": note})
         return self._compact(run)
 
@@ -147,7 +145,7 @@ class RegisterMaintenance:
                 somebody; the people in all other parts are erased.
             As ``compact`` does.
         """
-        self._runs.authorise(actor, Permission.ERASE_IDENTITIES)
+        run = self._runs.begin(actor, Permission.ERASE_IDENTITIES)
         parsed = IdentifierKind.parse(kind)
         note = parse_justification("order", order)
         canonical = self._canonicalise(identifiers, parsed)
@@ -156,7 +154,6 @@ class RegisterMaintenance:
             "order": note,
             "count": len(canonical),
         }
-        run = self._runs.begin(actor)
         for subjects in self._list_subject_codes(canonical, parsed):
             named = {**noted, "subjects": subjects}
             run.record(AuditKind.IDENTITIES_ERASE_INTENT, named)

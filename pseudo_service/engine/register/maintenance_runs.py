@@ -55,16 +55,14 @@ class MaintenanceRuns:
         self._audit = audit
         self._entropy = entropy
 
-    def authorise(self, actor: Actor, permission: Permission) -> None:
-        """Raise unless the actor may do this; a refusal is on record first.
+    def begin(self, actor: Actor, permission: Permission) -> MaintenanceRun:
+        """Return a run of an actor who may do this, under an id of its own.
 
         Raises:
-            AccessDenied: No role of the actor gives the permission.
+            AccessDenied: No role of the actor gives the permission; the refusal is on
+                record.
         """
         self._access_control.require(actor, permission)
-
-    def begin(self, actor: Actor) -> MaintenanceRun:
-        """Return a run of an authorised actor, under an id of its own."""
         return MaintenanceRun(
             operation=OperationId(self._entropy.draw(16).hex()),
             actor=actor,

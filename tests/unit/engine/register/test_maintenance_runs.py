@@ -37,15 +37,15 @@ def harness() -> Harness:
 
 
 def test_only_a_custodian_may_and_a_refusal_is_on_record(harness: Harness) -> None:
-    harness.runs.authorise(CUSTODIAN, Permission.MAINTAIN_REGISTER)
+    harness.runs.begin(CUSTODIAN, Permission.MAINTAIN_REGISTER)
     assert harness.journal.trail.events == []
     with pytest.raises(AccessDenied):
-        harness.runs.authorise(PIPELINE, Permission.MAINTAIN_REGISTER)
+        harness.runs.begin(PIPELINE, Permission.MAINTAIN_REGISTER)
     assert harness.journal.trail.kinds() == [AuditKind.CALL_REFUSED.value]
 
 
 def test_events_of_a_run_carry_its_operation_and_actor(harness: Harness) -> None:
-    run = harness.runs.begin(CUSTODIAN)
+    run = harness.runs.begin(CUSTODIAN, Permission.MAINTAIN_REGISTER)
     run.record(AuditKind.REGISTER_COMPACT_INTENT, {"reason": "monthly"})
     described = run.describe(AuditKind.REGISTER_REWRITTEN, {"written": 2})
     (recorded,) = harness.journal.trail.events
@@ -59,7 +59,10 @@ def test_events_of_a_run_carry_its_operation_and_actor(harness: Harness) -> None
 
 
 def test_each_run_has_an_operation_and_a_grant_of_its_own(harness: Harness) -> None:
-    one, two = harness.runs.begin(CUSTODIAN), harness.runs.begin(CUSTODIAN)
+    one, two = (
+        harness.runs.begin(CUSTODIAN, Permission.MAINTAIN_REGISTER),
+        harness.runs.begin(CUSTODIAN, Permission.MAINTAIN_REGISTER),
+    )
     assert one.operation != two.operation
     grant = one.mint_grant()
     assert grant.operation == one.operation
