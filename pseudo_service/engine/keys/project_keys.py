@@ -79,7 +79,7 @@ class ProjectKeys:
         roots: PinnedRoots,
         kinds: Iterable[IdentifierKind],
         *,
-        remembers: bool = True,
+        is_stream: bool = True,
     ) -> dict[str, KindKeys]:
         """Return the keyed functions of each identifier kind, by its text.
 
@@ -87,11 +87,11 @@ class ProjectKeys:
             project: The project.
             roots: Its pinned roots.
             kinds: The kinds of identifier.
-            remembers: Whether the functions keep the MACs of the identifiers that they
-                meet, which pays in a stream: derive anew for every stream.
+            is_stream: Whether people recur in many batches, so that the functions keep
+                the MACs of the identifiers that they meet: derive anew for each stream.
         """
         return {
-            kind.text: self._derive_kind(project, roots, kind, remembers=remembers)
+            kind.text: self._derive_kind(project, roots, kind, is_stream=is_stream)
             for kind in kinds
         }
 
@@ -106,9 +106,9 @@ class ProjectKeys:
         roots: PinnedRoots,
         kind: IdentifierKind,
         *,
-        remembers: bool,
+        is_stream: bool,
     ) -> KindKeys:
-        recent = RecentIdentifiers() if remembers else None
+        recent = RecentIdentifiers() if is_stream else None
 
         def make_hash(root: Root, use: KeyUse) -> HashesColumns:
             key = root.derive(use, kind.text)

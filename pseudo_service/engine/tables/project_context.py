@@ -155,7 +155,7 @@ class ProjectResolver:
         return ProjectContext(
             project=project,
             roots=roots,
-            keys=self._keys.derive(project, roots, kinds, remembers=is_stream),
+            keys=self._keys.derive(project, roots, kinds, is_stream=is_stream),
             superseded=superseded,
             opt_outs=check[0] if check else None,
             opt_out_list=check[1] if check else None,
