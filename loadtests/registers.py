@@ -183,14 +183,14 @@ def _resolve(
 
 
 def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str, Any]:
-    care = _make_care(database, vault)
+    maintenance = _make_maintenance(database, vault)
     custodian = Actor(
         subject="load-test",
         grants=frozenset({RoleGrant(role=Role.CUSTODIAN)}),
         expires_at=None,
     )
     started, used = time.perf_counter(), time.process_time()
-    *_, report = care.compact(reason="load test", actor=custodian)
+    *_, report = maintenance.compact(reason="load test", actor=custodian)
     assert isinstance(report, CompactionReport)
     return {
         "seconds": round(time.perf_counter() - started, 2),
@@ -201,7 +201,9 @@ def _measure_compaction(database: SqlDatabase, vault: LocalKeyVault) -> dict[str
     }
 
 
-def _make_care(database: SqlDatabase, vault: LocalKeyVault) -> RegisterMaintenance:
+def _make_maintenance(
+    database: SqlDatabase, vault: LocalKeyVault
+) -> RegisterMaintenance:
     journal, register = SqlJournal(database), SqlRegister(database)
     entropy = SystemEntropy()
     return RegisterMaintenance(

@@ -35,7 +35,7 @@ class Duty(StrEnum):
     """What a process is for; each has the vault rights of its own identity.
 
     INGESTION serves de-identification and needs only the public half of "linkage".
-    LINKAGE serves the linkage desk and the care of the register, and may unwrap with
+    LINKAGE serves the linkage desk and the register's maintenance, and may unwrap with
     "linkage". Both serve administration.
     """
 

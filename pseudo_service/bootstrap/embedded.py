@@ -35,7 +35,7 @@ class Embedded:
 
 @contextmanager
 def open_embedded(
-    config: Config, surroundings: RuntimeOverrides | None = None
+    config: Config, overrides: RuntimeOverrides | None = None
 ) -> Iterator[Embedded]:
     """Start the service on a loopback port of its own; stop it at the end.
 
@@ -45,13 +45,13 @@ def open_embedded(
     Raises:
         PseudoError: What keeps the service from starting.
     """
-    around = surroundings or RuntimeOverrides(telemetry=NullTelemetry())
+    overrides = overrides or RuntimeOverrides(telemetry=NullTelemetry())
     server = ServerSettings(limits=config.server.limits)
     alone = config.model_copy(update={"server": server})
-    service = Service(alone, around, address=LOOPBACK)
+    service = Service(alone, overrides, address=LOOPBACK)
     service.start()
     try:
-        files = open_local_certificates(alone).ensure_server(around.clock.now())
+        files = open_local_certificates(alone).ensure_server(overrides.clock.now())
         yield Embedded(
             address=f"localhost:{service.ports[0]}",
             root_certificates=files.authority,

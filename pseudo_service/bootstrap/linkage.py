@@ -66,7 +66,7 @@ class LinkageUseCases:
     reader: LinkageReader
     release: LinkageRelease
     trace: SubjectTrace
-    care: RegisterMaintenance
+    maintenance: RegisterMaintenance
     recall: OptOutRecall
     key_map: KeyVersionMap
     requests: RequestStore
@@ -113,7 +113,7 @@ def build_linkage_use_cases(
             access_control=base.access_control,
             recorder=AuditRecorder(base.journal, base.clock),
         ),
-        care=_build_maintenance(config, base, database, register),
+        maintenance=_build_maintenance(config, base, database, register),
         recall=OptOutRecall(queries=queries, opt_outs=common.opt_outs),
         key_map=KeyVersionMap(
             queries=queries,

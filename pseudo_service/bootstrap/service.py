@@ -38,7 +38,7 @@ class Service:
     """Everything that one process runs: build it, ``start`` it, ``stop`` it."""
 
     def __init__(
-        self, config: Config, surroundings: RuntimeOverrides, *, address: str
+        self, config: Config, overrides: RuntimeOverrides, *, address: str
     ) -> None:
         """Open the database and the vault, load the register, bind the address.
 
@@ -47,8 +47,8 @@ class Service:
                 running.
         """
         self._config = config
-        self._around = surroundings
-        self.process = f"process-{surroundings.entropy.draw(8).hex()}"
+        self._overrides = overrides
+        self.process = f"process-{overrides.entropy.draw(8).hex()}"
         migrate(config.database_url)
         self._database = SqlDatabase(
             config.database_url,
@@ -57,7 +57,7 @@ class Service:
         )
         try:
             self._base = base = build_shared_services(
-                config, surroundings, self._database, self.process
+                config, overrides, self._database, self.process
             )
             self._use_cases = build_use_cases(config, base, self._database)
             self._linkage = (
@@ -97,26 +97,28 @@ class Service:
         self._database.close()
 
     def _build_server(self, address: str) -> ServiceServer:
-        config, around = self._config, self._around
+        config, overrides = self._config, self._overrides
         limits = config.server.limits
         verifier = open_verifier(
             config,
             issuer=open_local_issuer(config),
-            clock=around.clock,
-            telemetry=around.telemetry,
+            clock=overrides.clock,
+            telemetry=overrides.telemetry,
         )
         return ServiceServer(
-            servicers=build_servicers(config, self._use_cases, self._linkage, around),
+            servicers=build_servicers(
+                config, self._use_cases, self._linkage, overrides
+            ),
             interceptors=build_interceptors(
-                clock=around.clock,
-                entropy=around.entropy,
-                telemetry=around.telemetry,
+                clock=overrides.clock,
+                entropy=overrides.entropy,
+                telemetry=overrides.telemetry,
                 verifier=verifier,
                 certificates=open_client_certificates(config),
                 methods=METHODS,
                 streams_per_caller=limits.streams_per_caller,
             ),
-            listeners=choose_listeners(config, address=address, clock=around.clock),
+            listeners=choose_listeners(config, address=address, clock=overrides.clock),
             threads=limits.threads,
             message_bytes=limits.message_bytes,
         )
@@ -135,11 +137,11 @@ class Service:
                     seconds=self._config.audit.checkpoint_seconds,
                 ),
             ],
-            telemetry=self._around.telemetry,
+            telemetry=self._overrides.telemetry,
         )
 
     def _plan_duties(self, base: SharedServices) -> Iterator[Task]:
-        telemetry, linkage = self._around.telemetry, self._linkage
+        telemetry, linkage = self._overrides.telemetry, self._linkage
         if Duty.INGESTION in self._config.served_duties:
             yield Task("register", base.known.load, seconds=REGISTER_SECONDS)
             yield Task(

@@ -18,7 +18,7 @@ def build_servicers(
     config: Config,
     use_cases: UseCases,
     linkage: LinkageUseCases | None,
-    around: RuntimeOverrides,
+    overrides: RuntimeOverrides,
 ) -> Servicers:
     """Return what this process serves; ``linkage`` is None without that duty."""
     ingests = Duty.INGESTION in config.served_duties
@@ -34,7 +34,7 @@ def build_servicers(
             closing=use_cases.closing,
         ),
         deidentification=(
-            _build_deidentification(config, use_cases, around) if ingests else None
+            _build_deidentification(config, use_cases, overrides) if ingests else None
         ),
         linkage=(
             LinkageServicer(
@@ -48,7 +48,9 @@ def build_servicers(
         ),
         register=(
             RegisterServicer(
-                care=linkage.care, recall=linkage.recall, key_map=linkage.key_map
+                maintenance=linkage.maintenance,
+                recall=linkage.recall,
+                key_map=linkage.key_map,
             )
             if linkage
             else None
@@ -57,7 +59,7 @@ def build_servicers(
 
 
 def _build_deidentification(
-    config: Config, use_cases: UseCases, around: RuntimeOverrides
+    config: Config, use_cases: UseCases, overrides: RuntimeOverrides
 ) -> DeidentificationServicer:
     limits = config.server.limits
     return DeidentificationServicer(
@@ -70,6 +72,6 @@ def _build_deidentification(
             columns=limits.columns,
             message_bytes=limits.message_bytes,
         ),
-        clock=around.clock,
-        telemetry=around.telemetry,
+        clock=overrides.clock,
+        telemetry=overrides.telemetry,
     )

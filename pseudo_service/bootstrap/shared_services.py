@@ -65,17 +65,17 @@ class SharedServices:
 
 
 def build_shared_services(
-    config: Config, around: RuntimeOverrides, database: SqlDatabase, process: str
+    config: Config, overrides: RuntimeOverrides, database: SqlDatabase, process: str
 ) -> SharedServices:
     """Open the vault, make or unwrap the service root, load the register.
 
     Raises:
         PseudoError: Whatever keeps the service from being sound.
     """
-    clock, entropy = around.clock, around.entropy
+    clock, entropy = overrides.clock, overrides.entropy
     vault = ObservedKeyVault(
-        around.vault or open_key_vault(config, clock=clock, entropy=entropy),
-        around.telemetry,
+        overrides.vault or open_key_vault(config, clock=clock, entropy=entropy),
+        overrides.telemetry,
     )
     for name in KEY_NAMES:
         vault.create_key(name)
@@ -115,9 +115,9 @@ def build_shared_services(
         lifetime=timedelta(hours=config.keys.certificate_hours),
     )
     signer.certify()
-    journal = ObservedJournal(SqlJournal(database), around.telemetry)
+    journal = ObservedJournal(SqlJournal(database), overrides.telemetry)
     return SharedServices(
-        telemetry=around.telemetry,
+        telemetry=overrides.telemetry,
         clock=clock,
         entropy=entropy,
         vault=vault,
@@ -130,5 +130,5 @@ def build_shared_services(
         writer=writer,
         signer=signer,
         access_control=AccessControl(journal=journal, clock=clock),
-        redactor=around.redactor or open_redactor(config, around.telemetry),
+        redactor=overrides.redactor or open_redactor(config, overrides.telemetry),
     )

@@ -1,4 +1,4 @@
-"""Puts the engine's use cases together on a foundation."""
+"""Puts the engine's use cases together over the shared services."""
 
 import ssl
 from dataclasses import dataclass

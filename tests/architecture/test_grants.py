@@ -1,4 +1,4 @@
-"""Who may open the register: warrants are minted where the intent is recorded."""
+"""Who may open the register: grants are minted where the intent is recorded."""
 
 import ast
 from pathlib import Path
@@ -18,7 +18,7 @@ MINTS = {
 
 
 def find_mints() -> set[tuple[str, str]]:
-    """Return each call of a warrant's class, and any other use that is no type."""
+    """Return each call of a grant's class, and any other use that is no type."""
     found = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -30,7 +30,7 @@ def find_mints() -> set[tuple[str, str]]:
     return found
 
 
-def test_warrants_are_minted_only_where_an_intent_is_recorded() -> None:
+def test_grants_are_minted_only_where_an_intent_is_recorded() -> None:
     found = find_mints()
     strangers = {(name, path) for name, path in found if path not in MINTS[name]}
     assert not strangers
@@ -38,7 +38,7 @@ def test_warrants_are_minted_only_where_an_intent_is_recorded() -> None:
     assert ("MaintenanceGrant", "engine/register/maintenance_runs.py") in found
 
 
-def test_there_is_no_other_kind_of_warrant() -> None:
+def test_there_is_no_other_kind_of_grant() -> None:
     kinds = set()
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

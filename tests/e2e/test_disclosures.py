@@ -364,14 +364,14 @@ def test_a_run_of_several_parts_is_one_operation(
     assert row.operations == 1
 
 
-def test_locating_spends_the_warrant(
+def test_locating_spends_the_grant(
     service: RunningService, desk: DisclosureDesk
 ) -> None:
-    warrant = RegisterGrant(operation="test")
+    grant = RegisterGrant(operation="test")
     subject = desk.name(NUMBERS[0])
-    desk.location.locate(warrant, subjects=[subject])
+    desk.location.locate(grant, subjects=[subject])
     with pytest.raises(GrantSpent):
-        desk.location.locate(warrant, subjects=[subject])
+        desk.location.locate(grant, subjects=[subject])
 
 
 @pytest.mark.parametrize(

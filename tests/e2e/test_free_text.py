@@ -55,7 +55,7 @@ def texts(open_service: OpenService, redactor: WordRedactor) -> RunningService:
 def start(
     open_service: OpenService, redactor: WordRedactor, **settings: Any
 ) -> RunningService:
-    service = open_service(around={"redactor": redactor}, **settings)
+    service = open_service(overrides={"redactor": redactor}, **settings)
     service.custodian().register_policy(write_notes_policy("asthma"))
     return service
 
@@ -185,7 +185,7 @@ def test_a_patient_table_is_bounded_in_rows_and_bytes(
     assert catch(table.read_all) == "BATCH_TOO_LARGE"
 
     service = open_service(
-        around={"redactor": redactor}, text={"patient_table_bytes": 1 << 20}
+        overrides={"redactor": redactor}, text={"patient_table_bytes": 1 << 20}
     )
     long = pa.table({"number": NUMBERS, "forename": ["x" * (1 << 20)] * 3})
     table = service.pipeline().deidentify(make_notes(), patients=long, **ASKED)
@@ -311,7 +311,7 @@ def test_an_answered_pseudonym_is_on_record_and_so_is_the_call(
 def test_texts_count_against_the_quota(
     open_service: OpenService, redactor: WordRedactor
 ) -> None:
-    service = open_service(around={"redactor": redactor})
+    service = open_service(overrides={"redactor": redactor})
     service.create_project("kidney", quota=2)
     service.custodian().register_policy(write_notes_policy("kidney"))
     asked = {**ASKED, "project": "kidney"}
@@ -329,7 +329,7 @@ def test_texts_count_against_the_quota(
 def test_texts_of_opted_out_patients_are_withheld(
     open_service: OpenService, redactor: WordRedactor
 ) -> None:
-    service = open_service(around={"redactor": redactor})
+    service = open_service(overrides={"redactor": redactor})
     rule = OptOuts(application="applied", legal_basis="s251", uncheckable="remove")
     service.create_project("kidney", opt_outs=rule)
     service.custodian().register_policy(write_notes_policy("kidney"))
@@ -386,6 +386,6 @@ def test_researchers_have_no_texts_redacted(texts: RunningService) -> None:
 def test_the_redactor_is_closed_with_the_service(
     state: Path, redactor: WordRedactor
 ) -> None:
-    with run_service(choose_config(state), around={"redactor": redactor}):
+    with run_service(choose_config(state), overrides={"redactor": redactor}):
         assert not redactor.closed
     assert redactor.closed

@@ -1,4 +1,4 @@
-"""The register's care through the whole service, asked by its own client."""
+"""The register's maintenance through the whole service, asked by its own client."""
 
 import pytest
 

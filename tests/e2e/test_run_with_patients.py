@@ -26,7 +26,7 @@ from tests.lib.values.notes import (
 @pytest.fixture
 def service(open_service: OpenService) -> Iterator[RunningService]:
     """A service that redacts known words, with a policy for notes."""
-    running = open_service(around={"redactor": WordRedactor()})
+    running = open_service(overrides={"redactor": WordRedactor()})
     running.custodian().register_policy(write_notes_policy("asthma"))
     return running
 

@@ -213,7 +213,7 @@ def test_single_texts_are_of_the_person_who_has_the_number_now(
     open_service: OpenService,
 ) -> None:
     redactor = WordRedactor()
-    service = open_service(around={"redactor": redactor})
+    service = open_service(overrides={"redactor": redactor})
     service.create_project(FOLLOWED, opt_outs=APPLIED, follows_merges=True)
     service.custodian().register_policy(write_notes_policy(FOLLOWED))
     load_aliases(service, TABLE)

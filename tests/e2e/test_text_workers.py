@@ -39,7 +39,7 @@ def mortal(
 ) -> Iterator[RunningService]:
     """A service whose workers die of a word."""
     redactor = open_marked_redactor(telemetry)
-    service = open_service(around={"redactor": redactor})
+    service = open_service(overrides={"redactor": redactor})
     service.custodian().register_policy(POLICY)
     yield service
     redactor.close()
@@ -81,7 +81,7 @@ def test_a_text_that_kills_its_worker_is_withheld_alone_and_the_stream_goes_on(
 def test_the_model_itself_redacts_a_table_over_the_wire(
     open_service: OpenService, thorough_redactor: LentRedactor
 ) -> None:
-    service = open_service(around={"redactor": thorough_redactor})
+    service = open_service(overrides={"redactor": thorough_redactor})
     service.custodian().register_policy(POLICY)
     letter = (
         "Dear Dr Hargreaves, re Mrs Quillfeather (NHS No {}). Seen on 14/03/2024 with "

@@ -74,7 +74,7 @@ def make_linkage_calls(people: WatchedPeople) -> list[str]:
     _search(people)
     _rotate(people)
     _recall(people)
-    _care(people)
+    _maintain_register(people)
     _close(people)
     people.see(*people.gwen.read_project_audit("asthma"))
     people.see(*people.auditor.export_audit())
@@ -170,7 +170,7 @@ def _recall(people: WatchedPeople) -> None:
     people.see(report)
 
 
-def _care(people: WatchedPeople) -> None:
+def _maintain_register(people: WatchedPeople) -> None:
     """Verify, compact and erase, and look for whom was erased."""
     custodian = people.custodian
     people.see(custodian.verify_register(watch=people.see))

@@ -94,7 +94,7 @@ PLACES: dict[str, tuple[object, str]] = {
     "the kernels": (table_stream, "deidentify_batch"),
     "identifiers": (identified_batch, "read_identifiers"),
     "assembling": (batch, "_assemble"),
-    "the ledger": (batch_commit.BatchCommit, "submit"),
+    "submitting": (batch_commit.BatchCommit, "submit"),
     "sealing": (batch_commit.RegisterWriter, "seal"),
     "the transaction": (sql_journal, "insert_segment"),
     "settling": (batch_commit.BatchCommit, "wait"),
@@ -128,7 +128,7 @@ def test_a_failure_anywhere_says_nothing(
 
 VALUE_PLACES: dict[str, tuple[object, str]] = {
     "canonicalising": (identified_batch, "read_identifiers"),
-    "the ledger": (batch_commit.BatchCommit, "submit"),
+    "submitting": (batch_commit.BatchCommit, "submit"),
     "the transaction": (sql_journal, "insert_segment"),
     "the vault": (local_vault.LocalKeyVault, "unwrap"),
 }

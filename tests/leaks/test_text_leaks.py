@@ -35,7 +35,7 @@ def test_nothing_of_texts_in_logs_trail_receipts_or_files(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    service = open_service(around={"redactor": kind()})
+    service = open_service(overrides={"redactor": kind()})
     service.custodian().register_policy(write_notes_policy("asthma"))
     client = service.pipeline()
     table = client.deidentify(make_notes(), patients=make_patients(), **ASKED)

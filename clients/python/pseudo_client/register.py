@@ -1,4 +1,4 @@
-"""Care of the sealed register; no call answers an identifier."""
+"""Maintenance of the sealed register; no call answers an identifier."""
 
 from collections.abc import Callable, Sequence
 

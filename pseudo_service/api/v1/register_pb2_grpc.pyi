@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RegisterServiceStub:
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 
@@ -48,7 +48,7 @@ class RegisterServiceStub:
 
 @_typing.type_check_only
 class RegisterServiceAsyncStub(RegisterServiceStub):
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 
@@ -65,7 +65,7 @@ class RegisterServiceAsyncStub(RegisterServiceStub):
     """Makes the signed map from a project's old pseudonyms to its new ones after a rotation."""
 
 class RegisterServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 

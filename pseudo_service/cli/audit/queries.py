@@ -152,14 +152,14 @@ def open_intents(
         str,
         typer.Option(
             help="The project's id; an auditor may omit it, and sees every project "
-            "and the care of the register, too."
+            "and the register's maintenance, too."
         ),
     ] = "",
     json: JsonOption = False,
 ) -> None:
     """Find what was begun and has no end on record.
 
-    Releases, destructions, care of the register, recalls and key maps without their
+    Releases, destructions, maintenance of the register, recalls and key maps without their
     result, and emergency releases that await their second review. Something may be
     at work at this moment: look at its age. Exits with 1 if anything is found.
     """

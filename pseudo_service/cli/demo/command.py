@@ -134,7 +134,7 @@ def prepare_folder(output: Path | None) -> Path:
 
 
 def tell(service: DemoService, folder: Path, *, patients: int, admissions: int) -> bool:
-    """Tell the demo's story, step by step; return whether all of it held."""
+    """Run the demo, step by step; return whether all of it held."""
     _begin_step(1, f"A service runs at {service.address}, with TLS and its own keys.")
     create_projects(service)
 

@@ -1,4 +1,4 @@
-"""What the register's care reports while it goes on, and at its end."""
+"""What the register's maintenance reports while it goes on, and at its end."""
 
 from dataclasses import dataclass
 

@@ -27,7 +27,7 @@ from pseudo_service.engine.register.rewrite_sealing import RewriteSealer
 from pseudo_service.ports.register import RegisterKeeper
 
 SEGMENT_IDENTITIES = 1 << 18
-"""The most identities in a segment that care writes: 7 MB of them."""
+"""The most identities in a segment that a rewrite makes: 7 MB of them."""
 
 Describe = Callable[[Mapping[str, Detail]], AuditEvent]
 

@@ -24,7 +24,7 @@ class AccessInterceptor(ContextManagerInterceptor):
         self._methods = methods
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

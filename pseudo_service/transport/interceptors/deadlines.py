@@ -43,7 +43,7 @@ class DeadlineInterceptor(ContextManagerInterceptor):
         self._longest = longest
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

@@ -42,7 +42,7 @@ class FailuresInterceptor(ContextManagerInterceptor):
         self._telemetry = telemetry
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

@@ -40,7 +40,7 @@ class IdentityInterceptor(ContextManagerInterceptor):
         self._methods = methods
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

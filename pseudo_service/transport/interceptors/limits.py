@@ -56,7 +56,7 @@ class StreamLimitInterceptor(ContextManagerInterceptor):
         self._limiter = limiter
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

@@ -42,7 +42,7 @@ class TelemetryInterceptor(ContextManagerInterceptor):
         self._methods = methods
 
     @contextmanager
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,

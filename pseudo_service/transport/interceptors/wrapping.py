@@ -19,16 +19,16 @@ Continuation = Callable[[grpc.HandlerCallDetails], Handler | None]
 
 
 class ContextManagerInterceptor(Interceptor, ABC):
-    """Wraps every call, of all four arities, in the context manager ``around``."""
+    """Wraps every call, of all four arities, in the context manager ``enclose``."""
 
     @abstractmethod
-    def around(
+    def enclose(
         self,
         context: grpc.ServicerContext,
         details: grpc.HandlerCallDetails,
         handler: Handler,
     ) -> AbstractContextManager[None]:
-        """Return what surrounds one call: from its first step to its last."""
+        """Return the context manager of one call: from its first step to its last."""
 
     def intercept_service(
         self,
@@ -40,15 +40,15 @@ class ContextManagerInterceptor(Interceptor, ABC):
         if handler is None:
             return None
 
-        def around(context: grpc.ServicerContext) -> AbstractContextManager[None]:
-            return self.around(context, handler_call_details, handler)
+        def enclose(context: grpc.ServicerContext) -> AbstractContextManager[None]:
+            return self.enclose(context, handler_call_details, handler)
 
-        return wrap_handler(handler, around)
+        return wrap_handler(handler, enclose)
 
 
 def wrap_handler(
     handler: Handler,
-    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+    enclose: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
 ) -> Handler:
     """Return the handler with its behaviour inside the context manager.
 
@@ -57,9 +57,9 @@ def wrap_handler(
     """
     behaviour = behaviour_of(handler)
     wrapped = (
-        _wrap_stream(behaviour, around)
+        _wrap_stream(behaviour, enclose)
         if handler.response_streaming
-        else _wrap_unary(behaviour, around)
+        else _wrap_unary(behaviour, enclose)
     )
     make = MAKERS[bool(handler.request_streaming), bool(handler.response_streaming)]
     return make(wrapped, handler.request_deserializer, handler.response_serializer)
@@ -89,10 +89,10 @@ def behaviour_of(handler: Handler) -> Behaviour:
 
 def _wrap_unary(
     behaviour: Behaviour,
-    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+    enclose: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
 ) -> Behaviour:
     def answer(request: Any, context: grpc.ServicerContext) -> Any:
-        with around(context):
+        with enclose(context):
             return behaviour(request, context)
 
     return answer
@@ -100,10 +100,10 @@ def _wrap_unary(
 
 def _wrap_stream(
     behaviour: Behaviour,
-    around: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
+    enclose: Callable[[grpc.ServicerContext], AbstractContextManager[None]],
 ) -> Behaviour:
     def answer(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        with around(context):
+        with enclose(context):
             yield from behaviour(request, context)
 
     return answer

@@ -28,12 +28,16 @@ MOST_UNACCOUNTED = 10_000
 
 
 class RegisterServicer(services.RegisterServiceServicer):
-    """Serves the register's care; nothing here answers an identifier."""
+    """Serves the register's maintenance; nothing here answers an identifier."""
 
     def __init__(
-        self, *, care: RegisterMaintenance, recall: OptOutRecall, key_map: KeyVersionMap
+        self,
+        *,
+        maintenance: RegisterMaintenance,
+        recall: OptOutRecall,
+        key_map: KeyVersionMap,
     ) -> None:
-        self._care = care
+        self._maintenance = maintenance
         self._recall = recall
         self._key_map = key_map
 
@@ -41,7 +45,7 @@ class RegisterServicer(services.RegisterServiceServicer):
         self, request: messages.VerifyRegisterRequest, context: grpc.ServicerContext
     ) -> Iterator[messages.VerifyRegisterResponse]:
         """Open everything, change nothing."""
-        for item in self._care.verify(current_call().actor):
+        for item in self._maintenance.verify(current_call().actor):
             if isinstance(item, RegisterProgress):
                 progress = _encode_progress(item)
                 yield messages.VerifyRegisterResponse(progress=progress)
@@ -54,7 +58,7 @@ class RegisterServicer(services.RegisterServiceServicer):
     ) -> Iterator[messages.CompactRegisterResponse]:
         """Merge segments and memberships."""
         actor = current_call().actor
-        for item in self._care.compact(reason=request.reason, actor=actor):
+        for item in self._maintenance.compact(reason=request.reason, actor=actor):
             if isinstance(item, RegisterProgress):
                 progress = _encode_progress(item)
                 yield messages.CompactRegisterResponse(progress=progress)
@@ -66,7 +70,7 @@ class RegisterServicer(services.RegisterServiceServicer):
         self, request: messages.EraseIdentitiesRequest, context: grpc.ServicerContext
     ) -> messages.EraseIdentitiesResponse:
         """Take people out of the register."""
-        report = self._care.erase(
+        report = self._maintenance.erase(
             request.identifiers,
             kind=request.kind,
             order=request.order,

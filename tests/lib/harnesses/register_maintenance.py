@@ -1,4 +1,4 @@
-"""A register in SQLite with its care, and writers that register people in it."""
+"""A register in SQLite with its maintenance, and writers that register people in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ def hash_blindly(texts: Sequence[str], kind: IdentifierKind = NHS) -> np.ndarray
 
 @dataclass(kw_only=True)
 class MaintainedRegister:
-    """The database, its care, and what a test does to it."""
+    """The database, its maintenance, and what a test does to it."""
 
     database: SqlDatabase
     clock: FakeClock = field(default_factory=FakeClock)
@@ -90,7 +90,7 @@ class MaintainedRegister:
         )
 
     @property
-    def care(self) -> RegisterMaintenance:
+    def maintenance(self) -> RegisterMaintenance:
         return RegisterMaintenance(
             opening=self.opening,
             stores=MaintainedStores(
@@ -185,7 +185,7 @@ class MaintainedRegister:
         known.load()
         return known
 
-    def make_ledger(self, known: KnownIdentities) -> BatchCommit:
+    def make_batch_commit(self, known: KnownIdentities) -> BatchCommit:
         return BatchCommit(
             journal=self.journal,
             known=known,

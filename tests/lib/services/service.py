@@ -177,16 +177,16 @@ def run_service(
     config: Config,
     *,
     vault: KeyVault | None = None,
-    around: dict[str, Any] | None = None,
+    overrides: dict[str, Any] | None = None,
 ) -> Iterator[RunningService]:
     """Run the embedded service for the length of the block."""
     clock, telemetry = MovableClock(), RecordingTelemetry()
-    surroundings = RuntimeOverrides(
-        telemetry=telemetry, clock=clock, vault=vault, **(around or {})
+    runtime = RuntimeOverrides(
+        telemetry=telemetry, clock=clock, vault=vault, **(overrides or {})
     )
     with (
         contextlib.ExitStack() as closing,
-        open_embedded(config, surroundings) as embedded,
+        open_embedded(config, runtime) as embedded,
         closing,  # clients leave before the server drains
     ):
         yield RunningService(
@@ -228,7 +228,7 @@ def open_service(state: Path) -> Iterator[OpenService]:
         def start(
             *,
             vault: KeyVault | None = None,
-            around: dict[str, Any] | None = None,
+            overrides: dict[str, Any] | None = None,
             **settings: Any,
         ) -> RunningService:
             if "url" in settings.get("database", {}):
@@ -236,7 +236,7 @@ def open_service(state: Path) -> Iterator[OpenService]:
                 outside = {"archive_directory": str(state / "checkpoints-elsewhere")}
                 settings = {"audit": outside, **settings}
             config = choose_config(state, **settings)
-            running = run_service(config, vault=vault, around=around)
+            running = run_service(config, vault=vault, overrides=overrides)
             return stack.enter_context(running)
 
         yield start

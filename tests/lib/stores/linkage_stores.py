@@ -191,11 +191,11 @@ class WatchedOpening(RegisterOpening):
     opened = 0
 
     def scan(
-        self, warrant: RegisterGrant, *, kind: IdentifierKind | None = None
+        self, grant: RegisterGrant, *, kind: IdentifierKind | None = None
     ) -> RegisterScan:
         if self.fails:
             raise RuntimeError("killed")
-        scan = super().scan(warrant, kind=kind)
+        scan = super().scan(grant, kind=kind)
         self.opened += 1
         return scan
 
@@ -226,9 +226,9 @@ class FixedLocation:
         self.asked: list[str] = []
 
     def locate(
-        self, warrant: RegisterGrant, *, subjects: Sequence[str]
+        self, grant: RegisterGrant, *, subjects: Sequence[str]
     ) -> LocatedSubject:
-        warrant.spend()
+        grant.spend()
         self.asked += subjects
         at = datetime(2026, 1, 5, tzinfo=UTC)
         return LocatedSubject(

@@ -41,7 +41,7 @@ def make_events() -> list[AuditEvent]:
     )
     translated.approve().begin_release()
     early = RequestEvents(request_id="early-1", start=START - 90 * DAY).release("c0de")
-    stories = (
+    requests = (
         RequestEvents(request_id="recall-1").release("a1", "b2").fetch().refuse(),
         emergency,
         rejected,
@@ -89,7 +89,7 @@ def make_events() -> list[AuditEvent]:
             in_runs=40,
         ),
         make_event(AuditKind.AUDIT_READ, START, actor="guardian-1"),
-        *(event for story in stories for event in story.events),
+        *(event for request in requests for event in request.events),
     ]
 
 

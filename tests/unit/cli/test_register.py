@@ -1,4 +1,4 @@
-"""The register's care from the command line."""
+"""The register's maintenance from the command line."""
 
 # ruff: noqa: ARG002, ARG005 - the fake takes what the client takes
 

@@ -53,18 +53,22 @@ def test_data_calls_are_answered_not_ended() -> None:
 
 
 def test_an_emergency_waits_for_its_second_review() -> None:
-    story = RequestEvents(mode=LinkageMode.BREAK_GLASS)
-    story.vote("guardian-1", guardian_of=("asthma",)).begin_release()
-    story.finish_release("c0de")
-    (matter,) = find_open_matters(story.events, build_timelines(story.events), now=NOW)
+    request = RequestEvents(mode=LinkageMode.BREAK_GLASS)
+    request.vote("guardian-1", guardian_of=("asthma",)).begin_release()
+    request.finish_release("c0de")
+    (matter,) = find_open_matters(
+        request.events, build_timelines(request.events), now=NOW
+    )
     assert matter.what == "awaiting_second_review"
-    story.vote("officer-2")
-    assert not find_open_matters(story.events, build_timelines(story.events), now=NOW)
+    request.vote("officer-2")
+    assert not find_open_matters(
+        request.events, build_timelines(request.events), now=NOW
+    )
 
 
 def test_steps_are_measured_apart() -> None:
-    stories = build_timelines(RequestEvents().release("c0de").events)
-    measured = {each.step: each.median for each in measure_latency(stories.values())}
+    timelines = build_timelines(RequestEvents().release("c0de").events)
+    measured = {each.step: each.median for each in measure_latency(timelines.values())}
     assert measured == {
         "submission to first review": HOUR,
         "first review to decision": HOUR,
@@ -76,11 +80,11 @@ def test_steps_are_measured_apart() -> None:
 def test_a_request_counts_as_far_as_it_came() -> None:
     events = [
         event
-        for number, story in enumerate(
+        for number, request in enumerate(
             (RequestEvents(), RequestEvents().vote("officer-2"))
         )
         for event in RequestEvents(request_id=f"request-{number}", start=START).events[
-            : len(story.events)
+            : len(request.events)
         ]
     ]
     assert not measure_latency(build_timelines(events).values())
@@ -94,10 +98,10 @@ def test_a_request_counts_as_far_as_it_came() -> None:
 def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
     events = []
     for number, gap in enumerate(seconds):
-        story = RequestEvents(request_id=f"request-{number}")
-        story.now += timedelta(seconds=gap)
-        story.vote("officer-2")
-        events += story.events
+        request = RequestEvents(request_id=f"request-{number}")
+        request.now += timedelta(seconds=gap)
+        request.vote("officer-2")
+        events += request.events
     (measured,) = measure_latency(build_timelines(events).values())
     spans = sorted(HOUR + timedelta(seconds=gap) for gap in seconds)
     assert measured.longest == spans[-1]
@@ -112,9 +116,9 @@ def test_quantiles_are_some_request_s_own(seconds: list[int]) -> None:
 def test_releases_come_in_their_order() -> None:
     late = RequestEvents(request_id="late", start=START + 5 * HOUR).release("c0de")
     early = RequestEvents(request_id="early").release("c0de")
-    stories = build_timelines([*late.events, *early.events, *RequestEvents().events])
-    released = list_released(stories.values())
-    assert [story.request.request_id for story in released] == ["early", "late"]
+    timelines = build_timelines([*late.events, *early.events, *RequestEvents().events])
+    released = list_released(timelines.values())
+    assert [timeline.request.request_id for timeline in released] == ["early", "late"]
 
 
 @pytest.mark.parametrize(

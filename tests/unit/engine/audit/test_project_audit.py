@@ -41,7 +41,7 @@ AUDITOR = make_actor("auditor")
 class AuditHarness:
     """A trail of two chains, and who reads it."""
 
-    def __init__(self, *stories: RequestEvents) -> None:
+    def __init__(self, *requests: RequestEvents) -> None:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
@@ -52,8 +52,8 @@ class AuditHarness:
             clock=self.clock,
             access_control=access_control,
         )
-        for story in stories:
-            for place, event in enumerate(story.events):
+        for request in requests:
+            for place, event in enumerate(request.events):
                 self.log.extend(f"chain-{place % 2}", event)
 
     def write(self, project: str | None, kind: AuditKind) -> None:
@@ -88,21 +88,21 @@ def test_the_reading_is_on_record_before_the_first_event_leaves() -> None:
 
 
 def test_a_translation_into_the_project_is_read_with_its_votes() -> None:
-    story = RequestEvents(
+    request = RequestEvents(
         project="stroke", target_project="asthma", verb=LinkageVerb.TRANSLATE
     ).release("c0de")
-    assert [event.kind for event in story.events] == sorted(
-        (event.kind for event in AuditHarness(story).read()),
-        key=[event.kind for event in story.events].index,
+    assert [event.kind for event in request.events] == sorted(
+        (event.kind for event in AuditHarness(request).read()),
+        key=[event.kind for event in request.events].index,
     )
 
 
 def test_the_first_vote_is_hidden_until_the_request_is_decided() -> None:
-    story = RequestEvents().vote("officer-2", decision=Decision.REJECT)
-    kinds = [event.kind for event in AuditHarness(story).read(actor=AUDITOR)]
+    request = RequestEvents().vote("officer-2", decision=Decision.REJECT)
+    kinds = [event.kind for event in AuditHarness(request).read(actor=AUDITOR)]
     assert kinds == [AuditKind.LINKAGE_SUBMITTED]
-    story.vote("guardian-1", guardian_of=("asthma",))
-    kinds = [event.kind for event in AuditHarness(story).read()]
+    request.vote("guardian-1", guardian_of=("asthma",))
+    kinds = [event.kind for event in AuditHarness(request).read()]
     assert kinds.count(AuditKind.LINKAGE_REVIEWED) == 2
 
 
@@ -127,14 +127,14 @@ def test_a_vote_that_comes_while_the_trail_is_read_stays_hidden(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     harness = AuditHarness(RequestEvents(request_id="request-1"))
-    story = RequestEvents(request_id="request-2").vote(
+    request = RequestEvents(request_id="request-2").vote(
         "officer-2", decision=Decision.REJECT
     )
     chains, looks = harness.log.chains, iter(range(100))
 
     def name_chains() -> object:
         if next(looks) == 1:  # the requests were read; now their events are
-            for event in story.events:
+            for event in request.events:
                 harness.log.extend("chain-0", event)
         return chains()
 

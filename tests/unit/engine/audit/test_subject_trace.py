@@ -58,7 +58,7 @@ def code_of(number: str) -> str:
 class TraceHarness:
     """A trail of two chains, in which people are traced."""
 
-    def __init__(self, *stories: RequestEvents) -> None:
+    def __init__(self, *requests: RequestEvents) -> None:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
@@ -77,8 +77,8 @@ class TraceHarness:
             access_control=access_control,
             recorder=AuditRecorder(self.journal, self.clock),
         )
-        for story in stories:
-            for place, event in enumerate(story.events):
+        for request in requests:
+            for place, event in enumerate(request.events):
                 self.log.extend(f"chain-{place % 2}", event)
 
     def trace(
@@ -115,10 +115,10 @@ def test_a_release_without_its_outcome_may_have_held_anybody() -> None:
 
 
 def test_a_search_for_the_person_counts_although_it_found_nothing() -> None:
-    story = RequestEvents(
+    request = RequestEvents(
         verb=LinkageVerb.LOCATE, subject_code=code_of(NUMBER)
     ).release()
-    assert len(TraceHarness(story).trace().releases) == 1
+    assert len(TraceHarness(request).trace().releases) == 1
 
 
 def test_only_an_auditor_traces_through_every_project() -> None:
@@ -146,11 +146,11 @@ def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
 
 
 def test_a_forged_release_is_not_believed() -> None:
-    story = RequestEvents().release("ffff")
-    subjects = next(e for e in story.events if e.kind is AuditKind.LINKAGE_SUBJECTS)
+    request = RequestEvents().release("ffff")
+    subjects = next(e for e in request.events if e.kind is AuditKind.LINKAGE_SUBJECTS)
     forged = dict(subjects.details) | {"codes": code_of(NUMBER)}
-    place = story.events.index(subjects)
-    story.events[place] = AuditEvent(
+    place = request.events.index(subjects)
+    request.events[place] = AuditEvent(
         kind=subjects.kind,
         at=subjects.at,
         actor=subjects.actor,
@@ -159,7 +159,7 @@ def test_a_forged_release_is_not_believed() -> None:
         details=forged,
     )
     with pytest.raises(GrantRefused):
-        TraceHarness(story).trace()
+        TraceHarness(request).trace()
 
 
 def test_what_is_no_number_is_refused_without_being_repeated() -> None:

@@ -60,7 +60,7 @@ class Bench:
             entropy=SeededEntropy(),
             service_root=ROOT,
         )
-        self.ledger = BatchCommit(
+        self.batch_commit = BatchCommit(
             journal=self.journal,
             known=KnownIdentities(
                 register=self.journal, mac_key=segment_key, patience=5
@@ -80,7 +80,7 @@ class Bench:
         )
 
     def record(self, people: DisclosureCollector) -> None:
-        self.ledger.record_released(FINISHED, people)
+        self.batch_commit.record_released(FINISHED, people)
 
     def read(self) -> list[tuple[str, str, list[int]]]:
         """Return kind, use and people of each committed membership."""
@@ -209,7 +209,7 @@ def test_without_a_data_key_nothing_is_written(bench: Bench) -> None:
 
 
 def test_a_call_records_its_people_with_its_intent(bench: Bench) -> None:
-    bench.ledger.submit(
+    bench.batch_commit.submit(
         make_event(1, AuditKind.VALUES_INTENT),
         [identify([5, 4])],
         dated=[identify([6], MRN)],

@@ -102,7 +102,7 @@ def test_another_database_is_read_from_its_beginning(known, register):
     assert known.claim(KIND, blind("ada", "ben")).new.tolist() == [False, True]
 
 
-def test_a_refused_batch_makes_the_ledger_read_anew(known, register):
+def test_after_a_refused_batch_who_is_known_is_read_anew(known, register):
     journal = FailedOverJournal(register)
     root = Root(
         owner="_service",
@@ -111,19 +111,19 @@ def test_a_refused_batch_makes_the_ledger_read_anew(known, register):
         key=SecretKey(b"s" * 32),
     )
     clock = FakeClock()
-    ledger = BatchCommit(
+    batch_commit = BatchCommit(
         journal=journal, known=known, writer=None, service_root=root, clock=clock
     )
     event = AuditEvent(
         kind=AuditKind.BATCH_INTENT, at=clock.now(), actor="loader", details={}
     )
     register.current = "standby"
-    entry = ledger.submit(event, [], limit=10)
+    entry = batch_commit.submit(event, [], limit=10)
     assert journal.changes[0].known_in == "primary"
     with pytest.raises(DatabaseReplaced):
-        ledger.wait(entry)
+        batch_commit.wait(entry)
     assert known.database == "standby"
-    ledger.wait(ledger.submit(event, [], limit=10))
+    batch_commit.wait(batch_commit.submit(event, [], limit=10))
 
 
 class StoredBefore:

@@ -50,19 +50,19 @@ UNLIMITED = 1_000_000
 
 
 def compact(cared: MaintainedRegister) -> CompactionReport:
-    *_, report = cared.care.compact(reason="maintenance", actor=CUSTODIAN)
+    *_, report = cared.maintenance.compact(reason="maintenance", actor=CUSTODIAN)
     assert isinstance(report, CompactionReport)
     return report
 
 
 def verify(cared: MaintainedRegister) -> RegisterVerdict:
-    *_, verdict = cared.care.verify(CUSTODIAN)
+    *_, verdict = cared.maintenance.verify(CUSTODIAN)
     assert isinstance(verdict, RegisterVerdict)
     return verdict
 
 
 def erase(cared: MaintainedRegister, identifiers: Sequence[str]) -> ErasureReport:
-    return cared.care.erase(
+    return cared.maintenance.erase(
         identifiers, kind="nhs_number", order="DPO-2026-17", actor=CUSTODIAN
     )
 
@@ -137,7 +137,7 @@ def test_a_compaction_that_is_cut_off_loses_nobody(
 ) -> None:
     monkeypatch.setattr(opening, "PAGE_IDENTITIES", 3)
     everyone = fill(cared)
-    run = cared.care.compact(reason="maintenance", actor=CUSTODIAN)
+    run = cared.maintenance.compact(reason="maintenance", actor=CUSTODIAN)
     next(run)
     run.close()
     assert set(cared.read()) == set(everyone)
@@ -174,7 +174,7 @@ def test_whom_ingestion_adds_meanwhile_is_kept(
     everyone = fill(cared)
     newcomers = make_numbers(71_000, 6)
     left = list(newcomers)
-    for _ in cared.care.compact(reason="maintenance", actor=CUSTODIAN):
+    for _ in cared.maintenance.compact(reason="maintenance", actor=CUSTODIAN):
         if left:
             cared.add([left.pop()])
     while left:
@@ -292,13 +292,13 @@ def test_a_membership_of_the_erased_alone_goes(cared: MaintainedRegister) -> Non
 def test_who_comes_again_is_registered_again(cared: MaintainedRegister) -> None:
     fill(cared)
     known = cared.load_known()
-    ledger = cared.make_ledger(known)
+    batch_commit = cared.make_batch_commit(known)
     erase(cared, NUMBERS[:1])
-    entry = ledger.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
+    entry = batch_commit.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
     with pytest.raises(DatabaseReplaced):
-        ledger.wait(entry)
-    again = ledger.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
-    ledger.wait(again)
+        batch_commit.wait(entry)
+    again = batch_commit.submit(make_event(), [identify(NUMBERS[:2])], limit=UNLIMITED)
+    batch_commit.wait(again)
     assert again.new == 1
     assert ("nhs_number", NUMBERS[0]) in cared.read()
 
@@ -330,18 +330,20 @@ def test_an_unclear_erasure_erases_nobody(
 ) -> None:
     everyone = fill(cared)
     with pytest.raises(InvalidArgument) as refused:
-        cared.care.erase(identifiers, kind="nhs_number", order=order, actor=CUSTODIAN)
+        cared.maintenance.erase(
+            identifiers, kind="nhs_number", order=order, actor=CUSTODIAN
+        )
     assert NUMBERS[0] not in refused.value.message
     assert set(cared.read()) == set(everyone)
     assert not cared.list_events("identities_erase_intent")
 
 
-def test_only_custodians_care(cared: MaintainedRegister) -> None:
+def test_only_custodians_maintain(cared: MaintainedRegister) -> None:
     nobody = Actor(subject="nobody", grants=frozenset(), expires_at=None)
     attempts = [
-        lambda: cared.care.verify(nobody),
-        lambda: cared.care.compact(reason="maintenance", actor=nobody),
-        lambda: cared.care.erase(
+        lambda: cared.maintenance.verify(nobody),
+        lambda: cared.maintenance.compact(reason="maintenance", actor=nobody),
+        lambda: cared.maintenance.erase(
             NUMBERS[:1], kind="nhs_number", order="DPO-1", actor=nobody
         ),
     ]

@@ -1,4 +1,4 @@
-"""Runs of the register's care at one moment lose nobody between them."""
+"""Runs of the register's maintenance at one moment lose nobody between them."""
 
 from collections.abc import Iterator
 

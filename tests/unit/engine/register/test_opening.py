@@ -254,7 +254,7 @@ def test_who_moves_under_a_new_data_key_meanwhile_is_still_read(
         cared.add([number])
     cared.release(NUMBERS[:2], "operation-1")
     opened = cared.opening.open(RegisterGrant(operation="test"))
-    list(cared.care.compact(reason="weekly", actor=CUSTODIAN))
+    list(cared.maintenance.compact(reason="weekly", actor=CUSTODIAN))
     scan = opened.scan()
     found = [text for page in scan for text in page.canonical.to_pylist()]
     assert sorted(found) == sorted(NUMBERS)

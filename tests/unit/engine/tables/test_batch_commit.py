@@ -63,7 +63,7 @@ class Bench:
             entropy=SeededEntropy(),
             service_root=ROOT,
         )
-        self.ledger = BatchCommit(
+        self.batch_commit = BatchCommit(
             journal=self.journal,
             known=self.known,
             writer=self.writer,
@@ -72,8 +72,8 @@ class Bench:
         )
 
     def settle(self, *identities: Identities) -> None:
-        entry = self.ledger.submit(make_event(), identities, limit=UNLIMITED)
-        self.ledger.wait(entry)
+        entry = self.batch_commit.submit(make_event(), identities, limit=UNLIMITED)
+        self.batch_commit.wait(entry)
 
     def reopen(self) -> list[str]:
         """Return every identity that the linkage identity can read."""
@@ -145,25 +145,31 @@ def test_the_same_number_of_another_kind_is_another_identity(bench: Bench) -> No
 @pytest.mark.parametrize("error", [QuotaExceeded, StoreFull, StoreUnavailable])
 def test_what_is_not_durable_is_not_known(error: type) -> None:
     bench = Bench(held=True)
-    entry = bench.ledger.submit(make_event(), [identify(NUMBERS)], limit=5)
+    entry = bench.batch_commit.submit(make_event(), [identify(NUMBERS)], limit=5)
     bench.journal.commits[0].fail(error("no"))
     with pytest.raises(error):
-        bench.ledger.wait(entry)
+        bench.batch_commit.wait(entry)
     assert bench.known.count() == 0
-    again = bench.ledger.submit(make_event(), [identify(NUMBERS)], limit=UNLIMITED)
+    again = bench.batch_commit.submit(
+        make_event(), [identify(NUMBERS)], limit=UNLIMITED
+    )
     bench.journal.land(bench.journal.commits[1])
-    bench.ledger.wait(again)
+    bench.batch_commit.wait(again)
     assert sorted(bench.reopen()) == sorted(NUMBERS)
 
 
 def test_two_batches_in_flight_register_a_patient_once() -> None:
     bench = Bench(held=True)
-    first = bench.ledger.submit(make_event(1), [identify(NUMBERS)], limit=UNLIMITED)
-    second = bench.ledger.submit(make_event(2), [identify(NUMBERS)], limit=UNLIMITED)
+    first = bench.batch_commit.submit(
+        make_event(1), [identify(NUMBERS)], limit=UNLIMITED
+    )
+    second = bench.batch_commit.submit(
+        make_event(2), [identify(NUMBERS)], limit=UNLIMITED
+    )
     for commit in bench.journal.commits:
         bench.journal.land(commit)
-    bench.ledger.wait(first)
-    bench.ledger.wait(second)
+    bench.batch_commit.wait(first)
+    bench.batch_commit.wait(second)
     assert sorted(bench.reopen()) == sorted(NUMBERS)
 
 

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RegisterServiceStub(object):
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 
@@ -64,7 +64,7 @@ class RegisterServiceStub(object):
 
 
 class RegisterServiceServicer(object):
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 
@@ -140,7 +140,7 @@ def add_RegisterServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RegisterService(object):
-    """Care of the sealed register, and what only its opening can tell. Served by the linkage
+    """Maintenance of the sealed register, and what only its opening can tell. Served by the linkage
     identity only; no method answers an identifier.
     """
 
