@@ -138,7 +138,7 @@ def _open_register(base: SharedServices, database: SqlDatabase) -> _Register:
         ),
         disclosures=disclosures,
         reader=DisclosureReader(
-            memberships=disclosures, service_root=base.service_root
+            disclosures=disclosures, service_root=base.service_root
         ),
         unaccounted=UnaccountedOperations(log=SqlAuditLog(database)),
     )
@@ -274,7 +274,7 @@ def _build_answers(requests: _Requests, register: _Register) -> ReleaseAnswers:
         opening=register.opening,
         location=SubjectLocation(
             opening=register.opening,
-            memberships=register.reader,
+            disclosures=register.reader,
             unaccounted=register.unaccounted,
         ),
         codes=requests.codes,

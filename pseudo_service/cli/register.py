@@ -38,8 +38,8 @@ MEANINGS = {
     "segment_mac": "the segment was edited, or not written by the service",
     "segment_does_not_open": "the segment does not open under its data key",
     "blind_index_disagrees": "an identity stands under another's index",
-    "membership_mac": "the membership was edited, or not written by the service",
-    "membership_does_not_open": "the membership does not open under its data key",
+    "membership_mac": "the disclosure was edited, or not written by the service",
+    "membership_does_not_open": "the disclosure does not open under its data key",
 }
 
 app = typer.Typer(
@@ -73,7 +73,7 @@ def compact(
     reason: Annotated[str, typer.Option(help="Why; it is kept in the audit trail.")],
     json: JsonOption = False,
 ) -> None:
-    """Merge segments, data keys and memberships, so that opening stays quick.
+    """Merge segments, data keys and disclosures, so that opening stays quick.
 
     Interrupted, it loses nothing: run it again. Exits with 1 if it left something
     alone because it does not open.
@@ -167,7 +167,7 @@ def _print_verdict(verdict: RegisterVerdict) -> None:
     say_field("people", count(verdict.distinct_identities))
     say_field("repeated", count(verdict.identities - verdict.distinct_identities))
     say_field("data keys", count(verdict.data_keys))
-    say_field("memberships", count(verdict.memberships))
+    say_field("disclosures", count(verdict.memberships))
     if not verdict.faults:
         say("The register is whole: everything opens and agrees.")
     _print_faults(verdict.faults)
@@ -177,7 +177,7 @@ def _print_report(report: CompactionReport) -> None:
     for name, before, after in (
         ("segments", report.segments_before, report.segments_after),
         ("data keys", report.data_keys_before, report.data_keys_after),
-        ("memberships", report.memberships_before, report.memberships_after),
+        ("disclosures", report.memberships_before, report.memberships_after),
     ):
         say_field(name, f"{count(before)} before, {count(after)} now")
     say_field("people", count(report.identities))

@@ -1,4 +1,4 @@
-"""Who was released where: sealed memberships, written by ingestion, read by linkage."""
+"""Who was released where: sealed disclosures, written by ingestion, read by linkage."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -13,7 +13,7 @@ class DisclosureStore(Protocol):
     """Reads what ``Journal`` committed, and replaces it when the register is compacted."""
 
     def read(self, *, project: ProjectId | None) -> Iterator[Disclosure]:
-        """Yield the memberships of a project, or of all, in pages, in stored order."""
+        """Yield the disclosures of a project, or of all, in pages, in stored order."""
         ...
 
     def replace(
@@ -24,7 +24,7 @@ class DisclosureStore(Protocol):
         data_keys: Sequence[DataKeyRow],
         audit: Sequence[AuditEvent],
     ) -> None:
-        """Put new memberships in the place of old ones, named by id.
+        """Put new disclosures in the place of old ones, named by id.
 
         Raises:
             StateConflict: One of the old ones is gone; nothing was changed.

@@ -42,7 +42,7 @@ class BatchChange:
     event: AuditEvent
     data_keys: Sequence[DataKeyRow] = ()
     segments: Sequence[Segment] = ()
-    memberships: Sequence[Disclosure] = ()
+    disclosures: Sequence[Disclosure] = ()
     charge: QuotaCharge | None = None
     known_in: str | None = None
 

@@ -28,7 +28,7 @@ from pseudo_service.core.errors import (
 from pseudo_service.core.register.segments import describe_data_key
 from pseudo_service.ports.journal import BatchChange
 from tests.lib.stores.databases import OpenDatabase
-from tests.lib.stores.stored_linkage import make_membership
+from tests.lib.stores.stored_linkage import make_disclosure
 from tests.lib.stores.stored_values import (
     DAY,
     make_charge,
@@ -273,21 +273,21 @@ def test_a_segment_needs_its_data_key(open_database: OpenDatabase) -> None:
     assert read_bodies(database) == [encode_event(make_event(2))]
 
 
-def test_memberships_are_stored_with_their_batch(open_database: OpenDatabase) -> None:
+def test_disclosures_are_stored_with_their_batch(open_database: OpenDatabase) -> None:
     database = open_database()
-    memberships = [make_membership(1), make_membership(2, project="lung-study")]
+    disclosures = [make_disclosure(1), make_disclosure(2, project="lung-study")]
     change = BatchChange(
-        event=make_event(1), data_keys=[make_data_key()], memberships=memberships
+        event=make_event(1), data_keys=[make_data_key()], disclosures=disclosures
     )
     for _ in range(2):  # sent again, it is stored once
         SqlJournal(database).submit(change).wait()
-    assert list(SqlDisclosures(database).read(project=None)) == memberships
+    assert list(SqlDisclosures(database).read(project=None)) == disclosures
     event = encode_event(make_event(1))
     made = encode_event(describe_data_key(make_data_key()))
     assert read_bodies(database) == [made, event, event]
 
 
-def test_a_membership_that_cannot_be_stored_leaves_no_event(
+def test_a_disclosure_that_cannot_be_stored_leaves_no_event(
     open_database: OpenDatabase,
 ) -> None:
     database = open_database()
@@ -295,29 +295,29 @@ def test_a_membership_that_cannot_be_stored_leaves_no_event(
     stored = BatchChange(
         event=make_event(1),
         data_keys=[make_data_key()],
-        memberships=[make_membership()],
+        disclosures=[make_disclosure()],
     )
     journal.submit(stored).wait()
     before = read_bodies(database)
-    other = replace(make_membership(), mac=b"other")
-    orphan = make_membership(2, data_key=9)
+    other = replace(make_disclosure(), mac=b"other")
+    orphan = make_disclosure(2, data_key=9)
     over = make_charge(make_codes(5), limit=4)
     for change in [
-        BatchChange(event=make_event(2), memberships=[other]),
-        BatchChange(event=make_event(3), memberships=[orphan]),
+        BatchChange(event=make_event(2), disclosures=[other]),
+        BatchChange(event=make_event(3), disclosures=[orphan]),
         BatchChange(
-            event=make_event(4), segments=[make_segment()], memberships=[other]
+            event=make_event(4), segments=[make_segment()], disclosures=[other]
         ),
     ]:
         with pytest.raises(StateConflict):
             journal.submit(change).wait()
     late = BatchChange(
-        event=make_event(5), memberships=[make_membership(3)], charge=over
+        event=make_event(5), disclosures=[make_disclosure(3)], charge=over
     )
     with pytest.raises(QuotaExceeded):
         journal.submit(late).wait()
     assert read_bodies(database) == before
-    assert list(SqlDisclosures(database).read(project=None)) == [make_membership()]
+    assert list(SqlDisclosures(database).read(project=None)) == [make_disclosure()]
     assert list(SqlRegister(database).read_segments(after=0)) == []
 
 

@@ -31,7 +31,7 @@ from tests.lib.stores.databases import OpenDatabase
 from tests.lib.stores.stored_linkage import (
     fill_segments,
     list_indices,
-    make_membership,
+    make_disclosure,
     merge_segments,
 )
 from tests.lib.stores.stored_values import NOON, make_data_key, make_event, make_segment
@@ -229,7 +229,7 @@ def test_only_old_data_keys_that_seal_nothing_are_dropped(
     west = timezone(timedelta(hours=-9))
     keys = [
         make_data_key(1),  # seals a segment
-        make_data_key(2),  # seals a membership
+        make_data_key(2),  # seals a disclosure
         make_data_key(3),
         replace(make_data_key(4), created_at=NOON + timedelta(hours=1)),
         replace(
@@ -241,7 +241,7 @@ def test_only_old_data_keys_that_seal_nothing_are_dropped(
         event=make_event(1),
         data_keys=keys,
         segments=[make_segment(1, data_key=1)],
-        memberships=[make_membership(1, data_key=2)],
+        disclosures=[make_disclosure(1, data_key=2)],
     )
     SqlJournal(database).submit(change).wait()
     before = read_bodies(database)

@@ -7,7 +7,7 @@ import pytest
 
 from pseudo_client import OptOuts
 from pseudo_service.engine.disclosures.reader import DisclosureReader
-from tests.lib.harnesses.disclosure_desk import open_membership_desk
+from tests.lib.harnesses.disclosure_desk import open_disclosure_desk
 from tests.lib.services.service import RunningService
 from tests.lib.services.wire import TableWire, make_end, make_header, make_message
 from tests.lib.values.cohort import make_batch, make_numbers
@@ -27,7 +27,7 @@ def begin_stream(service: RunningService, project: str) -> TableWire:
 
 
 def end_once_read(stream: TableWire, monkeypatch: pytest.MonkeyPatch) -> None:
-    """End a stream as soon as somebody has read the memberships."""
+    """End a stream as soon as somebody has read the disclosures."""
     read = DisclosureReader.read
 
     def read_and_end(
@@ -43,7 +43,7 @@ def test_locating_names_a_stream_that_ends_meanwhile(
     service: RunningService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     end_once_read(begin_stream(service, "asthma"), monkeypatch)
-    with open_membership_desk(service) as desk:
+    with open_disclosure_desk(service) as desk:
         located = desk.locate(NUMBERS[0])
     assert located.rows == []
     assert [one.describe().split()[0] for one in located.unaccounted] == ["slow-run"]
@@ -61,6 +61,6 @@ def test_a_recall_names_a_stream_that_ends_meanwhile(
         chunks=[make_numbers(79_000, 1)],
     )
     end_once_read(begin_stream(service, "kidney"), monkeypatch)
-    with open_membership_desk(service) as desk:
+    with open_disclosure_desk(service) as desk:
         _, report = desk.recall("kidney")
     assert [one.split()[0] for one in report.unaccounted] == ["slow-run"]

@@ -30,7 +30,7 @@ from pseudo_service.engine.tables import batch_commit
 from tests.lib.harnesses.disclosure_desk import (
     DisclosureDesk,
     make_officer,
-    open_membership_desk,
+    open_disclosure_desk,
 )
 from tests.lib.services.served import (
     ServerPool,
@@ -71,7 +71,7 @@ def kidney(service: RunningService) -> RunningService:
 
 @pytest.fixture
 def desk(service: RunningService) -> Iterator[DisclosureDesk]:
-    with open_membership_desk(service) as desk:
+    with open_disclosure_desk(service) as desk:
         yield desk
 
 
@@ -185,13 +185,13 @@ EDITS = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_an_edited_membership_ends_a_recall(
+def test_an_edited_disclosure_ends_a_recall(
     edit: str, kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     release(kidney, NUMBERS[:3])
     release(kidney, NUMBERS[:3], "asthma")
     edit_database(kidney, EDITS[edit])
-    with pytest.raises(RegisterCorrupt, match="membership"):
+    with pytest.raises(RegisterCorrupt, match="disclosure"):
         desk.recall("kidney")
 
 
@@ -234,8 +234,8 @@ def test_a_stream_that_fails_records_whose_answers_left(
     pseudonyms = stream.receive_batch(schema)["patient"].to_pylist()
     stream.send(make_message(5, make_batch(NUMBERS[4:])))
     assert stream.catch().code == "BATCH_OUT_OF_ORDER"
-    ((membership, members),) = desk.open("kidney")
-    assert (membership.count, len(members)) == (4, 4)
+    ((disclosure, members),) = desk.open("kidney")
+    assert (disclosure.count, len(members)) == (4, 4)
     load(kidney, NUMBERS[:4])
     recalled, report = desk.recall("kidney")
     assert recalled == sorted(pseudonyms)
@@ -300,7 +300,7 @@ def test_a_killed_stream_is_named_until_the_very_same_is_sent_again(
         nursery.end(signal.SIGKILL)
         stream.cancel()
         service.closing.close()
-        with open_membership_desk(service) as desk:
+        with open_disclosure_desk(service) as desk:
             (found,) = desk.unaccounted.find("asthma")
             assert desk.open("asthma") == []
         # Who sends it again may take other people for it: those hide nobody.
@@ -314,7 +314,7 @@ def test_a_killed_stream_is_named_until_the_very_same_is_sent_again(
             stream.send(make_end(1, 4)).close().drain()
             nursery.end(signal.SIGTERM)
             service.closing.close()
-            with open_membership_desk(service) as desk:
+            with open_disclosure_desk(service) as desk:
                 assert len(desk.unaccounted.find("asthma")) == left
     assert isinstance(found, UnaccountedOperation)
     assert found.operation == "killed-run"
@@ -382,7 +382,7 @@ def test_other_subjects_are_refused(subject: str, desk: DisclosureDesk) -> None:
         desk.location.locate(RegisterGrant(operation="test"), subjects=[subject])
 
 
-def test_an_operation_whose_call_was_refused_leaves_no_membership(
+def test_an_operation_whose_call_was_refused_leaves_no_disclosure(
     kidney: RunningService, desk: DisclosureDesk
 ) -> None:
     load(kidney, NUMBERS[:1])

@@ -57,7 +57,7 @@ class RegisterCalls:
     def compact_register(
         self, *, reason: str, watch: Watch = _ignore
     ) -> CompactionReport:
-        """Merge segments, data keys and memberships; safe to interrupt and run again.
+        """Merge segments, data keys and disclosures; safe to interrupt and run again.
 
         Args:
             reason: Kept in the audit trail.

@@ -22,7 +22,7 @@ class RegisterProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterFault:
-    """One fault, and the id of the data key, segment or membership it is in."""
+    """One fault, and the id of the data key, segment or disclosure it is in."""
 
     fault: str
     where: str

@@ -188,7 +188,7 @@ segments = Table(
     sqlite_autoincrement=True,
 )
 
-memberships = Table(
+disclosures = Table(
     "memberships",
     metadata,
     Column("position", Position, primary_key=True, autoincrement=True),

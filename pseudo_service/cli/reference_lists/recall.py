@@ -85,5 +85,5 @@ def _print_report(report: RecallReport) -> None:
     if report.unaccounted_operations:
         warn(
             "These were cut off, or still run, and left no record of whom they "
-            "released: see docs/adr/0014-memberships.md."
+            "released: see docs/adr/0014-disclosures.md."
         )

@@ -44,7 +44,7 @@ class AuditKind(StrEnum):
     DATA_KEY_CREATED = "data_key_created"
     TABLE_OPENED = "table_opened"
     BATCH_INTENT = "batch_intent"
-    MEMBERSHIP_RECORDED = "membership_recorded"
+    DISCLOSURE_RECORDED = "membership_recorded"
     TABLE_FINISHED = "table_finished"
     TABLE_FAILED = "table_failed"
     VALUES_INTENT = "values_intent"

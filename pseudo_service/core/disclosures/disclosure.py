@@ -19,9 +19,9 @@ from pseudo_service.core.arrow.sorted_macs import NO_PREFIXES, find_sorted
 from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 
 MOST_MEMBERS = 1_000_000
-"""The most people in one membership; more are cut into several."""
+"""The most people in one disclosure; more are cut into several."""
 NO_OPERATION: Final = OperationId("")
-"""The operation of memberships of unary calls, and of those merged by compaction."""
+"""The operation of disclosures of unary calls, and of those merged by compaction."""
 
 
 class DisclosureUse(StrEnum):
@@ -42,7 +42,7 @@ class Disclosure:
     reads it. ``count`` is the number of distinct people.
     """
 
-    membership_id: str
+    disclosure_id: str
     project: ProjectId
     kind: str
     use: DisclosureUse

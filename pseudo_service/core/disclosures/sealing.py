@@ -31,7 +31,7 @@ from pseudo_service.core.keys.sealed_records import (
     seal_record,
 )
 
-MEMBERSHIP_FORMAT = "pseudo/membership/v1"
+DISCLOSURE_FORMAT = "pseudo/membership/v1"
 _PACKED_FORMAT = 1
 _HEADER = struct.Struct(">BIB")
 _UNREADABLE = "the packed set of people cannot be read"
@@ -47,7 +47,7 @@ def pack_members(members: DisclosedPeople) -> bytes:
         InvalidArgument: There is nobody, or more than ``MOST_MEMBERS``.
     """
     if not 1 <= len(members) <= MOST_MEMBERS:
-        msg = f"a membership has 1 to {MOST_MEMBERS} members; cut a larger set"
+        msg = f"a disclosure has 1 to {MOST_MEMBERS} people; cut a larger set"
         raise InvalidArgument(msg)
     columns = [members.operations, members.first, members.last]
     varied = [bool((column != column[0]).any()) for column in columns]
@@ -91,10 +91,10 @@ def unpack_members(packed: bytes) -> DisclosedPeople:
     return members
 
 
-def seal_membership(
+def seal_disclosure(
     members: DisclosedPeople,
     *,
-    membership_id: str,
+    disclosure_id: str,
     project: ProjectId,
     kind: str,
     use: DisclosureUse,
@@ -110,7 +110,7 @@ def seal_membership(
 
     Args:
         members: At least one.
-        membership_id: A fresh id.
+        disclosure_id: A fresh id.
         project: Where they were released.
         kind: The identifier kind, as text.
         use: What was released of them.
@@ -123,7 +123,7 @@ def seal_membership(
         nonce: 12 random bytes, never used before under this data key.
     """
     unsealed = Disclosure(
-        membership_id=membership_id,
+        disclosure_id=disclosure_id,
         project=project,
         kind=kind,
         use=use,
@@ -146,32 +146,32 @@ def seal_membership(
     return replace(unsealed, sealed=record.sealed, mac=record.mac)
 
 
-def check_membership(membership: Disclosure, mac_key: SecretKey) -> None:
-    """Raise unless the service wrote this membership, whole and unedited.
+def check_disclosure(disclosure: Disclosure, mac_key: SecretKey) -> None:
+    """Raise unless the service wrote this disclosure, whole and unedited.
 
     Raises:
         RegisterCorrupt: Its MAC does not agree.
     """
-    record, associated = _read_record(membership), _associate(membership)
+    record, associated = _read_record(disclosure), _associate(disclosure)
     if not is_authentic(record, associated=associated, mac_key=mac_key):
-        raise RegisterCorrupt(_describe_corruption(membership))
+        raise RegisterCorrupt(_describe_corruption(disclosure))
 
 
-def open_membership(membership: Disclosure, data_key: SecretKey) -> DisclosedPeople:
-    """Return the people whom a membership names; check it first.
+def open_disclosure(disclosure: Disclosure, data_key: SecretKey) -> DisclosedPeople:
+    """Return the people whom a disclosure names; check it first.
 
     Raises:
         RegisterCorrupt: It does not open under this key.
     """
-    record, associated = _read_record(membership), _associate(membership)
+    record, associated = _read_record(disclosure), _associate(disclosure)
     cipher = AESGCM(data_key.reveal())
     try:
         packed = open_record(record, associated=associated, cipher=cipher)
         members = unpack_members(packed)
     except ValueError:
-        raise RegisterCorrupt(_describe_corruption(membership)) from None
-    if len(members) != membership.count:
-        raise RegisterCorrupt(_describe_corruption(membership))
+        raise RegisterCorrupt(_describe_corruption(disclosure)) from None
+    if len(members) != disclosure.count:
+        raise RegisterCorrupt(_describe_corruption(disclosure))
     return members
 
 
@@ -197,30 +197,30 @@ def _read_columns(
     return columns
 
 
-def _read_record(membership: Disclosure) -> SealedRecord:
+def _read_record(disclosure: Disclosure) -> SealedRecord:
     return SealedRecord(
-        nonce=membership.nonce, sealed=membership.sealed, mac=membership.mac
+        nonce=disclosure.nonce, sealed=disclosure.sealed, mac=disclosure.mac
     )
 
 
-def _associate(membership: Disclosure) -> bytes:
+def _associate(disclosure: Disclosure) -> bytes:
     texts = [
-        MEMBERSHIP_FORMAT,
-        membership.membership_id,
-        membership.project,
-        membership.kind,
-        membership.use.value,
-        str(membership.key_version),
-        membership.operation,
-        membership.recorded_at.isoformat(),
-        str(membership.count),
-        membership.data_key_id,
+        DISCLOSURE_FORMAT,
+        disclosure.disclosure_id,
+        disclosure.project,
+        disclosure.kind,
+        disclosure.use.value,
+        str(disclosure.key_version),
+        disclosure.operation,
+        disclosure.recorded_at.isoformat(),
+        str(disclosure.count),
+        disclosure.data_key_id,
     ]
     return encode_fields(text.encode() for text in texts)
 
 
-def _describe_corruption(membership: Disclosure) -> str:
+def _describe_corruption(disclosure: Disclosure) -> str:
     return (
-        f"membership {membership.membership_id} fails its check: restore it from a "
+        f"disclosure {disclosure.disclosure_id} fails its check: restore it from a "
         "backup; `pseudo audit verify` tells what was written"
     )

@@ -1,7 +1,7 @@
 """Operations that may have released people without a record of them.
 
 A stream that was cut off (its process killed, its database gone) leaves an opening
-and intents in the audit trail, and no end that says its memberships are recorded. So
+and intents in the audit trail, and no end that says its disclosures are recorded. So
 does one that still runs: nothing tells the two apart, so both are named, with their
 time. A recall or a search for one person cannot answer for them.
 """
@@ -16,7 +16,7 @@ from typing import Any
 from pseudo_service.core.audit.events import AuditKind, RecordedEvent
 from pseudo_service.core.ids import OperationId, ProjectId
 
-MEMBERSHIP = "membership"
+RECORDING = "membership"
 """The detail of an event that says whether its operation's people are recorded."""
 
 INPUT = "input"
@@ -218,7 +218,7 @@ def _end_stream(
     streams: dict[Place, _Streams],
     findings: _Findings,
 ) -> None:
-    recorded = body["details"].get(MEMBERSHIP)
+    recorded = body["details"].get(RECORDING)
     left = streams.get(place)
     if recorded == Recording.BEFORE or left is None or not left.opened:
         return
@@ -239,7 +239,7 @@ def _add_call(
     body: Mapping[str, Any], calls: dict[ProjectId, UnaccountedCalls]
 ) -> None:
     details = body["details"]
-    if MEMBERSHIP in details or details.get("identities") == 0:
+    if RECORDING in details or details.get("identities") == 0:
         return
     at = datetime.fromisoformat(body["at"])
     project = ProjectId(body["project"])

@@ -72,7 +72,7 @@ class KeyUse(StrEnum):
     DIGEST = "digest"
     CURSOR = "cursor"
     SEGMENT_MAC = "segment_mac"
-    MEMBERSHIP_MAC = "membership_mac"
+    DISCLOSURE_MAC = "membership_mac"
     ALIAS_TABLE = "alias_table"
     LINKAGE_RECORD = "linkage_record"
 

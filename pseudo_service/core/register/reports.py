@@ -24,7 +24,7 @@ class RegisterVerdict:
     identities: int
     distinct_identities: int
     data_keys: int
-    memberships: int
+    disclosures: int
     faults: tuple[RegisterFault, ...]
 
 
@@ -40,8 +40,8 @@ class CompactionReport:
     segments_after: int
     data_keys_before: int
     data_keys_after: int
-    memberships_before: int
-    memberships_after: int
+    disclosures_before: int
+    disclosures_after: int
     identities: int
     faults: tuple[RegisterFault, ...] = ()
 

@@ -75,13 +75,13 @@ class RegisterFaultKind(StrEnum):
     SEGMENT_MAC = "segment_mac"
     SEGMENT_DOES_NOT_OPEN = "segment_does_not_open"
     BLIND_INDEX_DISAGREES = "blind_index_disagrees"
-    MEMBERSHIP_MAC = "membership_mac"
-    MEMBERSHIP_DOES_NOT_OPEN = "membership_does_not_open"
+    DISCLOSURE_MAC = "membership_mac"
+    DISCLOSURE_DOES_NOT_OPEN = "membership_does_not_open"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class RegisterFault:
-    """One fault. ``where`` is the id of the data key, segment or membership."""
+    """One fault. ``where`` is the id of the data key, segment or disclosure."""
 
     fault: RegisterFaultKind
     where: str

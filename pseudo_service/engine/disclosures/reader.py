@@ -7,7 +7,7 @@ from pseudo_service.core.disclosures.disclosure import (
     Disclosure,
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.disclosures.sealing import check_disclosure, open_disclosure
 from pseudo_service.core.disclosures.unrecorded import Unaccounted, find_unaccounted
 from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.ids import KeyVersion, ProjectId
@@ -20,9 +20,9 @@ from pseudo_service.ports.disclosures import DisclosureStore
 class DisclosureReader:
     """Opens disclosures; an edited one ends the reading."""
 
-    def __init__(self, *, memberships: DisclosureStore, service_root: Root) -> None:
-        self._memberships = memberships
-        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
+    def __init__(self, *, disclosures: DisclosureStore, service_root: Root) -> None:
+        self._disclosures = disclosures
+        self._mac_key = service_root.derive(KeyUse.DISCLOSURE_MAC)
 
     def read(
         self,
@@ -32,7 +32,7 @@ class DisclosureReader:
         kind: str,
         use: DisclosureUse | None = None,
     ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
-        """Yield the memberships of a kind and use, opened.
+        """Yield the disclosures of a kind and use, opened.
 
         Args:
             opened: The register, for its data keys.
@@ -43,11 +43,11 @@ class DisclosureReader:
         Raises:
             RegisterCorrupt: One was edited, or does not open.
         """
-        for membership in self._memberships.read(project=project):
-            if membership.kind != kind or use not in (None, membership.use):
+        for disclosure in self._disclosures.read(project=project):
+            if disclosure.kind != kind or use not in (None, disclosure.use):
                 continue
-            check_membership(membership, self._mac_key)
-            yield membership, self._open(membership, opened)
+            check_disclosure(disclosure, self._mac_key)
+            yield disclosure, self._open(disclosure, opened)
 
     def list_kinds(
         self, *, project: ProjectId, use: DisclosureUse, key_version: KeyVersion
@@ -57,22 +57,22 @@ class DisclosureReader:
         Nothing is opened or checked: the disclosures state their kinds in the clear.
         """
         kinds = {
-            membership.kind
-            for membership in self._memberships.read(project=project)
-            if (membership.use, membership.key_version) == (use, key_version)
+            disclosure.kind
+            for disclosure in self._disclosures.read(project=project)
+            if (disclosure.use, disclosure.key_version) == (use, key_version)
         }
         return sorted(kinds)
 
-    def _open(self, membership: Disclosure, opened: OpenRegister) -> DisclosedPeople:
-        key = opened.data_key(membership.data_key_id)
+    def _open(self, disclosure: Disclosure, opened: OpenRegister) -> DisclosedPeople:
+        key = opened.data_key(disclosure.data_key_id)
         if key is None:
             msg = (
-                f"membership {membership.membership_id} is sealed under data key "
-                f"{membership.data_key_id}, which does not open: look with "
+                f"disclosure {disclosure.disclosure_id} is sealed under data key "
+                f"{disclosure.data_key_id}, which does not open: look with "
                 "`pseudo register verify`"
             )
             raise RegisterCorrupt(msg)
-        return open_membership(membership, key)
+        return open_disclosure(disclosure, key)
 
 
 class UnaccountedOperations:
@@ -82,6 +82,6 @@ class UnaccountedOperations:
         self._log = log
 
     def find(self, project: ProjectId | None) -> Sequence[Unaccounted]:
-        """Return what a project's memberships, or all, cannot answer for."""
+        """Return what a project's disclosures, or all, cannot answer for."""
         chains = (self._log.read(chain) for chain in self._log.chains())
         return find_unaccounted(chains, project=project)

@@ -35,7 +35,7 @@ class LocatedSubject:
 
 
 class SubjectLocation:
-    """Looks for one person in the memberships of all projects.
+    """Looks for one person in the disclosures of all projects.
 
     It needs the data keys only; no identity of the register is opened.
     """
@@ -44,11 +44,11 @@ class SubjectLocation:
         self,
         *,
         opening: RegisterOpening,
-        memberships: DisclosureReader,
+        disclosures: DisclosureReader,
         unaccounted: UnaccountedOperations,
     ) -> None:
         self._opening = opening
-        self._memberships = memberships
+        self._disclosures = disclosures
         self._unaccounted = unaccounted
 
     def locate(
@@ -64,7 +64,7 @@ class SubjectLocation:
         Raises:
             InvalidArgument: A subject is something else.
             GrantSpent: The grant was used before.
-            RegisterCorrupt: A membership was edited, or does not open.
+            RegisterCorrupt: A disclosure was edited, or does not open.
             KeyVaultUnavailable, KeyVaultRefused: The data keys do not open.
         """
         parsed = [parse_subject(subject) for subject in subjects]
@@ -75,13 +75,13 @@ class SubjectLocation:
         unaccounted = self._unaccounted.find(None)
         opened = self._opening.open(grant)
         found: dict[tuple[ProjectId, DisclosureUse, KeyVersion], _Found] = {}
-        for membership, members in self._memberships.read(
+        for disclosure, members in self._disclosures.read(
             opened, project=None, kind=kind.text
         ):
             is_member, places = members.find(wanted)
-            place = (membership.project, membership.use, membership.key_version)
+            place = (disclosure.project, disclosure.use, disclosure.key_version)
             for at in places[is_member].tolist():
-                found.setdefault(place, _Found()).add(membership, members, at)
+                found.setdefault(place, _Found()).add(disclosure, members, at)
         return LocatedSubject(
             rows=[
                 each.describe(project, use, version)
@@ -109,18 +109,18 @@ def parse_subject(subject: str) -> tuple[IdentifierKind, bytes]:
 
 
 class _Found:
-    """The memberships that name one person, added up."""
+    """The disclosures that name one person, added up."""
 
     def __init__(self) -> None:
         self._named: set[OperationId] = set()
         self._calls = 0
         self._first = self._last = -1
 
-    def add(self, membership: Disclosure, members: DisclosedPeople, at: int) -> None:
-        if membership.operation == NO_OPERATION:
+    def add(self, disclosure: Disclosure, members: DisclosedPeople, at: int) -> None:
+        if disclosure.operation == NO_OPERATION:
             self._calls += int(members.operations[at])
         else:
-            self._named.add(membership.operation)
+            self._named.add(disclosure.operation)
         first, last = int(members.first[at]), int(members.last[at])
         self._first = first if self._first < 0 else min(first, self._first)
         self._last = max(last, self._last)

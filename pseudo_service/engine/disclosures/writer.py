@@ -32,17 +32,17 @@ _PENDING = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SealedMemberships:
-    """Memberships, and the rows of the data keys that they are sealed under."""
+class SealedDisclosures:
+    """Disclosures, and the rows of the data keys that they are sealed under."""
 
-    memberships: Sequence[Disclosure] = ()
+    disclosures: Sequence[Disclosure] = ()
     data_keys: Sequence[DataKeyRow] = ()
 
-    def join(self, other: "SealedMemberships") -> "SealedMemberships":
+    def join(self, other: "SealedDisclosures") -> "SealedDisclosures":
         """Return both; each data key's row stands once."""
         rows = [*self.data_keys, *other.data_keys]
-        return SealedMemberships(
-            memberships=[*self.memberships, *other.memberships],
+        return SealedDisclosures(
+            disclosures=[*self.disclosures, *other.disclosures],
             data_keys=list({row.data_key_id: row for row in rows}.values()),
         )
 
@@ -64,7 +64,7 @@ class Released:
 
 
 class DisclosureWriter:
-    """Seals memberships under the register's data key."""
+    """Seals disclosures under the register's data key."""
 
     def __init__(self, *, writer: RegisterWriter, clock: Clock) -> None:
         self._writer = writer
@@ -81,7 +81,7 @@ class DisclosureWriter:
         project: ProjectId,
         key_version: KeyVersion,
         operation: OperationId,
-    ) -> SealedMemberships:
+    ) -> SealedDisclosures:
         """Seal people by kind and use; empty sets leave nothing.
 
         Raises:
@@ -99,8 +99,8 @@ class DisclosureWriter:
             for kind, use, members in people
             for piece in members.cut()
         ]
-        return SealedMemberships(
-            memberships=[membership for _, membership in sealed],
+        return SealedDisclosures(
+            disclosures=[disclosure for _, disclosure in sealed],
             data_keys=list({row.data_key_id: row for row, _ in sealed}.values()),
         )
 
@@ -110,7 +110,7 @@ class DisclosureWriter:
         dated: Sequence[Identities],
         *,
         released: Released,
-    ) -> SealedMemberships:
+    ) -> SealedDisclosures:
         """Seal the people whom a unary call releases."""
         now = self.now()
         uses = [(DisclosureUse.PSEUDONYM, one) for one in named]
@@ -173,14 +173,14 @@ class DisclosureCollector:
         """Say whether as many have gathered as should be recorded at once."""
         return sum(len(one) for one in self._people.values()) >= self._most
 
-    def seal(self) -> SealedMemberships:
+    def seal(self) -> SealedDisclosures:
         """Return the people who are not recorded yet, sealed; nothing for nobody.
 
         Raises:
             KeyVaultUnavailable: A data key must be made and the vault does not answer.
         """
         if self._first is None:
-            return SealedMemberships()
+            return SealedDisclosures()
         people = [
             (kind, use, gathered.build(self._first, self._writer.now()))
             for (kind, use), gathered in self._people.items()
@@ -199,7 +199,7 @@ class DisclosureCollector:
         self,
         people: Sequence[tuple[str, DisclosureUse, DisclosedPeople]],
         key_version: KeyVersion,
-    ) -> SealedMemberships:
+    ) -> SealedDisclosures:
         return self._writer.seal(
             people,
             project=self._project,

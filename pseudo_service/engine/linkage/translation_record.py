@@ -11,7 +11,7 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
+from pseudo_service.core.disclosures.unrecorded import RECORDING, Recording
 from pseudo_service.core.identifiers.kinds import IdentifierKind
 from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
@@ -52,7 +52,7 @@ class TranslationRecord:
         clock: Clock,
     ) -> None:
         self._writer = writer
-        self._memberships = DisclosureWriter(writer=writer, clock=clock)
+        self._disclosures = DisclosureWriter(writer=writer, clock=clock)
         self._service_root = service_root
         self._journal = journal
         self._clock = clock
@@ -90,7 +90,7 @@ class TranslationRecord:
                 row, segment = self._writer.seal(moved, blind=index, kind=kind)
                 rows.append(row)
                 segments.append(segment)
-        sealed = self._memberships.seal(
+        sealed = self._disclosures.seal(
             sets,
             project=ProjectId(request.terms.target_project),
             key_version=KeyVersion(key_version),
@@ -100,16 +100,16 @@ class TranslationRecord:
         self._journal.submit(
             BatchChange(
                 event=AuditEvent(
-                    kind=AuditKind.MEMBERSHIP_RECORDED,
+                    kind=AuditKind.DISCLOSURE_RECORDED,
                     at=now,
                     actor=request.terms.redeemer,
                     project=request.terms.target_project,
                     operation=request.request_id,
-                    details={MEMBERSHIP: Recording.NOW.value, "people": len(people)},
+                    details={RECORDING: Recording.NOW.value, "people": len(people)},
                 ),
                 data_keys=list({row.data_key_id: row for row in rows}.values()),
                 segments=segments,
-                memberships=sealed.memberships,
+                disclosures=sealed.disclosures,
             )
         ).wait()
 

@@ -1,4 +1,4 @@
-"""Merges sealed memberships under one fresh data key, and takes people out of them.
+"""Merges sealed disclosures under one fresh data key, and takes people out of them.
 
 One that does not open is never touched.
 """
@@ -14,7 +14,7 @@ from pseudo_service.core.disclosures.disclosure import (
     Disclosure,
     merge_members,
 )
-from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.disclosures.sealing import check_disclosure, open_disclosure
 from pseudo_service.core.errors import RegisterCorrupt
 from pseudo_service.core.ids import OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
@@ -25,8 +25,8 @@ from pseudo_service.engine.register.segment_rewriting import Describe
 from pseudo_service.ports.disclosures import DisclosureStore
 
 
-class CheckedMemberships:
-    """Opens memberships; ``faults`` names those that do not, ``count`` counts all."""
+class CheckedDisclosures:
+    """Opens disclosures; ``faults`` names those that do not, ``count`` counts all."""
 
     def __init__(
         self, *, opened: OpenRegister, store: DisclosureStore, service_root: Root
@@ -35,7 +35,7 @@ class CheckedMemberships:
         self.faults: list[RegisterFault] = []
         self._opened = opened
         self._store = store
-        self._mac_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
+        self._mac_key = service_root.derive(KeyUse.DISCLOSURE_MAC)
 
     def read(
         self,
@@ -43,34 +43,34 @@ class CheckedMemberships:
         *,
         leave_out: Callable[[Disclosure], bool] | None = None,
     ) -> Iterator[tuple[Disclosure, DisclosedPeople]]:
-        """Yield the sound memberships of a project, or of all."""
-        for membership in self._store.read(project=project):
-            if leave_out is not None and leave_out(membership):
+        """Yield the sound disclosures of a project, or of all."""
+        for disclosure in self._store.read(project=project):
+            if leave_out is not None and leave_out(disclosure):
                 continue
             self.count += 1
-            members = self._open(membership)
+            members = self._open(disclosure)
             if members is not None:
-                yield membership, members
+                yield disclosure, members
 
     def check_all(self) -> None:
-        """Open every membership there is."""
+        """Open every disclosure there is."""
         for _ in self.read(None):
             pass
 
-    def _open(self, membership: Disclosure) -> DisclosedPeople | None:
-        where = membership.membership_id
+    def _open(self, disclosure: Disclosure) -> DisclosedPeople | None:
+        where = disclosure.disclosure_id
         try:
-            check_membership(membership, self._mac_key)
+            check_disclosure(disclosure, self._mac_key)
         except RegisterCorrupt:
-            self._add_fault(RegisterFaultKind.MEMBERSHIP_MAC, where)
+            self._add_fault(RegisterFaultKind.DISCLOSURE_MAC, where)
             return None
-        key = self._opened.data_key(membership.data_key_id)
+        key = self._opened.data_key(disclosure.data_key_id)
         try:
             if key is not None:
-                return open_membership(membership, key)
+                return open_disclosure(disclosure, key)
         except RegisterCorrupt:
             pass
-        self._add_fault(RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN, where)
+        self._add_fault(RegisterFaultKind.DISCLOSURE_DOES_NOT_OPEN, where)
         return None
 
     def _add_fault(self, fault: RegisterFaultKind, where: str) -> None:
@@ -78,12 +78,12 @@ class CheckedMemberships:
 
 
 class DisclosureRewriting:
-    """Merges memberships, and takes people out of them."""
+    """Merges disclosures, and takes people out of them."""
 
     def __init__(
         self,
         *,
-        reader: CheckedMemberships,
+        reader: CheckedDisclosures,
         store: DisclosureStore,
         sealer: RewriteSealer,
         describe: Describe,
@@ -96,34 +96,34 @@ class DisclosureRewriting:
         self._describe = describe
 
     def merge(self, project: ProjectId) -> None:
-        """Put one membership a kind, use and key version in the place of many.
+        """Put one disclosure a kind, use and key version in the place of many.
 
         Raises:
             StateConflict: Another run rewrites them at this moment.
         """
         groups: dict[tuple[object, ...], list[tuple[Disclosure, DisclosedPeople]]]
         groups = defaultdict(list)
-        for membership, members in self._reader.read(project, leave_out=self._is_own):
-            place = (membership.kind, membership.use, membership.key_version)
-            groups[place].append((membership, members))
+        for disclosure, members in self._reader.read(project, leave_out=self._is_own):
+            place = (disclosure.kind, disclosure.use, disclosure.key_version)
+            groups[place].append((disclosure, members))
         for group in groups.values():
-            old = [membership for membership, _ in group]
+            old = [disclosure for disclosure, _ in group]
             self._replace(old, _merge_operations(group), NO_OPERATION)
 
     def erase(self, blind: BlindIndices, *, kind: str) -> None:
-        """Write the memberships of a kind that name these people anew, without them."""
+        """Write the disclosures of a kind that name these people anew, without them."""
         prefixes = read_prefixes(blind)
 
-        def is_other(membership: Disclosure) -> bool:
-            return membership.kind != kind or self._is_own(membership)
+        def is_other(disclosure: Disclosure) -> bool:
+            return disclosure.kind != kind or self._is_own(disclosure)
 
-        for membership, members in self._reader.read(None, leave_out=is_other):
+        for disclosure, members in self._reader.read(None, leave_out=is_other):
             if members.find(prefixes)[0].any():
                 rest = members.without(prefixes)
-                self._replace([membership], rest, membership.operation)
+                self._replace([disclosure], rest, disclosure.operation)
 
-    def _is_own(self, membership: Disclosure) -> bool:
-        return self._sealer.owns(membership.data_key_id)
+    def _is_own(self, disclosure: Disclosure) -> bool:
+        return self._sealer.owns(disclosure.data_key_id)
 
     def _replace(
         self,
@@ -137,7 +137,7 @@ class DisclosureRewriting:
         ]
         counted = {"memberships": len(old), "written": len(new)}
         self._store.replace(
-            old=[membership.membership_id for membership in old],
+            old=[disclosure.disclosure_id for disclosure in old],
             new=new,
             data_keys=self._sealer.rows if new else (),
             audit=[self._describe(counted)],
@@ -151,8 +151,8 @@ def _merge_operations(
 ) -> DisclosedPeople:
     """Return everybody of a group; a long operation's several parts count once."""
     operations: dict[str, list[DisclosedPeople]] = defaultdict(list)
-    for membership, members in group:
-        operations[membership.operation].append(members)
+    for disclosure, members in group:
+        operations[disclosure.operation].append(members)
     several = operations.pop(NO_OPERATION, [])
     once = [merge_members(parts, same_operation=True) for parts in operations.values()]
     return merge_members([*several, *once])

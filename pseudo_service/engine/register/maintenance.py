@@ -32,7 +32,7 @@ from pseudo_service.core.register.reports import (
 )
 from pseudo_service.core.register.segments import RegisterFault
 from pseudo_service.engine.register.disclosure_rewriting import (
-    CheckedMemberships,
+    CheckedDisclosures,
     DisclosureRewriting,
 )
 from pseudo_service.engine.register.maintenance_runs import (
@@ -113,7 +113,7 @@ class RegisterMaintenance:
     def compact(
         self, *, reason: str, actor: Actor
     ) -> Iterator[RegisterProgress | CompactionReport]:
-        """Merge segments and memberships; the last item is the report.
+        """Merge segments and disclosures; the last item is the report.
 
         Raises:
             InvalidArgument: There is no reason, or a long number in it.
@@ -175,14 +175,14 @@ class RegisterMaintenance:
             identities=scan.identities,
             distinct_identities=distinct,
             data_keys=sum(1 for _ in self._stores.register.read_data_keys()),
-            memberships=members.count,
+            disclosures=members.count,
             faults=tuple(sorted({*scan.faults, *members.faults})),
         )
         counted: dict[str, Detail] = {
             "segments": verdict.segments,
             "identities": verdict.identities,
             "distinct_identities": verdict.distinct_identities,
-            "memberships": verdict.memberships,
+            "memberships": verdict.disclosures,
             **_count_faults(verdict.faults),
         }
         run.record(AuditKind.REGISTER_VERIFIED, counted)
@@ -216,8 +216,8 @@ class RegisterMaintenance:
             segments_after=segments.segments - segments.removed + segments.written,
             data_keys_before=keys_before,
             data_keys_after=sum(1 for _ in self._stores.register.read_data_keys()),
-            memberships_before=members.count,
-            memberships_after=members.count - rewriting.removed + rewriting.written,
+            disclosures_before=members.count,
+            disclosures_after=members.count - rewriting.removed + rewriting.written,
             identities=segments.identities,
             faults=tuple(sorted({*segments.faults, *members.faults})),
         )
@@ -291,8 +291,8 @@ class RegisterMaintenance:
             distinct[canonical] = None
         return list(distinct)
 
-    def _read_members(self, opened: OpenRegister) -> CheckedMemberships:
-        return CheckedMemberships(
+    def _read_members(self, opened: OpenRegister) -> CheckedDisclosures:
+        return CheckedDisclosures(
             opened=opened,
             store=self._stores.disclosures,
             service_root=self._service_root,

@@ -8,7 +8,7 @@ from pseudo_service.core.disclosures.disclosure import (
     Disclosure,
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.sealing import seal_membership
+from pseudo_service.core.disclosures.sealing import seal_disclosure
 from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.core.keys.sealed_records import NONCE_BYTES
@@ -44,7 +44,7 @@ class RegisterWriter:
         """
         self._data_keys = data_keys
         self._segment_key = service_root.derive(KeyUse.SEGMENT_MAC)
-        self._membership_key = service_root.derive(KeyUse.MEMBERSHIP_MAC)
+        self._disclosure_key = service_root.derive(KeyUse.DISCLOSURE_MAC)
         self._clock = clock
         self._entropy = entropy
 
@@ -98,9 +98,9 @@ class RegisterWriter:
             KeyVaultUnavailable: As ``prepare`` does.
         """
         held = self._data_keys.current()
-        membership = seal_membership(
+        disclosure = seal_disclosure(
             members,
-            membership_id=self._entropy.draw(16).hex(),
+            disclosure_id=self._entropy.draw(16).hex(),
             project=project,
             kind=kind,
             use=use,
@@ -109,7 +109,7 @@ class RegisterWriter:
             recorded_at=self._clock.now(),
             data_key_id=held.row.data_key_id,
             data_key=held.key,
-            mac_key=self._membership_key,
+            mac_key=self._disclosure_key,
             nonce=self._entropy.draw(NONCE_BYTES),
         )
-        return held.row, membership
+        return held.row, disclosure

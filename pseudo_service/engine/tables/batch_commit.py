@@ -21,7 +21,7 @@ from pseudo_service.engine.disclosures.writer import (
     DisclosureWriter,
     PreviousRelease,
     Released,
-    SealedMemberships,
+    SealedDisclosures,
 )
 from pseudo_service.engine.register.known_identities import Claim, KnownIdentities
 from pseudo_service.engine.register.writer import RegisterWriter
@@ -64,7 +64,7 @@ class BatchCommit:
         self._writer = writer
         self._quota_key: SecretKey = service_root.derive(KeyUse.QUOTA)
         self._clock = clock
-        self._memberships = DisclosureWriter(writer=writer, clock=clock)
+        self._disclosures = DisclosureWriter(writer=writer, clock=clock)
 
     def submit(
         self,
@@ -82,7 +82,7 @@ class BatchCommit:
             identities: Who gets a pseudonym: registered and charged.
             limit: The project's daily quota.
             dated: Whose dates alone are answered: charged.
-            released: Given by unary calls, whose memberships are committed with the
+            released: Given by unary calls, whose disclosures are committed with the
                 intent; a stream collects its own.
         """
         known_in = self._known.database
@@ -98,9 +98,9 @@ class BatchCommit:
                 if claim.new.any()
             ]
             members = (
-                self._memberships.seal_call(identities, dated, released=released)
+                self._disclosures.seal_call(identities, dated, released=released)
                 if released is not None
-                else SealedMemberships()
+                else SealedDisclosures()
             )
             rows = [*(row for row, _ in sealed), *members.data_keys]
             pending = self._journal.submit(
@@ -108,7 +108,7 @@ class BatchCommit:
                     event=event,
                     data_keys=list({row.data_key_id: row for row in rows}.values()),
                     segments=[segment for _, segment in sealed],
-                    memberships=members.memberships,
+                    disclosures=members.disclosures,
                     charge=self._charge(event, [*identities, *dated], limit),
                     known_in=known_in,
                 )
@@ -155,7 +155,7 @@ class BatchCommit:
     ) -> DisclosureCollector:
         """Return an empty collector of whom a stream releases."""
         return DisclosureCollector(
-            writer=self._memberships,
+            writer=self._disclosures,
             project=project,
             operation=operation,
             key_version=key_version,
@@ -174,7 +174,7 @@ class BatchCommit:
             BatchChange(
                 event=event,
                 data_keys=sealed.data_keys,
-                memberships=sealed.memberships,
+                disclosures=sealed.disclosures,
             )
         ).wait()
         people.mark_recorded()

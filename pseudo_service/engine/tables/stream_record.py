@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditEvent, AuditKind, Detail
-from pseudo_service.core.disclosures.unrecorded import INPUT, MEMBERSHIP, Recording
+from pseudo_service.core.disclosures.unrecorded import INPUT, RECORDING, Recording
 from pseudo_service.core.errors import (
     KeyVaultRefused,
     KeyVaultUnavailable,
@@ -89,7 +89,7 @@ class StreamRecord:
         """Collect whose answers leave now, and record them when there are many."""
         self._released.add(outcome.identities, outcome.dated)
         if self._released.is_full:
-            event = self._describe(AuditKind.MEMBERSHIP_RECORDED, {})
+            event = self._describe(AuditKind.DISCLOSURE_RECORDED, {})
             self._commit.record_released(event, self._released)
 
     def record_finished(self, tally: TableTally, *, batches: int, receipt: str) -> None:
@@ -119,7 +119,7 @@ class StreamRecord:
     def _record_end(self, kind: AuditKind, details: dict[str, Detail]) -> None:
         # A client that leaves between the end and the receipt ends a stream twice.
         recorded = Recording.BEFORE if self._has_ended else Recording.NOW
-        event = self._describe(kind, {**details, MEMBERSHIP: recorded})
+        event = self._describe(kind, {**details, RECORDING: recorded})
         self._commit.record_released(event, self._released)
         self._has_ended = True
 
@@ -131,7 +131,7 @@ class StreamRecord:
             actor=facts.actor.subject,
             project=facts.project.project_id,
             operation=facts.operation,
-            **{"part": facts.part, **details, MEMBERSHIP: Recording.MISSING},
+            **{"part": facts.part, **details, RECORDING: Recording.MISSING},
         )
 
     def _describe(self, kind: AuditKind, details: dict[str, Detail]) -> AuditEvent:

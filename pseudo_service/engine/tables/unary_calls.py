@@ -2,7 +2,7 @@
 
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditKind, Detail
-from pseudo_service.core.disclosures.unrecorded import MEMBERSHIP, Recording
+from pseudo_service.core.disclosures.unrecorded import RECORDING, Recording
 from pseudo_service.core.errors import InvalidArgument
 from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.tables.batch import treat_batch
@@ -56,7 +56,7 @@ class UnaryCalls:
         details = {
             "key_version": within.key_version,
             **details,
-            MEMBERSHIP: Recording.NOW,
+            RECORDING: Recording.NOW,
         }
         event = self._recorder.describe(
             kind, actor=by.subject, project=project, operation=None, **details

@@ -56,7 +56,7 @@ class RegisterServicer(services.RegisterServiceServicer):
     def CompactRegister(
         self, request: messages.CompactRegisterRequest, context: grpc.ServicerContext
     ) -> Iterator[messages.CompactRegisterResponse]:
-        """Merge segments and memberships."""
+        """Merge segments and disclosures."""
         actor = current_call().actor
         for item in self._maintenance.compact(reason=request.reason, actor=actor):
             if isinstance(item, RegisterProgress):
@@ -153,7 +153,7 @@ def _encode_verdict(verdict: RegisterVerdict) -> messages.RegisterVerdict:
         identities=verdict.identities,
         distinct_identities=verdict.distinct_identities,
         data_keys=verdict.data_keys,
-        memberships=verdict.memberships,
+        memberships=verdict.disclosures,
         faults=_encode_faults(verdict.faults),
     )
 
@@ -164,8 +164,8 @@ def _encode_report(report: CompactionReport) -> messages.CompactionReport:
         segments_after=report.segments_after,
         data_keys_before=report.data_keys_before,
         data_keys_after=report.data_keys_after,
-        memberships_before=report.memberships_before,
-        memberships_after=report.memberships_after,
+        memberships_before=report.disclosures_before,
+        memberships_after=report.disclosures_after,
         identities=report.identities,
         faults=_encode_faults(report.faults),
     )

@@ -1,4 +1,4 @@
-"""What reads memberships, over the state that a service wrote, without its servers."""
+"""What reads disclosures, over the state that a service wrote, without its servers."""
 
 import contextlib
 from collections.abc import Iterator
@@ -91,13 +91,13 @@ class DisclosureDesk:
     def open(
         self, project: str, kind: str = "nhs_number"
     ) -> list[tuple[Disclosure, DisclosedPeople]]:
-        """Return a project's memberships of a kind, opened."""
+        """Return a project's disclosures of a kind, opened."""
         opened = self.opening.open(RegisterGrant(operation="test"))
         return list(self.reader.read(opened, project=project, kind=kind))
 
 
 @contextlib.contextmanager
-def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
+def open_disclosure_desk(service: RunningService) -> Iterator[DisclosureDesk]:
     """Read the service's database as the linkage identity would."""
     config, clock, entropy = service.config, service.clock, SystemEntropy()
     vault = open_key_vault(config, clock=clock, entropy=entropy)
@@ -116,7 +116,7 @@ def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
         register=SqlRegister(database), vault=vault, service_root=root
     )
     store = SqlDisclosures(database)
-    reader = DisclosureReader(memberships=store, service_root=root)
+    reader = DisclosureReader(disclosures=store, service_root=root)
     unaccounted = UnaccountedOperations(log=SqlAuditLog(database))
     try:
         yield DisclosureDesk(
@@ -143,7 +143,7 @@ def open_membership_desk(service: RunningService) -> Iterator[DisclosureDesk]:
                 ),
             ),
             location=SubjectLocation(
-                opening=opening, memberships=reader, unaccounted=unaccounted
+                opening=opening, disclosures=reader, unaccounted=unaccounted
             ),
             unaccounted=unaccounted,
             opening=opening,

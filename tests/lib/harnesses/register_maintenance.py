@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 
 from pseudo_service.adapters.sql.database import SqlDatabase
-from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
+from pseudo_service.adapters.sql.schema import data_keys, disclosures, segments
 from pseudo_service.adapters.sql.stores.audit_log import SqlAuditLog
 from pseudo_service.adapters.sql.stores.disclosures import SqlDisclosures
 from pseudo_service.adapters.sql.stores.journal import SqlJournal
@@ -83,7 +83,7 @@ class MaintainedRegister:
         self.vault.create_key("linkage")
         self.journal = SqlJournal(self.database)
         self.register = SqlRegister(self.database)
-        self.memberships = SqlDisclosures(self.database)
+        self.disclosures = SqlDisclosures(self.database)
         self.keeper = SqlRegisterKeeper(self.database)
         self.opening = RegisterOpening(
             register=self.register, vault=self.vault, service_root=ROOT
@@ -96,7 +96,7 @@ class MaintainedRegister:
             stores=MaintainedStores(
                 register=self.register,
                 keeper=self.keeper,
-                disclosures=self.memberships,
+                disclosures=self.disclosures,
                 projects=SqlProjects(self.database),
             ),
             sealing=RewriteSealing(
@@ -145,7 +145,7 @@ class MaintainedRegister:
     ) -> str:
         """Record people whom an operation released; return the disclosure's id."""
         prefixes = np.unique(read_prefixes(hash_blindly(texts)))
-        row, membership = self.make_writer().seal_members(
+        row, disclosure = self.make_writer().seal_members(
             DisclosedPeople.of_one_operation(prefixes, self.clock.now()),
             project=PROJECT,
             kind=NHS.text,
@@ -154,10 +154,10 @@ class MaintainedRegister:
             operation=operation,
         )
         change = BatchChange(
-            event=make_event(), data_keys=[row], memberships=[membership]
+            event=make_event(), data_keys=[row], disclosures=[disclosure]
         )
         self.journal.submit(change).wait()
-        return membership.membership_id
+        return disclosure.disclosure_id
 
     def create_project(self) -> None:
         keys = [
@@ -209,7 +209,7 @@ class MaintainedRegister:
         """Change a stored row, as whoever may write to the database could."""
         tables = {
             "segment": (segments, segments.c.segment_id),
-            "membership": (memberships, memberships.c.membership_id),
+            "disclosure": (disclosures, disclosures.c.membership_id),
             "data_key": (data_keys, data_keys.c.data_key_id),
         }
         target, key = tables[table]

@@ -89,7 +89,7 @@ class QueriedRegister:
             entropy=cared.entropy,
             access_control=self.access_control,
         )
-        self.reader = DisclosureReader(memberships=cared.memberships, service_root=ROOT)
+        self.reader = DisclosureReader(disclosures=cared.disclosures, service_root=ROOT)
         self.unaccounted = UnaccountedOperations(log=SqlAuditLog(cared.database))
         self.queries = RegisterQueries(
             access_control=self.access_control,

@@ -1,4 +1,4 @@
-"""Requests, memberships and alias tables to store, told apart by a number."""
+"""Requests, disclosures and alias tables to store, told apart by a number."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -50,7 +50,7 @@ def make_request(
     )
 
 
-def make_membership(
+def make_disclosure(
     number: int = 1,
     *,
     project: str = "heart-study",
@@ -59,7 +59,7 @@ def make_membership(
     recorded_at: datetime = NOON,
 ) -> Disclosure:
     return Disclosure(
-        membership_id=f"membership-{number:06d}",
+        disclosure_id=f"disclosure-{number:06d}",
         project=project,
         kind="nhs_number",
         use=DisclosureUse.DATES if number % 2 else DisclosureUse.PSEUDONYM,
@@ -94,10 +94,10 @@ def fill_segments(database: SqlDatabase, numbers: Sequence[int]) -> None:
     SqlJournal(database).submit(change).wait()
 
 
-def fill_memberships(database: SqlDatabase, memberships: Sequence[Disclosure]) -> None:
-    """Record memberships, all under one data key."""
+def fill_disclosures(database: SqlDatabase, disclosures: Sequence[Disclosure]) -> None:
+    """Record disclosures, all under one data key."""
     change = BatchChange(
-        event=make_event(1), data_keys=[make_data_key(1)], memberships=memberships
+        event=make_event(1), data_keys=[make_data_key(1)], disclosures=disclosures
     )
     SqlJournal(database).submit(change).wait()
 

@@ -1,4 +1,4 @@
-"""Sealed memberships over SQL, as the linkage identity reads and rewrites them."""
+"""Sealed disclosures over SQL, as the linkage identity reads and rewrites them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,12 +7,12 @@ from sqlalchemy import Connection, Row, func, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.paging import find_page_end
-from pseudo_service.adapters.sql.schema import memberships
+from pseudo_service.adapters.sql.schema import disclosures
 from pseudo_service.adapters.sql.stores.sealed_rows import (
     delete_all,
     estimate_write_seconds,
     insert_data_keys,
-    insert_membership,
+    insert_disclosure,
     read_count,
 )
 from pseudo_service.core.audit.events import AuditEvent
@@ -22,13 +22,13 @@ from pseudo_service.core.register.segments import DataKeyRow
 
 LARGEST_PAGE = 2000
 PAGE_BYTES = 16 << 20
-"""A membership of a million people takes up to 8 MB, one of a unary call 40 bytes."""
+"""A disclosure of a million people takes up to 8 MB, one of a unary call 40 bytes."""
 
 
 class SqlDisclosures:
     """``DisclosureStore`` over SQL.
 
-    New memberships get higher positions than those that they replace, so a
+    New disclosures get higher positions than those that they replace, so a
     reader meanwhile sees each of them, old or new, at least once.
     """
 
@@ -36,14 +36,14 @@ class SqlDisclosures:
         self._database = database
 
     def read(self, *, project: ProjectId | None) -> Iterator[Disclosure]:
-        """Yield memberships in pages; see ``DisclosureStore.read``.
+        """Yield disclosures in pages; see ``DisclosureStore.read``.
 
         No transaction is open while the caller works on what it was given.
         """
         after = 0
         while (found := self._read_page(project, after=after)) is not None:
             after, page = found
-            yield from map(_read_membership, page)
+            yield from map(_read_disclosure, page)
 
     def replace(
         self,
@@ -53,13 +53,13 @@ class SqlDisclosures:
         data_keys: Sequence[DataKeyRow],
         audit: Sequence[AuditEvent],
     ) -> None:
-        """Put new memberships in the place of old; see ``DisclosureStore.replace``."""
+        """Put new disclosures in the place of old; see ``DisclosureStore.replace``."""
 
         def apply(connection: Connection) -> Sequence[AuditEvent]:
             made = insert_data_keys(connection, data_keys)
-            delete_all(connection, memberships.c.membership_id, old)
-            for membership in new:
-                insert_membership(connection, membership)
+            delete_all(connection, disclosures.c.membership_id, old)
+            for disclosure in new:
+                insert_disclosure(connection, disclosure)
             return (*made, *audit)
 
         size = sum(len(one.sealed) for one in new)
@@ -73,28 +73,28 @@ class SqlDisclosures:
 
         What is deleted while it is read was stored again behind it.
         """
-        wanted = memberships.c.position > after
+        wanted = disclosures.c.position > after
         if project is not None:
-            wanted &= memberships.c.project == project
-        query = select(memberships).order_by(memberships.c.position)
+            wanted &= disclosures.c.project == project
+        query = select(disclosures).order_by(disclosures.c.position)
         with self._database.read() as connection:
             end = find_page_end(
                 connection,
-                memberships,
-                length=func.length(memberships.c.sealed),
+                disclosures,
+                length=func.length(disclosures.c.sealed),
                 condition=wanted,
                 rows=LARGEST_PAGE,
                 size=PAGE_BYTES,
             )
             if end is None:
                 return None
-            page = query.where(wanted, memberships.c.position <= end)
+            page = query.where(wanted, disclosures.c.position <= end)
             return end, connection.execute(page).all()
 
 
-def _read_membership(row: Row[Any]) -> Disclosure:
+def _read_disclosure(row: Row[Any]) -> Disclosure:
     return Disclosure(
-        membership_id=row.membership_id,
+        disclosure_id=row.membership_id,
         project=ProjectId(row.project),
         kind=row.kind,
         use=DisclosureUse(row.use),

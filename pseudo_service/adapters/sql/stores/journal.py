@@ -9,7 +9,7 @@ from pseudo_service.adapters.sql.identity import hold_identity, identify_databas
 from pseudo_service.adapters.sql.stores.quotas import charge_quota, order_charge
 from pseudo_service.adapters.sql.stores.sealed_rows import (
     insert_data_keys,
-    insert_membership,
+    insert_disclosure,
     insert_segment,
 )
 from pseudo_service.core.audit.events import AuditEvent
@@ -21,7 +21,7 @@ class SqlJournal:
     """``Journal`` over SQL.
 
     A batch change whose outcome was lost may be submitted again as it is: data
-    keys, segments and memberships that are stored already are compared and left.
+    keys, segments and disclosures that are stored already are compared and left.
     """
 
     def __init__(self, database: SqlDatabase) -> None:
@@ -37,8 +37,8 @@ class SqlJournal:
             made = insert_data_keys(connection, change.data_keys)
             for segment in change.segments:
                 insert_segment(connection, segment)
-            for membership in change.memberships:
-                insert_membership(connection, membership)
+            for disclosure in change.disclosures:
+                insert_disclosure(connection, disclosure)
             return (*made, change.event)
 
         return self._database.write(apply, order=order_charge(change.charge))

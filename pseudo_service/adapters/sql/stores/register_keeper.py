@@ -7,7 +7,7 @@ from sqlalchemy import Connection, exists, select
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.identity import renew_identity
-from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
+from pseudo_service.adapters.sql.schema import data_keys, disclosures, segments
 from pseudo_service.adapters.sql.stores.sealed_rows import (
     delete_all,
     delete_present,
@@ -88,13 +88,13 @@ class SqlRegisterKeeper:
 
 
 def _find_unused(connection: Connection, made_before: datetime) -> list[str]:
-    """Return the ids of old data keys without segments and memberships.
+    """Return the ids of old data keys without segments and disclosures.
 
     Times are compared here, for as texts they have no order across zones.
     """
     sealed = [
         exists().where(table.c.data_key_id == data_keys.c.data_key_id)
-        for table in (segments, memberships)
+        for table in (segments, disclosures)
     ]
     query = select(data_keys.c.data_key_id, data_keys.c.created_at).where(
         ~sealed[0], ~sealed[1]

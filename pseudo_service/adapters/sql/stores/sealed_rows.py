@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, delete, select
 
-from pseudo_service.adapters.sql.schema import data_keys, memberships, segments
+from pseudo_service.adapters.sql.schema import data_keys, disclosures, segments
 from pseudo_service.adapters.sql.statements import insert_absent
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure
@@ -52,28 +52,28 @@ def insert_segment(connection: Connection, segment: Segment) -> None:
     _insert_or_compare(connection, segments, values, key="segment_id", proof="mac")
 
 
-def insert_membership(connection: Connection, membership: Disclosure) -> None:
-    """Store a membership, or find this very membership stored.
+def insert_disclosure(connection: Connection, disclosure: Disclosure) -> None:
+    """Store a disclosure, or find this very disclosure stored.
 
     Raises:
-        StateConflict: Another membership has this id.
+        StateConflict: Another disclosure has this id.
     """
     values = {
-        "membership_id": membership.membership_id,
-        "project": membership.project,
-        "kind": membership.kind,
-        "use": membership.use.value,
-        "key_version": membership.key_version,
-        "operation": membership.operation,
-        "recorded_at": membership.recorded_at,
-        "count": membership.count,
-        "data_key_id": membership.data_key_id,
-        "nonce": membership.nonce,
-        "sealed": membership.sealed,
-        "mac": membership.mac,
+        "membership_id": disclosure.disclosure_id,
+        "project": disclosure.project,
+        "kind": disclosure.kind,
+        "use": disclosure.use.value,
+        "key_version": disclosure.key_version,
+        "operation": disclosure.operation,
+        "recorded_at": disclosure.recorded_at,
+        "count": disclosure.count,
+        "data_key_id": disclosure.data_key_id,
+        "nonce": disclosure.nonce,
+        "sealed": disclosure.sealed,
+        "mac": disclosure.mac,
     }
     _insert_or_compare(
-        connection, memberships, values, key="membership_id", proof="mac"
+        connection, disclosures, values, key="membership_id", proof="mac"
     )
 
 

@@ -13,10 +13,10 @@ from pseudo_service.core.disclosures.disclosure import (
     merge_members,
 )
 from pseudo_service.core.disclosures.sealing import (
-    check_membership,
-    open_membership,
+    check_disclosure,
+    open_disclosure,
     pack_members,
-    seal_membership,
+    seal_disclosure,
     unpack_members,
 )
 from pseudo_service.core.keys.material import SecretKey
@@ -56,7 +56,7 @@ def read(members: DisclosedPeople) -> dict[int, tuple[int, int, int]]:
 
 def seal(members: DisclosedPeople, **changes: object) -> Disclosure:
     facts = {
-        "membership_id": "m-1",
+        "disclosure_id": "m-1",
         "project": "asthma",
         "kind": "nhs_number",
         "use": DisclosureUse.PSEUDONYM,
@@ -68,7 +68,7 @@ def seal(members: DisclosedPeople, **changes: object) -> Disclosure:
         "mac_key": MAC_KEY,
         "nonce": b"n" * 12,
     }
-    return seal_membership(members, **(facts | changes))  # type: ignore[arg-type]
+    return seal_disclosure(members, **(facts | changes))  # type: ignore[arg-type]
 
 
 def simple(*prefixes: int, at: datetime = NOON) -> DisclosedPeople:
@@ -142,8 +142,8 @@ def test_nobody_is_found_among_nobody() -> None:
 def test_what_is_sealed_opens_and_tells_nothing() -> None:
     members = simple(1, 2, 2**63)
     sealed = seal(members)
-    check_membership(sealed, MAC_KEY)
-    assert read(open_membership(sealed, DATA_KEY)) == read(members)
+    check_disclosure(sealed, MAC_KEY)
+    assert read(open_disclosure(sealed, DATA_KEY)) == read(members)
     assert sealed.count == 3
     assert pack_members(members) not in sealed.sealed
 

@@ -14,10 +14,10 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
 )
 from pseudo_service.core.disclosures.sealing import (
-    check_membership,
-    open_membership,
+    check_disclosure,
+    open_disclosure,
     pack_members,
-    seal_membership,
+    seal_disclosure,
     unpack_members,
 )
 from pseudo_service.core.errors import InvalidArgument, RegisterCorrupt
@@ -33,7 +33,7 @@ PACKED = bytes.fromhex(
     "f273816901006eae08"
 )
 STORED = Disclosure(
-    membership_id="membership-1",
+    disclosure_id="membership-1",
     project="asthma",
     kind="nhs_number",
     use=DisclosureUse.PSEUDONYM,
@@ -62,9 +62,9 @@ def test_sealing_writes_the_bytes_that_it_always_wrote(
 ) -> None:
     # Another Zstandard may compress otherwise, which every version can read.
     monkeypatch.setattr(sealing, "pack_members", lambda _: PACKED)
-    sealed = seal_membership(
+    sealed = seal_disclosure(
         make_members(),
-        membership_id="membership-1",
+        disclosure_id="membership-1",
         project="asthma",
         kind="nhs_number",
         use=DisclosureUse.PSEUDONYM,
@@ -80,8 +80,8 @@ def test_sealing_writes_the_bytes_that_it_always_wrote(
 
 
 def test_a_stored_disclosure_opens() -> None:
-    check_membership(STORED, MAC_KEY)
-    members = open_membership(STORED, DATA_KEY)
+    check_disclosure(STORED, MAC_KEY)
+    members = open_disclosure(STORED, DATA_KEY)
     assert members.prefixes.tolist() == PREFIXES
     assert members.operations.tolist() == [1, 1, 1]
     assert set(members.first) == set(members.last) == {int(RELEASED_AT.timestamp())}
@@ -90,7 +90,7 @@ def test_a_stored_disclosure_opens() -> None:
 @pytest.mark.parametrize(
     "edit",
     [
-        {"membership_id": "membership-2"},
+        {"disclosure_id": "membership-2"},
         {"project": "diabetes"},
         {"kind": "chi_number"},
         {"use": DisclosureUse.DATES},
@@ -108,7 +108,7 @@ def test_a_stored_disclosure_opens() -> None:
 def test_an_edited_disclosure_is_refused(edit: dict[str, object]) -> None:
     edited = replace(STORED, **edit)
     with pytest.raises(RegisterCorrupt, match="fails its check"):
-        check_membership(edited, MAC_KEY)
+        check_disclosure(edited, MAC_KEY)
 
 
 @pytest.mark.parametrize(
@@ -116,14 +116,14 @@ def test_an_edited_disclosure_is_refused(edit: dict[str, object]) -> None:
 )
 def test_what_was_edited_does_not_open_either(edit: dict[str, object]) -> None:
     with pytest.raises(RegisterCorrupt, match="membership-1 fails its check"):
-        open_membership(replace(STORED, **edit), DATA_KEY)
+        open_disclosure(replace(STORED, **edit), DATA_KEY)
 
 
 def test_another_key_opens_nothing() -> None:
     with pytest.raises(RegisterCorrupt):
-        open_membership(STORED, MAC_KEY)
+        open_disclosure(STORED, MAC_KEY)
     with pytest.raises(RegisterCorrupt):
-        check_membership(STORED, DATA_KEY)
+        check_disclosure(STORED, DATA_KEY)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_other_bytes_are_no_set_of_people(packed: bytes) -> None:
 @pytest.mark.parametrize("count", [0, MOST_MEMBERS + 1])
 def test_too_few_and_too_many_are_not_packed(count: int) -> None:
     people = np.arange(count, dtype=np.uint64)
-    with pytest.raises(InvalidArgument, match="1 to 1000000 members"):
+    with pytest.raises(InvalidArgument, match="1 to 1000000 people"):
         pack_members(DisclosedPeople.of_one_operation(people, RELEASED_AT))
 
 

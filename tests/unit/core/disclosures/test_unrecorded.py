@@ -116,7 +116,7 @@ UNACCOUNTED = {
         happen(INTENT),
         happen(FAILED, MISSING),
     ],
-    "it ended before memberships existed": [
+    "it ended before disclosures were recorded": [
         happen(OPENED),
         happen(INTENT),
         happen(FINISHED),

@@ -52,7 +52,7 @@ def test_only_what_is_asked_for_is_read(queried: QueriedRegister) -> None:
 def test_an_edited_disclosure_ends_the_reading(queried: QueriedRegister) -> None:
     queried.cared.release(NUMBERS, "run-1")
     edited = queried.cared.release(NUMBERS, "run-2")
-    queried.cared.edit("membership", edited, count=4)
+    queried.cared.edit("disclosure", edited, count=4)
     with pytest.raises(RegisterCorrupt, match=edited):
         read_operations(queried)
 
@@ -62,8 +62,8 @@ def test_a_data_key_that_does_not_open_is_named(queried: QueriedRegister) -> Non
     lost = queried.cared.release(NUMBERS, "run-2")
     (stored,) = (
         each
-        for each in queried.cared.memberships.read(project=STUDY)
-        if each.membership_id == lost
+        for each in queried.cared.disclosures.read(project=STUDY)
+        if each.disclosure_id == lost
     )
     queried.cared.edit("data_key", stored.data_key_id, wrapped=b"something else")
     with pytest.raises(RegisterCorrupt, match=stored.data_key_id):

@@ -33,7 +33,7 @@ def queried(cared: MaintainedRegister) -> QueriedRegister:
 def location(queried: QueriedRegister) -> SubjectLocation:
     return SubjectLocation(
         opening=queried.cared.opening,
-        memberships=queried.reader,
+        disclosures=queried.reader,
         unaccounted=queried.unaccounted,
     )
 

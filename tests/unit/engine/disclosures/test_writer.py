@@ -13,7 +13,7 @@ from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.disclosures.disclosure import (
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.disclosures.sealing import check_disclosure, open_disclosure
 from pseudo_service.core.errors import KeyVaultUnavailable, StoreUnavailable
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import IdentifierKind
@@ -35,7 +35,7 @@ NHS, MRN = IdentifierKind.parse("nhs_number"), IdentifierKind.parse("mrn@RXH")
 ROOT = Root(
     owner="_service", version=1, purpose=RootPurpose.SERVICE, key=SecretKey(b"s" * 32)
 )
-MAC_KEY = ROOT.derive(KeyUse.MEMBERSHIP_MAC)
+MAC_KEY = ROOT.derive(KeyUse.DISCLOSURE_MAC)
 FINISHED = make_event(9, AuditKind.TABLE_FINISHED)
 
 
@@ -83,7 +83,7 @@ class Bench:
         self.batch_commit.record_released(FINISHED, people)
 
     def read(self) -> list[tuple[str, str, list[int]]]:
-        """Return kind, use and people of each committed membership."""
+        """Return kind, use and people of each committed disclosure."""
         keys = {
             row.data_key_id: SecretKey(
                 self.vault.unwrap(
@@ -95,9 +95,9 @@ class Bench:
         found = []
         for commit in self.journal.commits:
             assert commit.change is not None
-            for one in commit.change.memberships:
-                check_membership(one, MAC_KEY)
-                members = open_membership(one, keys[one.data_key_id])
+            for one in commit.change.disclosures:
+                check_disclosure(one, MAC_KEY)
+                members = open_disclosure(one, keys[one.data_key_id])
                 people = members.prefixes.tolist()
                 found.append((one.kind, one.use.value, people))
         return found
@@ -138,16 +138,16 @@ def test_the_times_are_of_the_first_and_the_last_batch(bench: Bench) -> None:
     bench.record(people)
     (commit,) = bench.journal.commits
     assert commit.change is not None
-    (membership,) = commit.change.memberships
+    (disclosure,) = commit.change.disclosures
     (row,) = bench.journal.read_data_keys()
     wrapped = Wrapped(key_id=row.wrapping_key_id, ciphertext=row.wrapped)
-    members = open_membership(membership, SecretKey(bench.vault.unwrap(wrapped)))
+    members = open_disclosure(disclosure, SecretKey(bench.vault.unwrap(wrapped)))
     assert set((members.last - members.first).tolist()) == {300}
-    assert membership.key_version == 2
-    assert membership.operation == "operation-1"
+    assert disclosure.key_version == 2
+    assert disclosure.operation == "operation-1"
 
 
-def test_a_stream_of_nobody_leaves_an_end_and_no_membership(bench: Bench) -> None:
+def test_a_stream_of_nobody_leaves_an_end_and_no_disclosure(bench: Bench) -> None:
     people = bench.collect()
     people.add([identify([])], [])
     bench.record(people)
@@ -220,7 +220,7 @@ def test_a_call_records_its_people_with_its_intent(bench: Bench) -> None:
     assert commit.change is not None
     assert commit.change.segments
     assert {row.data_key_id for row in commit.change.data_keys} == {
-        one.data_key_id for one in commit.change.memberships
+        one.data_key_id for one in commit.change.disclosures
     }
     assert bench.read() == [
         ("nhs_number", "pseudonym", [4, 5]),
@@ -255,7 +255,7 @@ def test_a_person_takes_eight_bytes_of_memory(bench: Bench) -> None:
     for start in range(0, len(drawn), 60_000):
         people.add([identify(drawn[start : start + 60_000].tolist())], [])
     sealed = people.seal()
-    assert sum(one.count for one in sealed.memberships) == len(np.unique(drawn))
-    assert sum(len(one.sealed) for one in sealed.memberships) < 6.5 * 300_000
-    assert {one.use for one in sealed.memberships} == {DisclosureUse.PSEUDONYM}
+    assert sum(one.count for one in sealed.disclosures) == len(np.unique(drawn))
+    assert sum(len(one.sealed) for one in sealed.disclosures) < 6.5 * 300_000
+    assert {one.use for one in sealed.disclosures} == {DisclosureUse.PSEUDONYM}
     assert read_prefixes(identify([5]).blind).tolist() == [5]

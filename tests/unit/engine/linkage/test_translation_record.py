@@ -44,19 +44,19 @@ def test_nobody_leaves_no_record(harness: LinkageHarness) -> None:
 
 def test_people_are_recorded_in_the_target_by_kind(harness: LinkageHarness) -> None:
     change = record(harness, person(NUMBERS[0]), person("A1", kind=LOCAL))
-    assert change.event.kind is AuditKind.MEMBERSHIP_RECORDED
+    assert change.event.kind is AuditKind.DISCLOSURE_RECORDED
     assert (change.event.project, change.event.actor) == ("stroke", "ben")
     assert change.event.operation == REQUEST.request_id
     assert change.event.details["people"] == 2
-    assert {one.kind for one in change.memberships} == {"nhs_number", "mrn@RXH"}
-    assert {one.project for one in change.memberships} == {"stroke"}
-    assert {one.key_version for one in change.memberships} == {3}
+    assert {one.kind for one in change.disclosures} == {"nhs_number", "mrn@RXH"}
+    assert {one.project for one in change.disclosures} == {"stroke"}
+    assert {one.key_version for one in change.disclosures} == {3}
     assert change.segments == []
 
 
 def test_one_number_twice_is_one_person(harness: LinkageHarness) -> None:
     change = record(harness, person(NUMBERS[0]), person(NUMBERS[0]))
-    (disclosed,) = change.memberships
+    (disclosed,) = change.disclosures
     assert disclosed.count == 1
 
 

@@ -9,7 +9,7 @@ from pseudo_service.core.disclosures.disclosure import NO_OPERATION
 from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.register.segments import RegisterFault, RegisterFaultKind
 from pseudo_service.engine.register.disclosure_rewriting import (
-    CheckedMemberships,
+    CheckedDisclosures,
     DisclosureRewriting,
 )
 from pseudo_service.engine.register.opening import RegisterGrant
@@ -36,17 +36,17 @@ class Harness:
         self.cared = cared
         self.noted: list[Mapping[str, Detail]] = []
 
-    def open(self) -> CheckedMemberships:
-        return CheckedMemberships(
+    def open(self) -> CheckedDisclosures:
+        return CheckedDisclosures(
             opened=self.cared.opening.open(RegisterGrant(operation="test")),
-            store=self.cared.memberships,
+            store=self.cared.disclosures,
             service_root=ROOT,
         )
 
-    def begin(self, reader: CheckedMemberships | None = None) -> DisclosureRewriting:
+    def begin(self, reader: CheckedDisclosures | None = None) -> DisclosureRewriting:
         return DisclosureRewriting(
             reader=reader or self.open(),
-            store=self.cared.memberships,
+            store=self.cared.disclosures,
             sealer=RewriteSealer(
                 vault=self.cared.vault,
                 clock=self.cared.clock,
@@ -114,7 +114,7 @@ def test_erased_people_are_in_no_disclosure(harness: Harness) -> None:
         ]
     )
     stored = {
-        each.membership_id for each in harness.cared.memberships.read(project=STUDY)
+        each.disclosure_id for each in harness.cared.disclosures.read(project=STUDY)
     }
     assert untouched in stored
 
@@ -130,8 +130,8 @@ def test_another_kind_is_not_erased_from(harness: Harness) -> None:
 @pytest.mark.parametrize(
     ("edit", "fault"),
     [
-        ({"mac": bytes(32)}, RegisterFaultKind.MEMBERSHIP_MAC),
-        ({"project": "stroke-study"}, RegisterFaultKind.MEMBERSHIP_MAC),
+        ({"mac": bytes(32)}, RegisterFaultKind.DISCLOSURE_MAC),
+        ({"project": "stroke-study"}, RegisterFaultKind.DISCLOSURE_MAC),
     ],
 )
 def test_an_edited_disclosure_is_a_fault_and_stays(
@@ -139,12 +139,12 @@ def test_an_edited_disclosure_is_a_fault_and_stays(
 ) -> None:
     edited = harness.cared.release(NUMBERS[:2], "run-1")
     harness.cared.release(NUMBERS[2:], "run-2")
-    harness.cared.edit("membership", edited, **edit)
+    harness.cared.edit("disclosure", edited, **edit)
     reader = harness.open()
     harness.begin(reader).erase(hash_blindly(NUMBERS), kind=NHS.text)
     assert reader.faults == [RegisterFault(fault=fault, where=edited)]
     stored = [
-        each.membership_id for each in harness.cared.memberships.read(project=None)
+        each.disclosure_id for each in harness.cared.disclosures.read(project=None)
     ]
     assert stored == [edited]
 
@@ -153,14 +153,14 @@ def test_a_disclosure_whose_key_is_gone_is_a_fault(harness: Harness) -> None:
     lost = harness.cared.release(NUMBERS[:2], "run-1")
     (row,) = harness.cared.register.read_data_keys()
     harness.cared.edit("data_key", row.data_key_id, wrapped=b"something else")
-    reader = CheckedMemberships(
+    reader = CheckedDisclosures(
         opened=harness.cared.opening.open(
             RegisterGrant(operation="test"), tolerate_refusals=True
         ),
-        store=harness.cared.memberships,
+        store=harness.cared.disclosures,
         service_root=ROOT,
     )
     reader.check_all()
-    fault = RegisterFaultKind.MEMBERSHIP_DOES_NOT_OPEN
+    fault = RegisterFaultKind.DISCLOSURE_DOES_NOT_OPEN
     assert reader.faults == [RegisterFault(fault=fault, where=lost)]
     assert reader.count == 1

@@ -82,7 +82,7 @@ def fill(cared: MaintainedRegister) -> list[tuple[str, str]]:
 def read_members(cared: MaintainedRegister) -> dict[int, int]:
     """Return how many operations released each prefix."""
     opened = cared.opening.open(RegisterGrant(operation="test"))
-    reader = DisclosureReader(memberships=cared.memberships, service_root=ROOT)
+    reader = DisclosureReader(disclosures=cared.disclosures, service_root=ROOT)
     found: dict[int, int] = {}
     for _, members in reader.read(opened, project=PROJECT, kind=NHS.text):
         found |= dict(
@@ -212,15 +212,13 @@ def test_what_disagrees_is_left_as_it_is_and_named(cared: MaintainedRegister) ->
     assert where in stored
 
 
-def test_memberships_are_merged_and_operations_counted(
-    cared: MaintainedRegister,
-) -> None:
+def test_disclosures_are_merged_and_counted(cared: MaintainedRegister) -> None:
     fill(cared)
     cared.release(NUMBERS[:3], "operation-1")
     cared.release(NUMBERS[3:5], "operation-1")
     cared.release(NUMBERS[2:4], "operation-2")
     report = compact(cared)
-    assert (report.memberships_before, report.memberships_after) == (3, 1)
+    assert (report.disclosures_before, report.disclosures_after) == (3, 1)
     counts = [1, 1, 2, 2, 1]
     assert read_members(cared) == dict(
         zip(prefixes_of(NUMBERS[:5]), counts, strict=True)
@@ -236,7 +234,7 @@ def test_a_sound_register_verifies(cared: MaintainedRegister) -> None:
         identities=16,
         distinct_identities=15,
         data_keys=7,
-        memberships=1,
+        disclosures=1,
         faults=(),
     )
 
@@ -249,12 +247,12 @@ def test_verification_names_every_fault(cared: MaintainedRegister) -> None:
         one.segment.segment_id: one.segment.data_key_id
         for one in cared.register.read_segments(after=0)
     } | {
-        one.membership_id: one.data_key_id
-        for one in cared.memberships.read(project=None)
+        one.disclosure_id: one.data_key_id
+        for one in cared.disclosures.read(project=None)
     }
     cared.edit("segment", edited, mac=bytes(32))
     cared.edit("data_key", keys[shut], wrapped=b"x" * 48)
-    cared.edit("membership", member, count=1)
+    cared.edit("disclosure", member, count=1)
     cared.edit("data_key", keys[lost], wrapped=b"x" * 48)
     found = {(fault.fault.value, fault.where) for fault in verify(cared).faults}
     assert found == {
@@ -282,11 +280,11 @@ def test_the_erased_are_gone_and_the_others_are_not(cared: MaintainedRegister) -
     assert erase(cared, gone) == ErasureReport(erased=0, not_registered=2)
 
 
-def test_a_membership_of_the_erased_alone_goes(cared: MaintainedRegister) -> None:
+def test_a_disclosure_of_the_erased_alone_goes(cared: MaintainedRegister) -> None:
     fill(cared)
     cared.release(NUMBERS[:1], "operation-1")
     erase(cared, NUMBERS[:1])
-    assert list(cared.memberships.read(project=None)) == []
+    assert list(cared.disclosures.read(project=None)) == []
 
 
 def test_who_comes_again_is_registered_again(cared: MaintainedRegister) -> None:

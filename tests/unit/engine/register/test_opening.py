@@ -259,5 +259,5 @@ def test_who_moves_under_a_new_data_key_meanwhile_is_still_read(
     found = [text for page in scan for text in page.canonical.to_pylist()]
     assert sorted(found) == sorted(NUMBERS)
     assert scan.faults == []
-    (membership,) = cared.memberships.read(project=None)
-    assert opened.data_key(membership.data_key_id) is not None
+    (disclosure,) = cared.disclosures.read(project=None)
+    assert opened.data_key(disclosure.data_key_id) is not None

@@ -11,7 +11,7 @@ from pseudo_service.core.disclosures.disclosure import (
     DisclosedPeople,
     DisclosureUse,
 )
-from pseudo_service.core.disclosures.sealing import check_membership
+from pseudo_service.core.disclosures.sealing import check_disclosure
 from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.register.segments import Segment, check_segment
@@ -86,12 +86,12 @@ def test_a_rewritten_disclosure_is_of_the_same_release(harness: Harness) -> None
         operation=OperationId("run-1"),
     )
     new = harness.sealer.seal_members(PEOPLE, like=old, operation=NO_OPERATION)
-    check_membership(new, ROOT.derive(KeyUse.MEMBERSHIP_MAC))
+    check_disclosure(new, ROOT.derive(KeyUse.DISCLOSURE_MAC))
     kept = ("project", "kind", "use", "key_version", "count")
     assert [getattr(new, name) for name in kept] == [
         getattr(old, name) for name in kept
     ]
     assert new.operation == NO_OPERATION
-    assert new.membership_id != old.membership_id
+    assert new.disclosure_id != old.disclosure_id
     assert harness.sealer.owns(new.data_key_id)
     assert not harness.sealer.owns(old.data_key_id)

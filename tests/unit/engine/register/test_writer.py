@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from pseudo_service.core.disclosures.disclosure import DisclosedPeople, DisclosureUse
-from pseudo_service.core.disclosures.sealing import check_membership, open_membership
+from pseudo_service.core.disclosures.sealing import check_disclosure, open_disclosure
 from pseudo_service.core.errors import KeyVaultUnavailable, RegisterCorrupt
 from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
@@ -25,7 +25,7 @@ ROOT = Root(
     key=SecretKey(b"s" * 32),
 )
 SEGMENT_KEY = ROOT.derive(KeyUse.SEGMENT_MAC)
-MEMBERSHIP_KEY = ROOT.derive(KeyUse.MEMBERSHIP_MAC)
+DISCLOSURE_KEY = ROOT.derive(KeyUse.DISCLOSURE_MAC)
 NUMBERS = ["9990441537", "9990000018", "9990000026"]
 BLIND = np.arange(48, dtype=np.uint8).reshape(3, 16)
 
@@ -76,10 +76,10 @@ def test_a_disclosure_opens_with_the_unwrapped_data_key(harness: Harness) -> Non
         key_version=KeyVersion(2),
         operation=OperationId("run-1"),
     )
-    check_membership(sealed, MEMBERSHIP_KEY)
+    check_disclosure(sealed, DISCLOSURE_KEY)
     with pytest.raises(RegisterCorrupt):
-        check_membership(sealed, SEGMENT_KEY)
-    opened = open_membership(sealed, harness.unwrap(row))
+        check_disclosure(sealed, SEGMENT_KEY)
+    opened = open_disclosure(sealed, harness.unwrap(row))
     assert opened.prefixes.tolist() == [3, 9]
     stated = (sealed.project, sealed.use, sealed.key_version, sealed.operation)
     assert stated == ("asthma", DisclosureUse.DATES, 2, "run-1")

@@ -90,7 +90,7 @@ def test_a_redactor_is_told_what_the_caller_knows_and_whose_it_is() -> None:
     (commit,) = harness.journal.commits
     assert commit.change is not None
     assert sum(len(s.blind_index) // 16 for s in commit.change.segments) == 1
-    assert {m.use.value for m in commit.change.memberships} == {"pseudonym", "dates"}
+    assert {m.use.value for m in commit.change.disclosures} == {"pseudonym", "dates"}
 
 
 def test_a_number_that_is_not_accepted_keeps_its_text() -> None:

@@ -38,13 +38,13 @@ class Recording:
     def events(self) -> list[Any]:
         return self.harness.trail.events
 
-    def memberships(self) -> list[tuple[str, int, int]]:
+    def disclosures(self) -> list[tuple[str, int, int]]:
         """Return use, key version and number of people of each that is durable."""
         return [
             (each.use.value, each.key_version, each.count)
             for commit in self.harness.journal.commits
             if commit.change is not None
-            for each in commit.change.memberships
+            for each in commit.change.disclosures
         ]
 
 
@@ -116,9 +116,9 @@ def test_a_finished_table_is_recorded_with_everybody_once() -> None:
     one, two = identify(held.harness, *PEOPLE[:2]), identify(held.harness, *PEOPLE[1:3])
     held.record.collect_released(answer([one], [identify(held.harness, PEOPLE[3])]))
     held.record.collect_released(answer([two]))
-    assert held.memberships() == []
+    assert held.disclosures() == []
     held.record.record_finished(TALLY, batches=2, receipt="0b" * 32)
-    assert sorted(held.memberships()) == [("dates", 3, 1), ("pseudonym", 3, 3)]
+    assert sorted(held.disclosures()) == [("dates", 3, 1), ("pseudonym", 3, 3)]
     (event,) = held.events
     assert event.kind.value == "table_finished"
     assert event.details == {
@@ -135,7 +135,7 @@ def test_a_finished_table_is_recorded_with_everybody_once() -> None:
 def test_a_table_that_released_nobody_is_recorded_all_the_same() -> None:
     held = begin()
     held.record.record_finished(TableTally(), batches=0, receipt="")
-    assert held.memberships() == []
+    assert held.disclosures() == []
     assert [event.kind.value for event in held.events] == ["table_finished"]
 
 
@@ -147,7 +147,7 @@ def test_old_pseudonyms_release_people_under_the_version_before_too() -> None:
     )
     held.record.collect_released(answer([named], [dated]))
     held.record.record_finished(TALLY, batches=1, receipt="")
-    assert sorted(held.memberships()) == [
+    assert sorted(held.disclosures()) == [
         ("dates", 3, 1),
         ("pseudonym", 2, 2),
         ("pseudonym", 3, 2),
@@ -169,7 +169,7 @@ def test_many_people_are_recorded_before_the_end_and_not_again(
     assert [event.kind.value for event in held.events] == ["membership_recorded"]
     assert held.events[0].details == {"part": 2}
     held.record.record_finished(TALLY, batches=2, receipt="")
-    assert held.memberships() == [("pseudonym", 3, 2)]
+    assert held.disclosures() == [("pseudonym", 3, 2)]
 
 
 def test_a_failed_table_keeps_whoever_may_have_left() -> None:
@@ -184,7 +184,7 @@ def test_a_failed_table_keeps_whoever_may_have_left() -> None:
         "batches": 1,
         "membership": "recorded",
     }
-    assert held.memberships() == [("pseudonym", 3, 2)]
+    assert held.disclosures() == [("pseudonym", 3, 2)]
 
 
 def test_a_second_end_says_that_people_were_recorded_before() -> None:
@@ -194,7 +194,7 @@ def test_a_second_end_says_that_people_were_recorded_before() -> None:
     held.record.record_failed("CANCELLED", batches=1)
     told = [event.details["membership"] for event in held.events]
     assert told == ["recorded", "recorded_before"]
-    assert len(held.memberships()) == 1
+    assert len(held.disclosures()) == 1
 
 
 @pytest.mark.parametrize("error", [KeyVaultUnavailable, KeyVaultRefused])
@@ -210,7 +210,7 @@ def test_where_people_cannot_be_sealed_the_failure_says_so(
     assert event.details["code"] == "KEY_VAULT_UNAVAILABLE"
     assert event.details["part"] == 2
     assert event.details["membership"] == "missing"
-    assert held.memberships() == []
+    assert held.disclosures() == []
 
 
 def test_a_finished_table_is_never_recorded_without_its_people() -> None:

@@ -239,13 +239,13 @@ def test_a_client_that_goes_away_leaves_its_people_on_record() -> None:
     last = harness.trail.events[-1]
     assert (last.kind.value, last.details["code"]) == ("table_failed", "CANCELLED")
     assert last.details["membership"] == "recorded"
-    memberships = [
+    disclosures = [
         each.count
         for commit in harness.journal.commits
         if commit.change is not None
-        for each in commit.change.memberships
+        for each in commit.change.disclosures
     ]
-    assert memberships == [2]  # of the batch that left, not of the one that follows
+    assert disclosures == [2]  # of the batch that left, not of the one that follows
 
 
 def test_an_unexpected_error_is_recorded_as_internal() -> None:

@@ -32,7 +32,7 @@ def test_the_intent_and_the_people_are_one_change() -> None:
         "key_version": VERSION,
         "membership": "recorded",
     }
-    assert len(commit.change.memberships) == 1
+    assert len(commit.change.disclosures) == 1
     assert commit.change.charge is not None
     assert len(commit.change.charge.codes) == 2
     assert harness.monitor.counted == [(2, 2)]
