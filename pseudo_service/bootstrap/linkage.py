@@ -157,7 +157,7 @@ def _open_requests(
         codes=SubjectCodes(
             service_root=base.service_root,
             rules=choose_rules(config).identifiers,
-            read_aliases=common.aliases.current,
+            read_superseded=common.superseded.current,
         ),
         index=index,
         visibility=RequestVisibility(
@@ -249,7 +249,7 @@ def _build_release(
             key_ring=base.key_ring,
             opt_outs=common.opt_outs,
             opening=register.opening,
-            read_aliases=common.aliases.current,
+            read_superseded=common.superseded.current,
         ),
         answers=_build_answers(requests, register),
         translations=TranslationRecord(

@@ -28,7 +28,7 @@ def build_servicers(
             rotation=use_cases.rotation,
             policies=use_cases.policies,
             opt_outs=use_cases.opt_outs,
-            aliases=use_cases.aliases,
+            superseded=use_cases.superseded,
             audit=use_cases.audit,
             project_audit=use_cases.project_audit,
             closing=use_cases.closing,

@@ -43,7 +43,7 @@ def build_tables(
     *,
     policies: PolicyRegistry,
     opt_outs: OptOutLists,
-    aliases: SupersededLists,
+    superseded: SupersededLists,
 ) -> TableUseCases:
     """Return the use cases that share one path for data."""
     resolver = ProjectResolver(
@@ -51,7 +51,7 @@ def build_tables(
         policies=policies,
         keys=ProjectKeys(key_ring=base.key_ring, service_root=base.service_root),
         opt_outs=opt_outs,
-        superseded=aliases,
+        superseded=superseded,
         clock=base.clock,
     )
     services = _build_services(config, base)

@@ -49,7 +49,7 @@ class UseCases:
     rotation: KeyRotation
     policies: PolicyRegistry
     opt_outs: OptOutLists
-    aliases: SupersededLists
+    superseded: SupersededLists
     audit: AuditTrail
     project_audit: ProjectAudit
     closing: ProjectClosing
@@ -66,7 +66,7 @@ def build_use_cases(
         clock=base.clock,
         access_control=base.access_control,
     )
-    aliases = SupersededLists(
+    superseded = SupersededLists(
         store=SqlSuperseded(database),
         service_root=base.service_root,
         rules=rules.identifiers,
@@ -81,10 +81,10 @@ def build_use_cases(
         clock=base.clock,
         entropy=base.entropy,
         access_control=base.access_control,
-        superseded=aliases,
+        superseded=superseded,
     )
     data = build_tables(
-        config, base, rules, policies=policies, opt_outs=opt_outs, aliases=aliases
+        config, base, rules, policies=policies, opt_outs=opt_outs, superseded=superseded
     )
     return UseCases(
         tables=data.tables,
@@ -119,7 +119,7 @@ def build_use_cases(
         ),
         policies=policies,
         opt_outs=opt_outs,
-        aliases=aliases,
+        superseded=superseded,
         audit=AuditTrail(
             log=SqlAuditLog(database),
             archive=DirectoryArchive(config.archive_directory),

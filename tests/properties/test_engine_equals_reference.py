@@ -25,7 +25,7 @@ from tests.lib.harnesses.deidentification import (
     make_opt_outs,
 )
 from tests.lib.values.nhs_numbers import make_nhs_number
-from tests.lib.values.superseded_numbers import make_aliases
+from tests.lib.values.superseded_numbers import make_superseded
 from tests.reference import engine as reference
 
 SENTINELS = frozenset({date(1900, 1, 1), date(9999, 12, 31)})
@@ -173,13 +173,13 @@ def test_same_rows_counts_rejections_and_identities(
     text, rows, listed, is_allow_list, uncheckable, fates, follows, overlaps
 ):
     check = expected_check = None
-    aliases = make_aliases(fates, follows=follows)
+    superseded = make_superseded(fates, follows=follows)
     if listed is not None:
         check = make_opt_outs(
             listed,
             is_allow_list=is_allow_list,
             uncheckable=uncheckable,
-            aliases=aliases.table,
+            superseded=superseded.table,
         )
         expected_check = reference.OptOuts(
             set(listed), is_allow_list, uncheckable is Uncheckable.REMOVE
@@ -187,7 +187,7 @@ def test_same_rows_counts_rejections_and_identities(
     batch = pa.RecordBatch.from_pylist(rows, schema=SCHEMA)
 
     context = make_context(
-        sentinels=SENTINELS, opt_outs=check, aliases=aliases, overlaps=overlaps
+        sentinels=SENTINELS, opt_outs=check, superseded=superseded, overlaps=overlaps
     )
     outcome = deidentify(text, batch, context)
     policy = parse_policy(text)
@@ -197,7 +197,7 @@ def test_same_rows_counts_rejections_and_identities(
         keys=replace(KEYS, previous=OLD_KEYS if overlaps else None),
         sentinels=SENTINELS | policy.sentinels,
         opt_outs=expected_check,
-        aliases=reference.Aliases(fates, follows),
+        superseded=reference.Superseded(fates, follows),
     )
 
     assert outcome.batch.to_pylist() == expected.rows

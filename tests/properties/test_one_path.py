@@ -28,7 +28,7 @@ from tests.lib.harnesses.deidentification import (
 )
 from tests.lib.harnesses.unary_calls import UnaryHarness
 from tests.lib.values.nhs_numbers import make_nhs_number
-from tests.lib.values.superseded_numbers import make_aliases
+from tests.lib.values.superseded_numbers import make_superseded
 from tests.reference import engine as reference
 
 KEYS = reference.Keys(
@@ -86,14 +86,16 @@ def describe(row: TextRow) -> str:
     return repr((sorted(row.pseudonyms.items()), row.shift_days, key, known))
 
 
-def expect_text(policy, kind: str, number: str | None, aliases) -> str:
+def expect_text(policy, kind: str, number: str | None, superseded) -> str:
     """Return what ``echo`` answers to a text whose patient has this number."""
     if number is None:
         return repr(([], None, None, []))
     numbers = [number]
-    if kind == "nhs_number" and aliases.follows:
+    if kind == "nhs_number" and superseded.follows:
         numbers = sorted(
-            n for n in aliases.find_all(number) if aliases.fates.get(n, n) is not None
+            n
+            for n in superseded.find_all(number)
+            if superseded.fates.get(n, n) is not None
         )
     answered = bool(reference.find_kinds(policy)) and policy.columns[0].output_name
     pseudonym = reference.write_pseudonym(KEYS, kind, number)
@@ -122,15 +124,15 @@ def test_three_ways_in_give_one_answer(
     values = data.draw(st.lists(st.sampled_from(SAMPLES[kind]), min_size=1, max_size=8))
     text = POLICY.replace("TREATMENT", TREATMENTS[treatment]).replace("KIND", kind)
     policy = parse_policy(text)
-    aliases = make_aliases(fates, follows=follows)
-    known = reference.Aliases(fates, follows)
+    superseded = make_superseded(fates, follows=follows)
+    known = reference.Superseded(fates, follows)
     check = expected_check = None
     if listed is not None:
         check = make_opt_outs(
             listed,
             is_allow_list=is_allow_list,
             uncheckable=uncheckable,
-            aliases=aliases.table,
+            superseded=superseded.table,
         )
         expected_check = reference.OptOuts(
             set(listed), is_allow_list, uncheckable is Uncheckable.REMOVE
@@ -143,14 +145,16 @@ def test_three_ways_in_give_one_answer(
         for row in rows
     ]
     found = [reference.read_identifier(kind, value, known) for value in values]
-    harness = UnaryHarness(policy=text, opt_outs=check, aliases=aliases, redact=echo)
+    harness = UnaryHarness(
+        policy=text, opt_outs=check, superseded=superseded, redact=echo
+    )
 
     # 1. A table.
     batch = {
         "number": [row["number"] for row in rows],
         "note": [row["note"] for row in rows],
     }
-    context = make_context(opt_outs=check, aliases=aliases, redact=echo)
+    context = make_context(opt_outs=check, superseded=superseded, redact=echo)
     outcome = deidentify(text, batch, context)
     notes = [
         expect_text(policy, kind, number, known)

@@ -48,7 +48,7 @@ class OptOuts:
 
 
 @dataclass
-class Aliases:
+class Superseded:
     """What became of numbers: the next one, or None where another person has it."""
 
     fates: dict[str, str | None] = field(default_factory=dict)
@@ -124,11 +124,11 @@ def read_local_number(value) -> tuple[str | None, str]:
     return text, "valid"
 
 
-def read_identifier(kind: str, value, aliases: Aliases) -> tuple[str | None, str]:
+def read_identifier(kind: str, value, superseded: Superseded) -> tuple[str | None, str]:
     if kind != "nhs_number":
         return read_local_number(value)
     number, found = read_nhs_number(value)
-    return (None, found) if number is None else aliases.judge(number, found)
+    return (None, found) if number is None else superseded.judge(number, found)
 
 
 def compute_mac(key: bytes, kind: str, identifier: str) -> bytes:
@@ -149,11 +149,11 @@ def write_pseudonym(keys: Keys, kind: str, identifier: str) -> str:
 
 
 def find_offset(
-    policy: Policy, row: dict, keys: Keys, aliases: Aliases
+    policy: Policy, row: dict, keys: Keys, superseded: Superseded
 ) -> timedelta | None:
     for source in policy.patient.sources():
         value = row[source.column]
-        identifier, _ = read_identifier(source.kind.text, value, aliases)
+        identifier, _ = read_identifier(source.kind.text, value, superseded)
         if identifier is not None:
             mac = compute_mac(keys.date, source.kind.text, identifier)
             weeks = 1 + int.from_bytes(mac, "big") % keys.weeks
@@ -265,14 +265,14 @@ def cut_postcode(treatment: Generalise, value) -> tuple[str | None, str]:
     return (area if treatment.to == "postcode_area" else area + district), "ok"
 
 
-def treat(rule: ColumnRule, value, offset, policy, keys, sentinels, aliases):
+def treat(rule: ColumnRule, value, offset, policy, keys, sentinels, superseded):
     treatment = rule.treatment
     match treatment:
         case Keep() | ExcludeRows():
             return value, "missing" if value is None else "ok"
         case Pseudonymise():
             kind = treatment.kind.text
-            identifier, found = read_identifier(kind, value, aliases)
+            identifier, found = read_identifier(kind, value, superseded)
             return identifier and write_pseudonym(keys, kind, identifier), found
         case ShiftDate():
             day, stated, code = shift_date(value, treatment.formats, offset, sentinels)
@@ -290,19 +290,19 @@ def treat(rule: ColumnRule, value, offset, policy, keys, sentinels, aliases):
             return None, "missing" if value is None else "withheld"
 
 
-def has_opted_out(number: str, opt_outs: OptOuts, aliases: Aliases) -> bool:
+def has_opted_out(number: str, opt_outs: OptOuts, superseded: Superseded) -> bool:
     """An opt-out holds for all of a person's numbers; an allowance must name both."""
     if opt_outs.is_allow_list:
-        return not {number, aliases.find_last(number)} <= opt_outs.numbers
-    return bool(aliases.find_all(number) & opt_outs.numbers)
+        return not {number, superseded.find_last(number)} <= opt_outs.numbers
+    return bool(superseded.find_all(number) & opt_outs.numbers)
 
 
 def judge_row(
-    policy: Policy, row: dict, opt_outs: OptOuts | None, aliases: Aliases
+    policy: Policy, row: dict, opt_outs: OptOuts | None, superseded: Superseded
 ) -> str | None:
     """Return why a row leaves before its identifiers are looked at, if it does."""
     numbers = [
-        read_identifier("nhs_number", row[source.column], aliases)[0]
+        read_identifier("nhs_number", row[source.column], superseded)[0]
         for source in (policy.patient.sources() if policy.patient else ())
         if source.kind.text == "nhs_number"
     ]
@@ -312,7 +312,7 @@ def judge_row(
         for column, kind in find_kinds(policy).items()
         if kind == "nhs_number"
     ]
-    if opt_outs and any(has_opted_out(n, opt_outs, aliases) for n in named if n):
+    if opt_outs and any(has_opted_out(n, opt_outs, superseded) for n in named if n):
         return "opt_out"
     if opt_outs and number is None and opt_outs.removes_uncheckable:
         return "uncheckable"
@@ -334,18 +334,18 @@ def find_kinds(policy: Policy) -> dict[str, str]:
 
 
 def deidentify(
-    policy, rows, *, keys, sentinels=frozenset(), opt_outs=None, aliases=None
+    policy, rows, *, keys, sentinels=frozenset(), opt_outs=None, superseded=None
 ) -> Answer:
-    aliases = aliases or Aliases()
+    superseded = superseded or Superseded()
     answer = Answer()
     accepted = {"valid", "test_range"}
     kinds = find_kinds(policy)
     for position, row in enumerate(rows):
-        reason = judge_row(policy, row, opt_outs, aliases)
+        reason = judge_row(policy, row, opt_outs, superseded)
         for rule in policy.columns:
             if rule.name not in kinds or reason in {"opt_out", "excluded_code"}:
                 continue
-            _, found = read_identifier(kinds[rule.name], row[rule.name], aliases)
+            _, found = read_identifier(kinds[rule.name], row[rule.name], superseded)
             answer.counts[rule.name][found] += 1
             if isinstance(rule.treatment, Pseudonymise) and found not in accepted | {
                 "missing"
@@ -357,30 +357,38 @@ def deidentify(
             answer.removed[reason] += 1
             continue
         offset = (
-            find_offset(policy, row, keys, aliases) if policy.shifts_dates else None
+            find_offset(policy, row, keys, superseded) if policy.shifts_dates else None
         )
         answer.rows.append(
             treat_row(
-                policy, row, position, offset, keys, sentinels, kinds, answer, aliases
+                policy,
+                row,
+                position,
+                offset,
+                keys,
+                sentinels,
+                kinds,
+                answer,
+                superseded,
             )
         )
     return answer
 
 
 def treat_row(
-    policy, row, position, offset, keys, sentinels, kinds, answer, aliases
+    policy, row, position, offset, keys, sentinels, kinds, answer, superseded
 ) -> dict:
     out = {}
     for rule in policy.columns:
         if rule.output_name is None or isinstance(rule.treatment, Drop):
             continue
         value, code = treat(
-            rule, row[rule.name], offset, policy, keys, sentinels, aliases
+            rule, row[rule.name], offset, policy, keys, sentinels, superseded
         )
         out[rule.output_name] = value
         if rule.name in kinds:
             kind = kinds[rule.name]
-            identifier, _ = read_identifier(kind, row[rule.name], aliases)
+            identifier, _ = read_identifier(kind, row[rule.name], superseded)
             if rule.previous_name:
                 old = identifier and keys.previous
                 out[rule.previous_name] = (

@@ -17,7 +17,7 @@ from tests.lib.harnesses.deidentification import (
 )
 from tests.lib.harnesses.redactors import WordRedactor
 from tests.lib.values.cohort import make_numbers
-from tests.lib.values.superseded_numbers import make_aliases
+from tests.lib.values.superseded_numbers import make_superseded
 from tests.spec.test_redact_text import RULES, TABLE_POLICY
 
 OLD, NEW, REUSED = make_numbers(50_000, 3)
@@ -26,7 +26,7 @@ FATES = {OLD: NEW, REUSED: None}
 
 def run(*, follows: bool):
     """Three notes; the patient table names its patients the other way round."""
-    aliases = make_aliases(FATES, follows=follows)
+    superseded = make_superseded(FATES, follows=follows)
     rule = parse_policy(TABLE_POLICY).patient_table
     assert rule is not None
     patients = pa.record_batch(
@@ -40,12 +40,14 @@ def run(*, follows: bool):
     )
     hashing = KeyedHash(SecretKey(BLIND_KEY), NHS_NUMBER)
     table = PatientTable(
-        rule, patients.schema, hashing=hashing, rules=RULES, aliases=aliases
+        rule, patients.schema, hashing=hashing, rules=RULES, superseded=superseded
     )
     table.add(patients)
     table.seal()
     redactor = WordRedactor()
-    context = make_context(redact=redactor.redact, patient_table=table, aliases=aliases)
+    context = make_context(
+        redact=redactor.redact, patient_table=table, superseded=superseded
+    )
     notes = pa.record_batch(
         {
             "nhs": [OLD, NEW, REUSED],
@@ -96,7 +98,7 @@ columns:
 
 @pytest.mark.parametrize(("on_invalid", "left"), [("null", 3), ("remove_row", 2)])
 def test_the_policy_says_what_becomes_of_a_reissued_number(on_invalid, left):
-    context = make_context(aliases=make_aliases(FATES, follows=False))
+    context = make_context(superseded=make_superseded(FATES, follows=False))
     outcome = deidentify(POLICY % on_invalid, {"nhs": [OLD, REUSED, NEW]}, context)
     assert outcome.batch.num_rows == left
     assert sum(each is None for each in outcome.batch["nhs"].to_pylist()) == left - 2
@@ -106,7 +108,9 @@ def test_the_policy_says_what_becomes_of_a_reissued_number(on_invalid, left):
 
 def test_numbers_of_other_kinds_are_left_alone():
     policy = POLICY.replace("nhs_number", "mrn@RXH") % "null"
-    aliases = make_aliases(FATES)
-    outcome = deidentify(policy, {"nhs": [OLD, REUSED]}, make_context(aliases=aliases))
+    superseded = make_superseded(FATES)
+    outcome = deidentify(
+        policy, {"nhs": [OLD, REUSED]}, make_context(superseded=superseded)
+    )
     assert outcome.counts["nhs"] == {"valid": 2}
     assert outcome.identities[0].canonical.to_pylist() == [OLD, REUSED]

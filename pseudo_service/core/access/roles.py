@@ -46,7 +46,7 @@ class Permission(StrEnum):
     READ_AUDIT = "read_audit"
     READ_PROJECT_AUDIT = "read_project_audit"
     CLOSE_PROJECTS = "close_projects"
-    MANAGE_ALIASES = "manage_aliases"
+    MANAGE_SUPERSEDED = "manage_aliases"
     SUBMIT_LINKAGE = "submit_linkage"
     LOCATE_SUBJECT = "locate_subject"
     REVIEW_LINKAGE = "review_linkage"
@@ -92,7 +92,7 @@ ROLES_BY_PERMISSION: Mapping[Permission, frozenset[Role]] = MappingProxyType(
         Permission.READ_AUDIT: frozenset({Role.AUDITOR}),
         Permission.READ_PROJECT_AUDIT: frozenset({Role.AUDITOR, Role.GUARDIAN}),
         Permission.CLOSE_PROJECTS: frozenset({Role.CUSTODIAN}),
-        Permission.MANAGE_ALIASES: frozenset({Role.CUSTODIAN}),
+        Permission.MANAGE_SUPERSEDED: frozenset({Role.CUSTODIAN}),
         Permission.SUBMIT_LINKAGE: frozenset({Role.LINKAGE_OFFICER, Role.RESEARCHER}),
         Permission.LOCATE_SUBJECT: frozenset({Role.LINKAGE_OFFICER}),
         Permission.REVIEW_LINKAGE: frozenset({Role.GUARDIAN, Role.LINKAGE_OFFICER}),

@@ -73,7 +73,7 @@ class AuditKind(StrEnum):
     RECALLED = "recalled"
     KEY_MAP_INTENT = "key_map_intent"
     KEY_MAPPED = "key_mapped"
-    ALIASES_LOADED = "aliases_loaded"
+    SUPERSEDED_LOADED = "aliases_loaded"
     PROJECT_CLOSING = "project_closing"
     PROJECT_CLOSING_AGREED = "project_closing_agreed"
     PROJECT_CLOSING_CANCELLED = "project_closing_cancelled"

@@ -73,7 +73,7 @@ class KeyUse(StrEnum):
     CURSOR = "cursor"
     SEGMENT_MAC = "segment_mac"
     DISCLOSURE_MAC = "membership_mac"
-    ALIAS_TABLE = "alias_table"
+    SUPERSEDED_TABLE = "alias_table"
     LINKAGE_RECORD = "linkage_record"
 
 

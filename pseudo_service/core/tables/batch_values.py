@@ -36,7 +36,7 @@ class BatchContext:
         opt_outs: The check; None where the project does not apply opt-outs.
         redact: Redacts texts; by default they are withheld.
         patient_table: Further known identifiers; None where the policy has none.
-        aliases: Superseded and re-issued numbers, and whether merges are followed.
+        superseded: Superseded and re-issued numbers, and whether merges are followed.
     """
 
     keys: Mapping[str, KindKeys]
@@ -46,7 +46,7 @@ class BatchContext:
     opt_outs: OptOutCheck | None = None
     redact: RedactTexts = withhold_texts
     patient_table: PatientTable | None = None
-    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED
+    superseded: ProjectSupersededNumbers = NOTHING_SUPERSEDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

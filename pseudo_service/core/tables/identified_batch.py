@@ -59,13 +59,13 @@ def identify_batch(
     _remove_opted_out(plan, given, context, removals)
     _remove_excluded(plan, batch, removals)
     columns = {
-        at: column.refuse_reissued(context.aliases) for at, column in given.items()
+        at: column.refuse_reissued(context.superseded) for at, column in given.items()
     }
     judged, rejected = _classify_identifiers(plan, columns, removals.find_judged())
     _remove_invalid(plan, columns, removals)
     rows = removals.find_kept()
     kept = {
-        at: column.select(rows).follow_merges(context.aliases)
+        at: column.select(rows).follow_merges(context.superseded)
         for at, column in columns.items()
     }
     answered = (column for column in plan.identifiers if column.is_answered)

@@ -71,9 +71,9 @@ class Identifiers:
             classes=classes,
         )
 
-    def refuse_reissued(self, aliases: ProjectSupersededNumbers) -> "Identifiers":
+    def refuse_reissued(self, superseded: ProjectSupersededNumbers) -> "Identifiers":
         """Return the column without the numbers that identify nobody any more."""
-        reissued = aliases.find_reissued(self.canonical, self.kind)
+        reissued = superseded.find_reissued(self.canonical, self.kind)
         if not reissued.any():
             return self
         in_rows = np.append(reissued, False)[self.places]
@@ -86,9 +86,9 @@ class Identifiers:
             classes=np.where(in_rows, code, self.classes),
         )
 
-    def follow_merges(self, aliases: ProjectSupersededNumbers) -> "Identifiers":
+    def follow_merges(self, superseded: ProjectSupersededNumbers) -> "Identifiers":
         """Return the column with survivors for superseded numbers, if so chosen."""
-        followed = aliases.resolve(self.canonical, self.kind)
+        followed = superseded.resolve(self.canonical, self.kind)
         if followed is self.canonical:
             return self
         distinct = followed.dictionary_encode()

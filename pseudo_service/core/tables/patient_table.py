@@ -53,7 +53,7 @@ class PatientTable:
         *,
         hashing: HashesColumns,
         rules: IdentifierRules,
-        aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
+        superseded: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
     ) -> None:
         """Check the schema.
 
@@ -65,7 +65,7 @@ class PatientTable:
         self._rule = rule
         self._hashing = hashing
         self._rules = rules
-        self._aliases = aliases
+        self._superseded = superseded
         self._kinds = {
             name: kind for kind, names in rule.known.items() for name in names
         }
@@ -91,9 +91,9 @@ class PatientTable:
         found = canonicalise(numbers, kind, self._rules)
         is_usable = found.accepted.copy()
         given = found.values.filter(pa.array(is_usable))
-        is_usable[is_usable] = ~self._aliases.find_reissued(given, kind)
+        is_usable[is_usable] = ~self._superseded.find_reissued(given, kind)
         usable = pa.array(is_usable)
-        people = self._aliases.resolve(found.values.filter(usable), kind)
+        people = self._superseded.resolve(found.values.filter(usable), kind)
         self._hashes.append(_cut_hashes(self._hashing.mac(people)))
         for name, parts in self._parts.items():
             parts.append(_read_text(batch.column(name)).filter(usable))

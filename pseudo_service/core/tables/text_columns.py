@@ -88,7 +88,7 @@ def _describe(
         surrogate_macs=keys.surrogate.mac(canonical) if draws else None,
         blind=keys.blind.mac(canonical) if is_asked else None,
         table=table,
-        former=context.aliases.find_former(canonical, column.kind),
+        former=context.superseded.find_former(canonical, column.kind),
     )
 
 

@@ -36,11 +36,11 @@ class SubjectCodes:
         *,
         service_root: Root,
         rules: IdentifierRules,
-        read_aliases: Callable[[], PinnedSupersededNumbers],
+        read_superseded: Callable[[], PinnedSupersededNumbers],
     ) -> None:
         self._service_root = service_root
         self._rules = rules
-        self._read_aliases = read_aliases
+        self._read_superseded = read_superseded
 
     def read_numbers(self, identifier: str, kind: str) -> SubjectNumbers:
         """Return the canonical number and the person's other numbers.
@@ -59,7 +59,7 @@ class SubjectCodes:
             raise IdentifierRefused(msg)
         others: list[str] = []
         if parsed == NHS_NUMBER:
-            others += self._read_aliases().table.list_others(canonical)
+            others += self._read_superseded().table.list_others(canonical)
         return SubjectNumbers(kind=parsed, number=canonical, others=tuple(others))
 
     def encode(self, kind: IdentifierKind, number: str) -> str:

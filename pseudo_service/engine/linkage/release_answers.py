@@ -152,7 +152,7 @@ class ReleaseAnswers:
             return prepared.target.translate(text, kind, canonical)
         survivor = None
         if kind == NHS_NUMBER:
-            survivor = prepared.aliases.table.find_survivor(canonical)
+            survivor = prepared.superseded.table.find_survivor(canonical)
         return SubjectAnswer(
             subject=text,
             outcome=LinkageOutcome.FOUND,

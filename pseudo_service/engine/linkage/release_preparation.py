@@ -47,11 +47,11 @@ class TranslationTarget:
     project: Project
     root: Root
     check: OptOutCheck | None
-    aliases: ProjectSupersededNumbers
+    superseded: ProjectSupersededNumbers
 
     def describe_person(self, kind: IdentifierKind, canonical: str) -> Translated:
         """Return a translated person under the number that the target uses."""
-        number, _ = self.aliases.resolve_one(canonical, kind)
+        number, _ = self.superseded.resolve_one(canonical, kind)
         known = number or canonical
         return Translated(kind=kind, canonical=known, is_moved=known != canonical)
 
@@ -65,7 +65,7 @@ class TranslationTarget:
         """
         if self._excludes(kind, canonical):
             return SubjectAnswer(subject=subject, outcome=LinkageOutcome.OPTED_OUT)
-        number, _ = self.aliases.resolve_one(canonical, kind)
+        number, _ = self.superseded.resolve_one(canonical, kind)
         if number is None:
             return SubjectAnswer(subject=subject, outcome=LinkageOutcome.UNKNOWN)
         mac = KeyedHash(self.root.derive(KeyUse.PSEUDONYM, kind.text), kind)
@@ -103,7 +103,7 @@ class Prepared:
     wanted: Mapping[str, Pseudonym] = field(repr=False)
     tag: str
     versions: Mapping[int, Root]
-    aliases: PinnedSupersededNumbers
+    superseded: PinnedSupersededNumbers
     target: TranslationTarget | None
 
 
@@ -117,13 +117,13 @@ class ReleasePreparer:
         key_ring: KeyRing,
         opt_outs: OptOutLists,
         opening: RegisterOpening,
-        read_aliases: Callable[[], PinnedSupersededNumbers],
+        read_superseded: Callable[[], PinnedSupersededNumbers],
     ) -> None:
         self._projects = projects
         self._key_ring = key_ring
         self._opt_outs = opt_outs
         self._opening = opening
-        self._read_aliases = read_aliases
+        self._read_superseded = read_superseded
 
     def prepare(self, request: LinkageRequest) -> Prepared:
         """Return keys and lists, before the approval is used up.
@@ -142,7 +142,7 @@ class ReleasePreparer:
             raise ProjectNotActive(msg)
         project.check_active()
         self._opening.check()
-        aliases = self._read_aliases()
+        superseded = self._read_superseded()
         wanted = {}
         if request.terms.verb is not LinkageVerb.LOCATE:
             wanted = {text: parse_pseudonym(text) for text in request.subjects}
@@ -152,8 +152,8 @@ class ReleasePreparer:
             wanted=wanted,
             tag=project.tag,
             versions=dict(self._read_versions(project, asked)),
-            aliases=aliases,
-            target=self._prepare_target(request, aliases),
+            superseded=superseded,
+            target=self._prepare_target(request, superseded),
         )
 
     def _read_versions(
@@ -169,16 +169,16 @@ class ReleasePreparer:
             yield version, root
 
     def _prepare_target(
-        self, request: LinkageRequest, aliases: PinnedSupersededNumbers
+        self, request: LinkageRequest, superseded: PinnedSupersededNumbers
     ) -> TranslationTarget | None:
         if request.terms.verb is not LinkageVerb.TRANSLATE:
             return None
         project = self._projects.get(request.terms.target_project)
         project.check_active()
-        in_force = self._opt_outs.check_for(project, aliases)
+        in_force = self._opt_outs.check_for(project, superseded)
         return TranslationTarget(
             project=project,
             root=self._key_ring.newest(project.project_id, RootPurpose.PSEUDONYMS),
             check=None if in_force is None else in_force[0],
-            aliases=aliases.for_project(follows_merges=project.follows_merges),
+            superseded=superseded.for_project(follows_merges=project.follows_merges),
         )

@@ -55,7 +55,7 @@ class SupersededLists:
         access_control: AccessControl,
     ) -> None:
         self._store = store
-        self._key = service_root.derive(KeyUse.ALIAS_TABLE)
+        self._key = service_root.derive(KeyUse.SUPERSEDED_TABLE)
         self._digest_key = service_root.derive(KeyUse.DIGEST, "alias_table")
         self._rules = rules
         self._clock = clock
@@ -75,7 +75,7 @@ class SupersededLists:
             AliasTableRefused: It ends early, is too long, holds an invalid NHS number,
                 or contradicts itself (see ``SupersededNumbers.build``).
         """
-        self._access_control.require(actor, Permission.MANAGE_ALIASES)
+        self._access_control.require(actor, Permission.MANAGE_SUPERSEDED)
         table = self._build(chunks, entries)
         facts = SupersededList(
             list_id=self._entropy.draw(8).hex(),
@@ -85,7 +85,7 @@ class SupersededLists:
             loaded_at=self._clock.now(),
         )
         event = AuditEvent(
-            kind=AuditKind.ALIASES_LOADED,
+            kind=AuditKind.SUPERSEDED_LOADED,
             at=facts.loaded_at,
             actor=actor.subject,
             details={

@@ -111,7 +111,7 @@ class DeidentifyTable:
         # 3. The plan: an unlisted column or a wrong type ends the stream here.
         plan = compile_plan(policy, header.schema)
         check_announced(policy, header.patients, self._rules.patient_limits)
-        # 4. Pin the keys, the aliases and the opt-out list till the stream ends.
+        # 4. Pin the keys, the superseded numbers and the opt-out list till the stream ends.
         within = self._resolver.pin(
             project,
             plan.kinds,
@@ -160,7 +160,7 @@ class DeidentifyTable:
             announced.schema,
             hashing=self._resolver.hash_blindly(policy.patient_table.kind),
             rules=policy.adapt_rules(self._rules.identifiers),
-            aliases=within.aliases,
+            superseded=within.superseded,
         )
 
     def _make_intake(
@@ -184,7 +184,7 @@ class DeidentifyTable:
             opt_out_list=listed.list_id if listed else "",
             opt_out_digest=listed.digest if listed else b"",
             date_parameters_digest=digest_parameters(within.project, self._rules),
-            alias_table=within.superseded.pin,
+            alias_table=within.pinned_superseded.pin,
             library_versions={**self._rules.library_versions, **texts},
             patient_table_digest=patients.pin(self._patients_key) if patients else b"",
         )

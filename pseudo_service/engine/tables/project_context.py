@@ -34,7 +34,7 @@ class ProjectContext:
         project: As it stood when the operation began.
         roots: The roots that the keys are derived from.
         keys: The keyed hashes of each identifier kind, by its text.
-        superseded: The table of superseded numbers in force.
+        pinned_superseded: The table of superseded numbers in force.
         opt_outs: The check; None where the project does not apply opt-outs.
         opt_out_list: The list that the check asks; None where there is no check.
     """
@@ -42,7 +42,7 @@ class ProjectContext:
     project: Project
     roots: PinnedRoots
     keys: Mapping[str, KindKeys] = field(repr=False)
-    superseded: PinnedSupersededNumbers
+    pinned_superseded: PinnedSupersededNumbers
     opt_outs: OptOutCheck | None
     opt_out_list: OptOutList | None
 
@@ -52,9 +52,11 @@ class ProjectContext:
         return self.roots.pseudonyms.version
 
     @property
-    def aliases(self) -> ProjectSupersededNumbers:
+    def superseded(self) -> ProjectSupersededNumbers:
         """Return the superseded numbers as the project follows them."""
-        return self.superseded.for_project(follows_merges=self.project.follows_merges)
+        return self.pinned_superseded.for_project(
+            follows_merges=self.project.follows_merges
+        )
 
     def make_batch_context(
         self,
@@ -80,7 +82,7 @@ class ProjectContext:
             opt_outs=self.opt_outs,
             redact=redact,
             patient_table=patient_table,
-            aliases=self.aliases,
+            superseded=self.superseded,
         )
 
 
@@ -156,7 +158,7 @@ class ProjectResolver:
             project=project,
             roots=roots,
             keys=self._keys.derive(project, roots, kinds, is_stream=is_stream),
-            superseded=superseded,
+            pinned_superseded=superseded,
             opt_outs=check[0] if check else None,
             opt_out_list=check[1] if check else None,
         )

@@ -47,7 +47,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         policies: PolicyRegistry,
         opt_outs: OptOutLists,
         audit: AuditTrail,
-        aliases: SupersededLists,
+        superseded: SupersededLists,
         project_audit: ProjectAudit,
         closing: ProjectClosing,
     ) -> None:
@@ -56,7 +56,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         self._policies = policies
         self._opt_outs = opt_outs
         self._audit = audit
-        self._aliases = aliases
+        self._superseded = superseded
         self._project_audit = project_audit
         self._closing = closing
 
@@ -195,7 +195,7 @@ class AdministrationServicer(ClosingCalls, services.AdministrationServiceService
         """Load a table of superseded numbers: a header, then chunks."""
         requests = receive_ahead(request_iterator, idle_seconds=FIRST_SECONDS)
         try:
-            return load_aliases(self._aliases, requests, current_call().actor)
+            return load_aliases(self._superseded, requests, current_call().actor)
         finally:
             requests.close()
 

@@ -46,7 +46,7 @@ def make_context(
     rules: IdentifierRules | None = None,
     redact: RedactTexts = withhold_texts,
     patient_table: PatientTable | None = None,
-    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
+    superseded: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
     overlaps: bool = False,
 ) -> BatchContext:
     parsed = [IdentifierKind.parse(kind) for kind in kinds]
@@ -61,7 +61,7 @@ def make_context(
         opt_outs=opt_outs,
         redact=redact,
         patient_table=patient_table,
-        aliases=aliases,
+        superseded=superseded,
     )
 
 
@@ -85,17 +85,17 @@ def make_opt_outs(
     *,
     is_allow_list: bool = False,
     uncheckable: Uncheckable = Uncheckable.REMOVE,
-    aliases: SupersededNumbers = NO_SUPERSEDED_NUMBERS,
+    superseded: SupersededNumbers = NO_SUPERSEDED_NUMBERS,
 ) -> OptOutCheck:
     hashing = KeyedHash(SecretKey(OPT_OUT_KEY), NHS_NUMBER)
     listed = sorted(hashing.mac_one(number) for number in numbers)
     joined = np.frombuffer(b"".join(listed), np.uint8).reshape(-1, 16)
     stored = SortedMacs.build(joined)
     if not is_allow_list:
-        stored = add_survivors(stored, hashing, aliases)
+        stored = add_survivors(stored, hashing, superseded)
     return OptOutCheck(
         hash=hashing,
-        superseded=aliases,
+        superseded=superseded,
         is_allow_list=is_allow_list,
         listed=stored,
         uncheckable=uncheckable,

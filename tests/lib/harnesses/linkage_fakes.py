@@ -116,7 +116,7 @@ class LinkageHarness:
         self.register = MemoryRegister()
         self.opt_out_store = MemoryOptOuts()
         self.location = FixedLocation()
-        self.aliases: PinnedSupersededNumbers = NOTHING_PINNED
+        self.superseded: PinnedSupersededNumbers = NOTHING_PINNED
         for name in ("audit", "ingest", "linkage", "project-asthma", "project-stroke"):
             self.vault.create_key(name)
         trail = Trail()
@@ -147,7 +147,7 @@ class LinkageHarness:
         self.access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.sealer = LinkageEventSealer(self.root.derive(KeyUse.LINKAGE_RECORD))
         self.codes = SubjectCodes(
-            service_root=self.root, rules=RULES, read_aliases=lambda: self.aliases
+            service_root=self.root, rules=RULES, read_superseded=lambda: self.superseded
         )
         self.trail = AuditTrail(
             log=self.log,
@@ -210,7 +210,7 @@ class LinkageHarness:
             key_ring=self.key_ring,
             opt_outs=self.opt_outs,
             opening=self.opening,
-            read_aliases=lambda: self.aliases,
+            read_superseded=lambda: self.superseded,
         )
         self.answers = ReleaseAnswers(
             opening=self.opening,

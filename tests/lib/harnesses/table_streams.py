@@ -86,8 +86,8 @@ columns:
 SCHEMA = pa.schema({"nhs": pa.string(), "place": pa.int64()})
 
 
-class MemoryAliases:
-    """``AliasStore`` of the one table that was loaded."""
+class MemorySuperseded:
+    """``SupersededStore`` of the one table that was loaded."""
 
     def __init__(self) -> None:
         self.facts: SupersededList | None = None
@@ -137,7 +137,7 @@ class StreamHarness:
         self.journal = MemoryJournal(self.trail)
         self.rows = MemoryKeyRows(self.trail)
         self.projects = MemoryProjects(self.rows, self.trail)
-        self.listed, self.aliased = MemoryOptOuts(), MemoryAliases()
+        self.listed, self.superseded_store = MemoryOptOuts(), MemorySuperseded()
         self.redactor = WordRedactor()
         self.access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.ring = KeyRing(
@@ -189,7 +189,7 @@ class StreamHarness:
             "access_control": self.access_control,
         }
         self.superseded = SupersededLists(
-            store=self.aliased, entropy=SeededEntropy("aliases"), **shared
+            store=self.superseded_store, entropy=SeededEntropy("aliases"), **shared
         )
         self.opt_outs = OptOutLists(
             store=self.listed, entropy=SeededEntropy("lists"), **shared
@@ -283,7 +283,7 @@ class StreamHarness:
             actor=CUSTODIAN,
         )
 
-    def load_aliases(self, old: str, new: str) -> None:
+    def load_superseded(self, old: str, new: str) -> None:
         self.superseded.load(entries=1, chunks=[([old], [new])], actor=CUSTODIAN)
 
     def open(self, actor: Actor = LOADER, **changes: Any) -> TableStream:

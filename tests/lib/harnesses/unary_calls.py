@@ -80,14 +80,14 @@ class FixedResolver:
 
     policy: Policy | None
     opt_outs: OptOutCheck | None
-    aliases: ProjectSupersededNumbers
+    superseded: ProjectSupersededNumbers
     quota: int
 
     def find_active(self, project_id: str) -> Project:
         return replace(
             make_project(project_id),
             date_shift=DateShiftRule(bound=WEEKS),
-            follows_merges=self.aliases.follows_merges,
+            follows_merges=self.superseded.follows_merges,
             daily_quota=self.quota,
         )
 
@@ -105,7 +105,7 @@ class FixedResolver:
                 stable=_make_root(RootPurpose.STABLE),
             ),
             keys=make_context(kinds=texts).keys,
-            superseded=PinnedSupersededNumbers(table=self.aliases.table),
+            pinned_superseded=PinnedSupersededNumbers(table=self.superseded.table),
             opt_outs=self.opt_outs,
             opt_out_list=None,
         )
@@ -119,7 +119,7 @@ class UnaryHarness:
         *,
         policy: str | None = None,
         opt_outs: OptOutCheck | None = None,
-        aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
+        superseded: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
         redact: RedactTexts = withhold_texts,
         quota: int = 1_000_000,
     ) -> None:
@@ -129,7 +129,7 @@ class UnaryHarness:
         resolver: Any = FixedResolver(
             policy=parse_policy(policy) if policy else None,
             opt_outs=opt_outs,
-            aliases=aliases,
+            superseded=superseded,
             quota=quota,
         )
         monitor: Any = self.monitor

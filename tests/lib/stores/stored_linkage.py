@@ -1,4 +1,4 @@
-"""Requests, disclosures and alias tables to store, told apart by a number."""
+"""Requests, disclosures and superseded numbers to store, told apart by a number."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -74,7 +74,7 @@ def make_disclosure(
     )
 
 
-def make_alias_facts(number: int = 1) -> SupersededList:
+def make_superseded_facts(number: int = 1) -> SupersededList:
     return SupersededList(
         list_id=f"aliases-{number}",
         merged=2**40,

@@ -1,4 +1,4 @@
-"""Alias tables for tests, made of plain pairs; None stands for a re-issued number."""
+"""Superseded numbers for tests, made of plain pairs; None stands for a re-issued number."""
 
 from collections.abc import Mapping
 
@@ -16,7 +16,7 @@ def make_table(entries: Mapping[str, str | None]) -> SupersededNumbers:
     return SupersededNumbers.build(superseded, current)
 
 
-def make_aliases(
+def make_superseded(
     entries: Mapping[str, str | None], *, follows: bool = True
 ) -> ProjectSupersededNumbers:
     return ProjectSupersededNumbers(table=make_table(entries), follows_merges=follows)

@@ -12,7 +12,7 @@ from pseudo_service.core.errors import AliasTableRefused
 from pseudo_service.core.identifiers.superseded import SupersededNumbers, write_numbers
 from tests.lib.harnesses.deidentification import NHS_NUMBER
 from tests.lib.values.cohort import make_numbers
-from tests.lib.values.superseded_numbers import make_aliases, make_table
+from tests.lib.values.superseded_numbers import make_superseded, make_table
 
 NUMBERS = make_numbers(70_000, 12)
 OTHERS = make_numbers(90_000, 3)
@@ -91,18 +91,18 @@ def test_a_long_chain_ends_at_its_last_number_whatever_the_order(length, seed):
 @settings(deadline=None, derandomize=True)
 @given(column=columns, follows=st.booleans())
 def test_judging_one_is_judging_a_column(column, follows):
-    aliases = make_aliases(
+    superseded = make_superseded(
         {NUMBERS[0]: NUMBERS[1], NUMBERS[2]: NUMBERS[1], NUMBERS[3]: None},
         follows=follows,
     )
     canonical = pa.array(column, pa.string())
-    reissued = aliases.find_reissued(canonical, NHS_NUMBER).tolist()
-    followed = aliases.resolve(canonical, NHS_NUMBER).to_pylist()
+    reissued = superseded.find_reissued(canonical, NHS_NUMBER).tolist()
+    followed = superseded.resolve(canonical, NHS_NUMBER).to_pylist()
     expected = [
         (None, "reissued") if refused else (number, None)
         for refused, number in zip(reissued, followed, strict=True)
     ]
-    assert [aliases.resolve_one(each, NHS_NUMBER) for each in column] == expected
+    assert [superseded.resolve_one(each, NHS_NUMBER) for each in column] == expected
 
 
 @settings(deadline=None, derandomize=True)
@@ -144,5 +144,5 @@ def test_an_entry_that_stands_twice_is_one():
 
 def test_a_table_shows_none_of_its_numbers():
     table = make_table({NUMBERS[0]: NUMBERS[1], NUMBERS[2]: None})
-    shown = repr(table) + repr(make_aliases({NUMBERS[0]: NUMBERS[1]}))
+    shown = repr(table) + repr(make_superseded({NUMBERS[0]: NUMBERS[1]}))
     assert not any(each in shown for each in NUMBERS)

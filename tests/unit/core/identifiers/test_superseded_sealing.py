@@ -1,4 +1,4 @@
-"""A stored alias table is opened whole and unchanged, or not at all."""
+"""A stored table of superseded numbers is opened whole and unchanged, or not at all."""
 
 import numpy as np
 import pytest

@@ -46,7 +46,7 @@ def list_classes(found: Identifiers) -> list[IdentifierClass]:
     return [CLASSES[code] for code in found.classes.tolist()]
 
 
-def alias(
+def supersede(
     *merges: tuple[str, str], reissued: tuple[str, ...] = (), follows: bool = True
 ) -> ProjectSupersededNumbers:
     old = [int(one) for one, _ in merges] + [int(one) for one in reissued]
@@ -134,7 +134,7 @@ def test_where_every_row_stays_the_column_is_the_same() -> None:
 
 def test_a_reissued_number_names_nobody_in_any_row() -> None:
     found = read([BOB, ADA, "123", None, SPACED])
-    refused = found.refuse_reissued(alias(reissued=(ADA,), follows=False))
+    refused = found.refuse_reissued(supersede(reissued=(ADA,), follows=False))
     assert list_people(refused) == [BOB, None, None, None, None]
     assert list_classes(refused) == [
         IdentifierClass.TEST_RANGE,
@@ -149,13 +149,17 @@ def test_a_reissued_number_names_nobody_in_any_row() -> None:
 
 def test_without_reissued_numbers_the_column_is_the_same() -> None:
     found = read([ADA, BOB])
-    for aliases in (NOTHING_SUPERSEDED, alias((ADA, BOB)), alias(reissued=(EVE,))):
-        assert found.refuse_reissued(aliases) is found
+    for superseded in (
+        NOTHING_SUPERSEDED,
+        supersede((ADA, BOB)),
+        supersede(reissued=(EVE,)),
+    ):
+        assert found.refuse_reissued(superseded) is found
 
 
 def test_a_merged_number_becomes_its_survivor() -> None:
     found = read([ADA, BOB, None, EVE, "123"])
-    followed = found.follow_merges(alias((ADA, BOB)))
+    followed = found.follow_merges(supersede((ADA, BOB)))
     assert list_people(followed) == [BOB, BOB, None, EVE, None]
     assert followed.canonical.to_pylist() == [BOB, EVE]
     assert list_classes(followed) == list_classes(found)
@@ -163,9 +167,9 @@ def test_a_merged_number_becomes_its_survivor() -> None:
 
 def test_merges_are_followed_only_where_the_project_says_so() -> None:
     found = read([ADA, BOB])
-    assert found.follow_merges(alias((ADA, BOB), follows=False)) is found
+    assert found.follow_merges(supersede((ADA, BOB), follows=False)) is found
     local = read([ADA], MRN)
-    assert local.follow_merges(alias((ADA, BOB))) is local
+    assert local.follow_merges(supersede((ADA, BOB))) is local
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

@@ -57,14 +57,14 @@ Row = tuple[str | None, str | None, str | None, date | None]
 def make_table(
     *parts: list[Row],
     schema: pa.Schema = SCHEMA,
-    aliases: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
+    superseded: ProjectSupersededNumbers = NOTHING_SUPERSEDED,
 ) -> PatientTable:
     table = PatientTable(
         RULE,
         schema,
         hashing=HASHING,
         rules=make_context().identifier_rules,
-        aliases=aliases,
+        superseded=superseded,
     )
     for rows in parts:
         columns = [
@@ -80,7 +80,7 @@ def find(table: PatientTable, *numbers: str) -> list[KnownIdentifiers]:
     return list(table.find(HASHING.mac(pa.array(numbers, pa.string()))))
 
 
-def make_aliases(old: str, new: int) -> ProjectSupersededNumbers:
+def make_superseded(old: str, new: int) -> ProjectSupersededNumbers:
     table = SupersededNumbers.build(np.array([int(old)]), np.array([new]))
     return ProjectSupersededNumbers(table=table, follows_merges=True)
 
@@ -173,14 +173,16 @@ def test_rows_without_a_usable_number_count_but_say_nothing() -> None:
 
 def test_a_reissued_number_lends_nobody_its_names() -> None:
     rows: list[Row] = [(ADA, "Ada", None, None), (BOB, "Bob", None, None)]
-    ada, bob = find(make_table(rows, aliases=make_aliases(ADA, REISSUED)), ADA, BOB)
+    ada, bob = find(
+        make_table(rows, superseded=make_superseded(ADA, REISSUED)), ADA, BOB
+    )
     assert ada == NOTHING_KNOWN
     assert bob[KnownKind.NAMES] == ("Bob",)
 
 
 def test_rows_of_a_merged_number_are_the_survivors() -> None:
     rows: list[Row] = [(ADA, "Ada", None, None), (BOB, "Bob", None, None)]
-    (bob,) = find(make_table(rows, aliases=make_aliases(ADA, int(BOB))), BOB)
+    (bob,) = find(make_table(rows, superseded=make_superseded(ADA, int(BOB))), BOB)
     assert bob[KnownKind.NAMES] == ("Ada", "Bob")
 
 

@@ -132,9 +132,9 @@ def test_an_allow_list_removes_whoever_it_does_not_name() -> None:
 
 def test_a_reissued_number_is_nobodys_so_it_checks_no_row() -> None:
     table = SupersededNumbers.build(np.array([int(ADA)]), np.array([REISSUED]))
-    by = make_opt_outs([BOB], aliases=table)
+    by = make_opt_outs([BOB], superseded=table)
     assert check(read(ADA, EVE), rows=2, by=by) == [UNCHECKABLE, None]
-    listed = make_opt_outs([ADA], aliases=table)
+    listed = make_opt_outs([ADA], superseded=table)
     assert check(read(ADA, EVE), rows=2, by=listed) == [OPT_OUT, None]
 
 

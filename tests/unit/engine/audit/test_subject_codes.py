@@ -27,13 +27,13 @@ MERGED = PinnedSupersededNumbers(
 )
 
 
-def make_codes(aliases: PinnedSupersededNumbers | None = None) -> SubjectCodes:
+def make_codes(superseded: PinnedSupersededNumbers | None = None) -> SubjectCodes:
     return SubjectCodes(
         service_root=SERVICE_ROOT,
         rules=IdentifierRules(
             accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
         ),
-        read_aliases=lambda: aliases or PinnedSupersededNumbers(),
+        read_superseded=lambda: superseded or PinnedSupersededNumbers(),
     )
 
 

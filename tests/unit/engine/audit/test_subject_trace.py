@@ -62,7 +62,7 @@ class TraceHarness:
         self.clock = FakeClock(START + timedelta(days=1))
         self.log = MemoryAuditLog()
         self.journal = MemoryJournal()
-        self.aliases = PinnedSupersededNumbers()
+        self.superseded = PinnedSupersededNumbers()
         access_control = AccessControl(journal=self.journal, clock=self.clock)
         self.tracing = SubjectTrace(
             log=self.log,
@@ -72,7 +72,7 @@ class TraceHarness:
                 rules=IdentifierRules(
                     accept_test_range=True, chi_in_nhs_column=ChiInNhsColumn.REJECT
                 ),
-                read_aliases=lambda: self.aliases,
+                read_superseded=lambda: self.superseded,
             ),
             access_control=access_control,
             recorder=AuditRecorder(self.journal, self.clock),
@@ -139,7 +139,7 @@ def test_a_person_is_found_under_every_number_they_had(asked: str) -> None:
     )
     superseded = np.array([int(OLDEST), int(FORMER)])
     table = SupersededNumbers.build(superseded, np.array([int(FORMER), int(NUMBER)]))
-    harness.aliases = PinnedSupersededNumbers(table=table, pin="aliases-1")
+    harness.superseded = PinnedSupersededNumbers(table=table, pin="aliases-1")
     found = harness.trace(asked).releases
     assert {one.request_id for one in found} == {"request-1", "request-2"}
     assert harness.journal.trail.events[0].details["other_numbers"] == 2

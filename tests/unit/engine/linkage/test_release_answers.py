@@ -89,7 +89,7 @@ def merge(harness: LinkageHarness, superseded: str, current: str) -> None:
     table = SupersededNumbers.build(
         np.array([int(superseded)], np.int64), np.array([int(current)], np.int64)
     )
-    harness.aliases = PinnedSupersededNumbers(table=table, pin="list:1")
+    harness.superseded = PinnedSupersededNumbers(table=table, pin="list:1")
 
 
 def test_a_superseded_number_comes_with_its_survivor(harness: LinkageHarness) -> None:

@@ -151,7 +151,7 @@ def test_a_target_knows_a_merged_person_by_its_own_rule(
     table = SupersededNumbers.build(
         np.array([int(former)], np.int64), np.array([int(current)], np.int64)
     )
-    harness.aliases = PinnedSupersededNumbers(table=table, pin="list:1")
+    harness.superseded = PinnedSupersededNumbers(table=table, pin="list:1")
     harness.change_project("stroke", follows_merges=follows_merges)
     person = prepare_target(harness).describe_person(NHS_NUMBER, former)
     assert person.canonical == (current if follows_merges else former)

@@ -214,7 +214,7 @@ def test_a_part_is_refused_when_a_list_was_loaded_meanwhile() -> None:
     with pytest.raises(PinsChanged):
         harness.open(expected_pins=pins)
     before = read_pins(harness)
-    harness.load_aliases(ADA, BOB)
+    harness.load_superseded(ADA, BOB)
     with pytest.raises(PinsChanged):
         harness.open(expected_pins=before)
     assert read_pins(harness).alias_table

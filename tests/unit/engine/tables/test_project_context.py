@@ -143,18 +143,20 @@ def test_a_list_that_is_missing_stale_or_changed_is_refused() -> None:
 @pytest.mark.parametrize("follows", [True, False])
 def test_merges_are_followed_as_the_project_says(follows: bool) -> None:
     harness = StreamHarness(follows_merges=follows)
-    harness.load_aliases(ADA, BOB)
+    harness.load_superseded(ADA, BOB)
     within = pin(harness)
-    assert within.superseded.pin
-    assert within.aliases.follows_merges is follows
-    followed = within.aliases.resolve(pa.array([ADA]), NHS_NUMBER)
+    assert within.pinned_superseded.pin
+    assert within.superseded.follows_merges is follows
+    followed = within.superseded.resolve(pa.array([ADA]), NHS_NUMBER)
     assert followed.to_pylist() == [BOB if follows else ADA]
 
 
-def test_a_tampered_alias_table_is_refused() -> None:
+def test_a_tampered_list_of_superseded_numbers_is_refused() -> None:
     harness = StreamHarness()
-    harness.load_aliases(ADA, BOB)
-    harness.aliased.chunks = [bytes(len(each)) for each in harness.aliased.chunks]
+    harness.load_superseded(ADA, BOB)
+    harness.superseded_store.chunks = [
+        bytes(len(each)) for each in harness.superseded_store.chunks
+    ]
     with pytest.raises(AliasTableRefused):
         pin(harness)
 
@@ -169,12 +171,12 @@ def test_without_a_root_in_hand_and_without_the_vault_nothing_is_pinned() -> Non
 def test_a_batch_context_holds_what_was_pinned_and_withholds_texts() -> None:
     harness = StreamHarness(opt_outs=APPLIED, follows_merges=True)
     harness.load_opt_outs(ADA)
-    harness.load_aliases(ADA, BOB)
+    harness.load_superseded(ADA, BOB)
     within = pin(harness)
     context = within.make_batch_context(RULES)
     assert context.keys is within.keys
     assert context.opt_outs is within.opt_outs
-    assert context.aliases == within.aliases
+    assert context.superseded == within.superseded
     assert context.date_shift == within.project.date_shift
     assert (context.sentinels, context.patient_table) == (frozenset(), None)
     (answer,) = context.redact([TextRow(text="Ada")], TextStyle())

@@ -18,7 +18,7 @@ from tests.lib.harnesses.unary_calls import CALLER, PROJECT, UnaryHarness
 from tests.lib.stores.memory import MemoryJournal
 from tests.lib.stores.stored_values import make_project
 from tests.lib.values.nhs_numbers import make_nhs_number
-from tests.lib.values.superseded_numbers import make_aliases
+from tests.lib.values.superseded_numbers import make_superseded
 
 ADA, BOB, EVE = (make_nhs_number(seed) for seed in (1, 2, 3))
 
@@ -43,10 +43,10 @@ class TestPseudonymise:
 
     def test_opted_out_superseded_and_reissued_numbers(self) -> None:
         harness = UnaryHarness(
-            opt_outs=make_opt_outs([BOB]), aliases=make_aliases({EVE: None})
+            opt_outs=make_opt_outs([BOB]), superseded=make_superseded({EVE: None})
         )
         assert list_refusals(harness, ADA, BOB, EVE) == [None, OPTED_OUT, "reissued"]
-        merged = UnaryHarness(aliases=make_aliases({BOB: ADA}))
+        merged = UnaryHarness(superseded=make_superseded({BOB: ADA}))
         ada, bob = merged.pseudonymise([ADA, BOB]).results
         assert ada == bob
 
