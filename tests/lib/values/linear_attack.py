@@ -50,11 +50,11 @@ def _apply(patient: str, multiplier: int, summand: int, lowest: int) -> int:
 
 
 def measure_success(
-    guess: Callable[[str], set[int]], patients: Sequence[str], offsets: Sequence[int]
+    predict: Callable[[str], set[int]], patients: Sequence[str], offsets: Sequence[int]
 ) -> float:
     """Return the share of patients whose offset was the one and only guess."""
     hits = sum(
-        guess(patient) == {offset}
+        predict(patient) == {offset}
         for patient, offset in zip(patients, offsets, strict=True)
     )
     return hits / len(patients)

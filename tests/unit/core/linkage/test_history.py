@@ -87,15 +87,15 @@ def test_the_deciding_vote_is_the_one_that_sufficed() -> None:
 
 
 def test_the_review_after_a_break_glass_release_decides_nothing_before_it() -> None:
-    story, _ = CASES["emergency disputed"]
-    (timeline,) = build_timelines(story.events).values()
+    recorded, _ = CASES["emergency disputed"]
+    (timeline,) = build_timelines(recorded.events).values()
     assert timeline.was_approved
     assert [vote.reviewer for vote in timeline.later_votes] == ["officer-2"]
 
 
 def test_outcomes_and_fetches_are_counted_and_refusals_change_nothing() -> None:
-    story = RequestEvents().release("a1", "b2").fetch().fetch().refuse()
-    (timeline,) = build_timelines(story.events).values()
+    recorded = RequestEvents().release("a1", "b2").fetch().fetch().refuse()
+    (timeline,) = build_timelines(recorded.events).values()
     assert timeline.outcomes == {"found": 2}
     assert timeline.fetched == 2
 
@@ -106,22 +106,22 @@ def test_events_without_their_submission_tell_nothing() -> None:
 
 @pytest.mark.parametrize(("projects", "outcome"), [(2, "found"), (0, "unknown")])
 def test_a_located_person_counts_as_found(projects: int, outcome: str) -> None:
-    story = (
+    recorded = (
         RequestEvents(verb=LinkageVerb.LOCATE, subjects=("one",))
         .approve()
         .begin_release()
     )
-    story.events.append(
-        story.sealer.describe_released(
-            story.request,
-            at=story.now,
-            step=story.step,
+    recorded.events.append(
+        recorded.sealer.describe_released(
+            recorded.request,
+            at=recorded.now,
+            step=recorded.step,
             counts={"projects": projects, "unaccounted": 0},
             register_faults=0,
             sealed_digest=bytes(32),
         )
     )
-    assert build_timelines(story.events)["request-1"].outcomes == {outcome: 1}
+    assert build_timelines(recorded.events)["request-1"].outcomes == {outcome: 1}
 
 
 @pytest.mark.parametrize("kind", ["linkage_submitted", "linkage_reviewed"])

@@ -87,8 +87,8 @@ def test_patients_keep_their_offset_and_projects_do_not_share_it():
 def test_the_linear_attack_breaks_the_linear_formula():
     offsets = [shift_linearly(patient, b"a secret key") for patient in PATIENTS[:2000]]
     known = dict(zip(PATIENTS[:2], offsets[:2], strict=True))
-    guess = predict_from_known(known, lowest=-50)
-    assert measure_success(guess, PATIENTS[2:2000], offsets[2:]) == 1.0
+    predict = predict_from_known(known, lowest=-50)
+    assert measure_success(predict, PATIENTS[2:2000], offsets[2:]) == 1.0
 
 
 @pytest.mark.parametrize("known_patients", [2, 3])
@@ -96,6 +96,6 @@ def test_the_linear_attack_learns_nothing_about_ours(known_patients):
     rule = DateShiftRule(unit=ShiftUnit.DAYS, bound=101)  # as many as the formula's
     offsets = offsets_of(PATIENTS[:2000], rule).tolist()
     known = dict(zip(PATIENTS[:known_patients], offsets[:known_patients], strict=True))
-    guess = predict_from_known(known, lowest=-101)
+    predict = predict_from_known(known, lowest=-101)
     rest = slice(known_patients, 2000)
-    assert measure_success(guess, PATIENTS[rest], offsets[rest]) < 0.03
+    assert measure_success(predict, PATIENTS[rest], offsets[rest]) < 0.03

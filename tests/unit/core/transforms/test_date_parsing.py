@@ -220,7 +220,7 @@ def test_what_the_calendar_lacks_is_unparseable(text):
         ("%Y-%m-%d %H%z", "a day needs its month"),
     ],
 )
-def test_a_format_that_leaves_something_to_guess_is_refused(layout, problem):
+def test_a_format_that_leaves_something_open_is_refused(layout, problem):
     with pytest.raises(InvalidArgument) as refusal:
         check_formats((*ISO_FORMATS, layout))
 

@@ -277,7 +277,7 @@ def test_an_unknown_time_zone_is_refused_without_a_value():
         "%Y-%H",
     ],
 )
-def test_formats_that_leave_something_to_guess_are_refused(text):
+def test_formats_that_leave_something_open_are_refused(text):
     with pytest.raises(InvalidArgument, match="date format 2"):
         check_formats(("%Y", text))
 
