@@ -7,7 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
-from pseudo_service.adapters.files.atomic import draft_file, publish, remove_drafts
+from pseudo_service.adapters.files.atomic import (
+    draft_file,
+    publish,
+    remove_drafts,
+    write_file,
+)
 from pseudo_service.cli.console.exit_codes import Failure
 
 
@@ -26,6 +31,23 @@ def draft_text(final: Path) -> Iterator[TextIO]:
         yield text
         text.flush()
         text.detach()
+
+
+def write_new_file(final: Path, content: bytes) -> bool:
+    """Write a file of its owner only that is not there; return False when it was.
+
+    Drafts of commands that were killed are removed first: they may hold identifiers
+    or a private key.
+
+    Raises:
+        OSError: The folder cannot be written to, or its file system has no hard links.
+    """
+    remove_drafts(final)
+    try:
+        write_file(final, content, replace=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def publish_json(value: Mapping[str, Any], final: Path, scratch: Path) -> None:
@@ -67,5 +89,9 @@ def refuse_existing(output: Path) -> None:
         Failure: There is one of that name.
     """
     if output.exists():
-        msg = f"--output {output}: is there already; name a new file"
-        raise Failure(msg)
+        raise describe_taken(output)
+
+
+def describe_taken(output: Path) -> Failure:
+    """Return the refusal to write over a file."""
+    return Failure(f"--output {output}: is there already; name a new file")

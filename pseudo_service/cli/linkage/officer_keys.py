@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import (
     X25519PublicKey,
 )
 
-from pseudo_service.adapters.files.atomic import write_file
+from pseudo_service.cli.console.atomic_files import write_new_file
 from pseudo_service.cli.console.connection import read_text_file
 from pseudo_service.cli.console.exit_codes import Failure, show_examples
 from pseudo_service.cli.console.output import say, say_field
@@ -52,14 +52,17 @@ def keygen(
     private, public = (name.with_name(f"{name.name}.{half}.pem") for half in _HALVES)
     for file in (private, public):
         if file.exists():
-            msg = f"{file} is there already; choose another name, or move it away"
-            raise Failure(msg)
+            raise _describe_taken(file)
     passphrase = read_passphrase(passphrase_file)
     key = X25519PrivateKey.generate()
     try:
         name.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_file(private, write_private(key, passphrase))
-        write_file(public, write_public(key.public_key()))
+        _write_new(private, write_private(key, passphrase))
+        try:
+            _write_new(public, write_public(key.public_key()))
+        except (Failure, OSError):
+            private.unlink()  # half a pair is of no use
+            raise
     except OSError:
         msg = f"{name.parent}: cannot be written to; choose another folder"
         raise Failure(msg) from None
@@ -71,6 +74,15 @@ def keygen(
 
 
 _HALVES = ("private", "public")
+
+
+def _write_new(file: Path, content: bytes) -> None:
+    if not write_new_file(file, content):  # another command made it since
+        raise _describe_taken(file)
+
+
+def _describe_taken(file: Path) -> Failure:
+    return Failure(f"{file} is there already; choose another name, or move it away")
 
 
 def write_private(key: X25519PrivateKey, passphrase: bytes | None) -> bytes:

@@ -19,8 +19,11 @@ from pseudo_client import (
     SealedResult,
     open_linkage_result,
 )
-from pseudo_service.adapters.files.atomic import write_file
-from pseudo_service.cli.console.atomic_files import refuse_existing
+from pseudo_service.cli.console.atomic_files import (
+    describe_taken,
+    refuse_existing,
+    write_new_file,
+)
 from pseudo_service.cli.console.connection import (
     ConnectionOptions,
     read_text_file,
@@ -153,16 +156,18 @@ def is_screen() -> bool:
 
 
 def save(output: Path, content: bytes) -> None:
-    """Write an owner-only file, whole or not at all.
+    """Write a new owner-only file, whole or not at all.
 
     Raises:
-        Failure: The folder cannot be written to.
+        Failure: There is a file of that name by now, or the folder cannot be written to.
     """
     try:
-        write_file(output, content)
+        is_new = write_new_file(output, content)
     except OSError:
         msg = f"--output {output}: cannot be written; check the folder and its rights"
         raise Failure(msg) from None
+    if not is_new:
+        raise describe_taken(output)
 
 
 def write_sealed(sealed: SealedResult) -> bytes:

@@ -11,6 +11,7 @@ from pseudo_service.cli.console.atomic_files import (
     publish_file,
     publish_json,
     refuse_existing,
+    write_new_file,
 )
 from pseudo_service.cli.console.exit_codes import Failure
 
@@ -53,6 +54,23 @@ def test_the_draft_of_a_killed_command_is_removed_by_the_next(tmp_path: Path) ->
     with draft_text(tmp_path / "map.csv") as file:
         file.write("new\n")
     assert names(tmp_path) == ["map.csv"]
+
+
+def test_a_new_file_is_its_owners_and_the_drafts_of_killed_commands_go(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / ".recall.csv.abcd1234.tmp").write_text("identifiers")
+    assert write_new_file(tmp_path / "recall.csv", b"mine")
+    assert stat.S_IMODE((tmp_path / "recall.csv").stat().st_mode) == 0o600
+    assert not write_new_file(tmp_path / "recall.csv", b"yours")
+    assert (tmp_path / "recall.csv").read_bytes() == b"mine"
+    assert names(tmp_path) == ["recall.csv"]
+
+
+def test_a_link_to_nothing_counts_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "recall.csv").symlink_to(tmp_path / "elsewhere")
+    assert not write_new_file(tmp_path / "recall.csv", b"mine")
+    assert not (tmp_path / "elsewhere").exists()
 
 
 def test_a_folder_that_is_missing_is_an_error(tmp_path: Path) -> None:

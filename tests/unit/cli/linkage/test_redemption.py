@@ -9,6 +9,7 @@ import pytest
 
 from pseudo_client import open_linkage_result
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure
+from pseudo_service.cli.linkage import officer_keys
 from pseudo_service.cli.linkage.officer_keys import read_private, write_fingerprint
 from pseudo_service.cli.linkage.redemption import read_sealed
 from pseudo_service.cli.linkage.requests import redemption
@@ -30,6 +31,23 @@ def test_a_key_pair_is_made_for_its_owner_only(pseudo: Run, keys: Path) -> None:
     assert read_private(
         half(keys, "private"), None
     ).public_key().public_bytes_raw() == (raw)
+
+
+@pytest.mark.parametrize("which", ["private", "public"])
+def test_a_key_that_appears_meanwhile_is_not_written_over(
+    pseudo: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    taken = half(tmp_path / "new", which)
+
+    def read_slowly(_: Path | None) -> None:
+        taken.write_text("another's")  # while the command is about to write
+
+    monkeypatch.setattr(officer_keys, "read_passphrase", read_slowly)
+    done = pseudo("linkage", "keygen", tmp_path / "new")
+    assert done.code == ExitCode.USAGE
+    assert f"{taken} is there already" in done.err
+    assert taken.read_text() == "another's"
+    assert list(tmp_path.iterdir()) == [taken]
 
 
 def test_the_fingerprint_is_shown_and_short_enough_to_read_aloud(
@@ -141,6 +159,16 @@ def test_nothing_is_written_over(
         assert "is there already" in done.err
     assert taken.read_text() == "mine"
     assert running.desk.asked == []
+
+
+def test_a_file_that_appears_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    taken = tmp_path / "recall.csv"
+    taken.write_text("mine")
+    (tmp_path / ".recall.csv.abcd1234.tmp").write_text(NUMBER)  # of a killed command
+    with pytest.raises(Failure, match="is there already"):
+        redemption.save(taken, b"others")
+    assert taken.read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["recall.csv"]
 
 
 def test_a_fetched_result_says_so(
