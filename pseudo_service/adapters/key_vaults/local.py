@@ -39,7 +39,7 @@ from pseudo_service.adapters.key_vaults.algorithms import (
     write_public_pem,
 )
 from pseudo_service.adapters.key_vaults.local_deletion import DeletedKeys
-from pseudo_service.adapters.key_vaults.owner_files import (
+from pseudo_service.adapters.key_vaults.local_files import (
     list_files,
     make_folder,
     read_file,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pseudo_service.adapters.key_vaults.owner_files import (
+from pseudo_service.adapters.key_vaults.local_files import (
     erase_folder,
     list_files,
     make_folder,

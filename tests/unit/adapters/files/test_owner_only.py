@@ -58,6 +58,68 @@ def test_a_file_of_somebody_else_is_refused(
         read_file(path)
 
 
+def test_a_link_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.touch(mode=0o600)
+    elsewhere.write_bytes(b"secret")
+    for name in ("key", ".lock"):
+        (tmp_path / name).symlink_to(elsewhere)
+    with pytest.raises(ConfigurationInvalid, match="is a link"):
+        read_file(tmp_path / "key")
+    with (
+        pytest.raises(ConfigurationInvalid, match="is a link"),
+        lock_directory(tmp_path),
+    ):
+        pytest.fail("the lock is the link's")
+    assert elsewhere.read_bytes() == b"secret"
+
+
+def test_a_link_to_nothing_is_no_missing_file(tmp_path: Path) -> None:
+    (tmp_path / "key").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationInvalid, match="is a link"):
+        read_file(tmp_path / "key")
+
+
+def test_a_link_that_comes_after_the_check_is_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").touch(mode=0o600)
+    (tmp_path / "key").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(Path, "is_symlink", lambda _: False)
+    with pytest.raises(OSError, match="symbolic link"):
+        read_file(tmp_path / "key")
+
+
+def test_a_link_to_a_directory_is_not_entered(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "secrets").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigurationInvalid, match="is a link"):
+        open_directory(tmp_path / "secrets")
+
+
+def test_the_file_that_is_judged_is_the_one_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "key"
+    path.write_bytes(b"open to all")
+    path.chmod(0o644)
+    fstat = os.fstat
+
+    def swap(descriptor: int) -> os.stat_result:
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        return fstat(descriptor)
+
+    monkeypatch.setattr(os, "fstat", swap)
+    with pytest.raises(ConfigurationInvalid, match="somebody else"):
+        read_file(path)
+
+
+def test_a_lock_is_its_owners_only(tmp_path: Path) -> None:
+    with lock_directory(tmp_path):
+        assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) & 0o077 == 0
+
+
 def test_a_lock_keeps_other_processes_out(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     entered = context.Event()

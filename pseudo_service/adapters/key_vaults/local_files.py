@@ -1,55 +1,46 @@
-"""Files that only their owner may read, each written once, whole or not at all.
+"""The files of the local key vault, each written once, whole or not at all.
 
-Of processes that make the same key version at once exactly one wins.
+They are its owner's only, as ``files.owner_only`` sees to. Of processes that make the
+same key version at once exactly one wins. A disk that fails is the vault's failure.
 """
 
 import os
-import stat
 from pathlib import Path
 from typing import NoReturn
 
+from pseudo_service.adapters.files import owner_only
 from pseudo_service.adapters.files.atomic import flush_folder, write_file
-from pseudo_service.core.errors import ConfigurationInvalid, KeyVaultUnavailable
-
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+from pseudo_service.core.errors import KeyVaultUnavailable
 
 
 def make_folder(folder: Path) -> None:
     """Make a folder for its owner only, or check the one that is there.
 
     Raises:
-        ConfigurationInvalid: Others may enter it, or it is somebody else's.
+        ConfigurationInvalid: As ``owner_only.open_directory``.
         KeyVaultUnavailable: It cannot be made.
     """
     try:
-        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
-        flush_folder(folder.parent)
-        state = folder.lstat()
+        owner_only.open_directory(folder)
     except OSError:
-        state = None
-    if state is None or not stat.S_ISDIR(state.st_mode):
-        _fail("made, or is no folder")
-    _check_owner(state)
+        pass
+    else:
+        return
+    _fail("made, or is no folder")
 
 
 def read_file(file: Path) -> bytes | None:
     """Return a file's content, or None when there is no such file.
 
     Raises:
-        ConfigurationInvalid: Others may read it, it is somebody else's, or a link.
+        ConfigurationInvalid: As ``owner_only.read_file``.
         KeyVaultUnavailable: It cannot be read.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
+        return owner_only.read_file(file)
     except OSError:
-        descriptor = -1
-    if descriptor < 0:
-        _fail("read, or is a link")
-    with os.fdopen(descriptor, "rb") as opened:
-        _check_owner(os.fstat(opened.fileno()))
-        return opened.read()
+        pass
+    return _fail("read")
 
 
 def list_files(folder: Path) -> list[str]:
@@ -139,15 +130,6 @@ def _overwrite(file: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _check_owner(state: os.stat_result) -> None:
-    if state.st_mode & _OTHERS or state.st_uid != os.geteuid():
-        msg = (
-            "local key vault: its folder and files must belong to the service's user "
-            "and be closed to everybody else (chmod -R go= on its folder)"
-        )
-        raise ConfigurationInvalid(msg)
 
 
 def _fail(what: str) -> NoReturn:
