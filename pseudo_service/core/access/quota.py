@@ -8,7 +8,7 @@ nothing, so a batch that is sent again is charged once.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
 import numpy as np
@@ -43,8 +43,8 @@ class QuotaState:
     are ``REGISTERS`` uint8.
     """
 
-    codes: QuotaCodes | None
-    registers: Registers | None
+    codes: QuotaCodes | None = field(repr=False)
+    registers: Registers | None = field(repr=False)
 
     @classmethod
     def empty(cls) -> Self:

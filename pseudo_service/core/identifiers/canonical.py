@@ -5,7 +5,7 @@ digits, a prefix "NHS" or "NHS No:", ``.0`` left by a spreadsheet, integers.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
@@ -52,7 +52,7 @@ class Canonicalised:
     ``CLASSES``.
     """
 
-    values: pa.StringArray
+    values: pa.StringArray = field(repr=False)
     classes: npt.NDArray[np.uint8]
     accepted: npt.NDArray[np.bool_]
 

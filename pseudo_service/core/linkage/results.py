@@ -31,11 +31,11 @@ class SubjectAnswer:
     ``superseded_by`` is the number that replaced the identifier.
     """
 
-    subject: str
+    subject: str = field(repr=False)
     outcome: LinkageOutcome
     kind: str = ""
     identifier: str = field(default="", repr=False)
-    pseudonym: str = ""
+    pseudonym: str = field(default="", repr=False)
     superseded_by: str = field(default="", repr=False)
 
 

@@ -48,7 +48,7 @@ class Pseudonym:
     tag: str
     letter: str
     version: KeyVersion
-    mac: bytes
+    mac: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

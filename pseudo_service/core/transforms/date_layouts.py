@@ -1,7 +1,7 @@
 """Reading whole columns of date texts whose numbers are written at full width."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -58,8 +58,8 @@ class LayoutReading:
     """Which texts fit, and the day number and ISO time (n, w) of those that do."""
 
     fits: npt.NDArray[np.bool_]
-    days: npt.NDArray[np.int64]
-    times: npt.NDArray[np.uint8]
+    days: npt.NDArray[np.int64] = field(repr=False)
+    times: npt.NDArray[np.uint8] = field(repr=False)
 
 
 def compile_layout(layout: str) -> FixedLayout | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import IntEnum
 from typing import Final
@@ -69,9 +69,9 @@ class ParsedDates:
     ``precision`` is the length of the ISO date, ``time`` what follows it.
     """
 
-    days: npt.NDArray[np.int64]
+    days: npt.NDArray[np.int64] = field(repr=False)
     precision: npt.NDArray[np.uint8]
-    time: pa.StringArray
+    time: pa.StringArray = field(repr=False)
     readings: npt.NDArray[np.uint8]
 
 
@@ -79,9 +79,9 @@ class ParsedDates:
 class ParsedDate:
     """One text as a date: day number, precision, and its time in ISO 8601."""
 
-    days: int
+    days: int = field(repr=False)
     precision: Precision
-    time: str = ""
+    time: str = field(default="", repr=False)
 
 
 def check_formats(formats: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ so one offset says nothing about another. Intervals within a patient stay exact.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -80,7 +80,7 @@ CODE_OF: Mapping[DateCode, int] = MappingProxyType(
 class ShiftedDates:
     """Dates after the shift; all that is not OK is null. Codes index DATE_CODES."""
 
-    values: pa.Array
+    values: pa.Array = field(repr=False)
     codes: npt.NDArray[np.uint8]
 
 

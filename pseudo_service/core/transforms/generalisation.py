@@ -5,7 +5,7 @@ Where a policy shifts dates, the caller passes the shifted ones.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -76,7 +76,7 @@ CODE_OF: Mapping[GeneraliseCode, int] = MappingProxyType(
 class Generalised:
     """Coarser texts, null where not OK. Codes index GENERALISE_CODES."""
 
-    values: pa.StringArray
+    values: pa.StringArray = field(repr=False)
     codes: npt.NDArray[np.uint8]
 
 

@@ -33,7 +33,7 @@ CHUNK = 10_000
 class RecalledPseudonyms:
     """Some of the pseudonyms, in an order that shows nothing."""
 
-    pseudonyms: Sequence[str]
+    pseudonyms: Sequence[str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

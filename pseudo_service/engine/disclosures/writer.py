@@ -221,9 +221,9 @@ _NOBODY = np.zeros(0, np.uint64)
 class _Gathered:
     """People of one kind and use: those to record, and those recorded before."""
 
-    new: Prefixes = field(default_factory=lambda: _NOBODY)
-    recorded: Prefixes = field(default_factory=lambda: _NOBODY)
-    pending: list[Prefixes] = field(default_factory=list)
+    new: Prefixes = field(repr=False, default_factory=lambda: _NOBODY)
+    recorded: Prefixes = field(repr=False, default_factory=lambda: _NOBODY)
+    pending: list[Prefixes] = field(repr=False, default_factory=list)
     waiting: int = 0
 
     def __len__(self) -> int:
