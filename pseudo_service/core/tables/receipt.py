@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pseudo_service.core.arrow.logical_digest import LogicalDigest
+from pseudo_service.core.ids import NO_KEY_VERSION, KeyVersion
 from pseudo_service.core.keys.statements import encode_statement
 
 RECEIPT_FORMAT = "pseudo/receipt/v1"
@@ -15,7 +16,7 @@ RECEIPT_FORMAT = "pseudo/receipt/v1"
 class PinSet:
     """All that an answer depends on besides its input; fields as ``Pins`` on the wire."""
 
-    key_version: int
+    key_version: KeyVersion
     key_check_value: bytes
     policy: str
     policy_digest: bytes
@@ -25,7 +26,7 @@ class PinSet:
     alias_table: str
     library_versions: Mapping[str, str]
     patient_table_digest: bytes = b""
-    previous_key_version: int = 0
+    previous_key_version: KeyVersion = NO_KEY_VERSION
 
     def describe(self) -> dict[str, Any]:
         """Return the pins as a receipt states them, digests in hexadecimal."""

@@ -12,7 +12,7 @@ from pseudo_service.core.errors import (
     SignatureRefused,
     StateConflict,
 )
-from pseudo_service.core.ids import KeyVersion
+from pseudo_service.core.ids import NO_KEY_VERSION, KeyVersion
 from pseudo_service.core.keys.material import (
     KEY_BYTES,
     SERVICE_OWNER,
@@ -29,7 +29,6 @@ from pseudo_service.ports.projects import KeyRowStore
 AUDIT_KEY = "audit"
 INGEST_KEY = "ingest"
 LINKAGE_KEY = "linkage"
-_NO_VERSION = KeyVersion(0)
 
 
 def name_wrapping_key(owner: str) -> str:
@@ -80,7 +79,7 @@ class KeyRing:
             KeyVaultUnavailable: It must be unwrapped and the vault does not answer.
         """
         place = (owner, purpose)
-        highest = self._highest.get(place, _NO_VERSION)
+        highest = self._highest.get(place, NO_KEY_VERSION)
         row = self._rows.newest(owner, purpose)
         if row is not None and row.version < highest:
             # Each row is signed, that it is the last one is not: were the newest
@@ -89,7 +88,7 @@ class KeyRing:
         root = self._open(row, owner, purpose)
         with self._lock:
             self._highest[place] = max(
-                root.version, self._highest.get(place, _NO_VERSION)
+                root.version, self._highest.get(place, NO_KEY_VERSION)
             )
         return root
 

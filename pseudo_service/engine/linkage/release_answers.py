@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pseudo_service.core.arrow.arrays import MAC_BYTES
 from pseudo_service.core.identifiers.kinds import NHS_NUMBER, IdentifierKind
+from pseudo_service.core.ids import NO_KEY_VERSION, KeyVersion
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.request import (
     LinkageOutcome,
@@ -48,7 +49,7 @@ class Answered:
     subject_codes: tuple[str, ...]
     register_faults: int
     translated: Sequence[Translated] = field(default=(), repr=False)
-    key_version: int = 0
+    key_version: KeyVersion = NO_KEY_VERSION
 
 
 class ReleaseAnswers:
@@ -108,7 +109,7 @@ class ReleaseAnswers:
                 if target
                 else ()
             ),
-            key_version=target.root.version if target else 0,
+            key_version=target.root.version if target else NO_KEY_VERSION,
         )
 
     def _locate(
@@ -168,7 +169,7 @@ class _Search:
     def __init__(self, prepared: Prepared) -> None:
         self.found: dict[str, tuple[IdentifierKind, str]] = {}
         self._versions = prepared.versions
-        self._texts: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
+        self._texts: defaultdict[tuple[str, KeyVersion], list[str]] = defaultdict(list)
         for text, each in prepared.wanted.items():
             if each.tag == prepared.tag and each.version in prepared.versions:
                 self._texts[each.letter, each.version].append(text)
@@ -176,7 +177,7 @@ class _Search:
             place: MacIndex.build(_stack(prepared.wanted[text].mac for text in texts))
             for place, texts in self._texts.items()
         }
-        self._hashes: dict[tuple[str, int], KeyedHash] = {}
+        self._hashes: dict[tuple[str, KeyVersion], KeyedHash] = {}
 
     def only_kind(self) -> IdentifierKind | None:
         """Return the one kind of all wanted pseudonyms; None if there may be several."""
@@ -195,7 +196,7 @@ class _Search:
             for row, at in zip(rows.tolist(), which.tolist(), strict=True):
                 self.found.setdefault(texts[at], (kind, canonical[row].as_py()))
 
-    def _hash(self, kind: IdentifierKind, version: int) -> KeyedHash:
+    def _hash(self, kind: IdentifierKind, version: KeyVersion) -> KeyedHash:
         place = (kind.text, version)
         if place not in self._hashes:
             key = self._versions[version].derive(KeyUse.PSEUDONYM, kind.text)

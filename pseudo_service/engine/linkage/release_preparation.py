@@ -102,7 +102,7 @@ class Prepared:
     request: LinkageRequest
     wanted: Mapping[str, Pseudonym] = field(repr=False)
     tag: str
-    versions: Mapping[int, Root]
+    versions: Mapping[KeyVersion, Root]
     superseded: PinnedSupersededNumbers
     target: TranslationTarget | None
 
@@ -157,12 +157,12 @@ class ReleasePreparer:
         )
 
     def _read_versions(
-        self, project: Project, asked: Iterable[int]
-    ) -> Iterator[tuple[int, Root]]:
+        self, project: Project, asked: Iterable[KeyVersion]
+    ) -> Iterator[tuple[KeyVersion, Root]]:
         for version in sorted(asked):
             try:
                 root = self._key_ring.get(
-                    project.project_id, RootPurpose.PSEUDONYMS, KeyVersion(version)
+                    project.project_id, RootPurpose.PSEUDONYMS, version
                 )
             except KeyUnknown:
                 continue  # each of its subjects is answered CLOSED_KEY_VERSION

@@ -62,7 +62,7 @@ class TranslationRecord:
         request: LinkageRequest,
         people: Sequence[Translated],
         *,
-        key_version: int,
+        key_version: KeyVersion,
     ) -> None:
         """Write the people durably.
 
@@ -93,7 +93,7 @@ class TranslationRecord:
         sealed = self._disclosures.seal(
             sets,
             project=ProjectId(request.terms.target_project),
-            key_version=KeyVersion(key_version),
+            key_version=key_version,
             operation=OperationId(request.request_id),
         )
         rows += sealed.data_keys

@@ -15,6 +15,7 @@ from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.digit_runs import OPERATION_ID
 from pseudo_service.core.errors import InvalidArgument, PinsChanged
 from pseudo_service.core.identifiers.kinds import IdentifierRules
+from pseudo_service.core.ids import NO_KEY_VERSION, OperationId
 from pseudo_service.core.keys.material import KeyUse, Root, SecretKey
 from pseudo_service.core.policies.plan import Plan, compile_plan
 from pseudo_service.core.policies.policy import Policy
@@ -49,7 +50,7 @@ class TableHeader:
     schema: pa.Schema
     schema_bytes: bytes
     purpose: str
-    operation: str
+    operation: OperationId
     part: int
     expected_pins: PinSet | None
     patients: AnnouncedPatients | None = None
@@ -178,7 +179,9 @@ class DeidentifyTable:
         return PinSet(
             key_version=within.key_version,
             key_check_value=roots.check_values(),
-            previous_key_version=roots.previous.version if roots.previous else 0,
+            previous_key_version=(
+                roots.previous.version if roots.previous else NO_KEY_VERSION
+            ),
             policy=policy.address,
             policy_digest=policy.digest,
             opt_out_list=listed.list_id if listed else "",

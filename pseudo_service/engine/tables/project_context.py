@@ -9,6 +9,7 @@ from pseudo_service.core.identifiers.superseded import (
     PinnedSupersededNumbers,
     ProjectSupersededNumbers,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.policies.policy import Policy
 from pseudo_service.core.projects.project import Project
@@ -47,7 +48,7 @@ class ProjectContext:
     opt_out_list: OptOutList | None
 
     @property
-    def key_version(self) -> int:
+    def key_version(self) -> KeyVersion:
         """Return the version of the key that pseudonyms are made with."""
         return self.roots.pseudonyms.version
 

@@ -45,7 +45,7 @@ class ValuesAnswer:
     """One result an identifier, in order."""
 
     results: Sequence[ValueResult]
-    key_version: int
+    key_version: KeyVersion
 
 
 class PseudonymOutcome(StrEnum):

@@ -13,6 +13,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.policies.call_plans import (
     TEXT,
     TextCallShape,
@@ -60,7 +61,7 @@ class TextsAnswer:
 
     results: Sequence[TextResult]
     found: Mapping[str, int]
-    key_version: int
+    key_version: KeyVersion
 
 
 class RedactFreeText:

@@ -11,7 +11,7 @@ from pseudo_service.core.errors import (
     KeyVaultUnavailable,
     PseudoError,
 )
-from pseudo_service.core.ids import KeyVersion, OperationId
+from pseudo_service.core.ids import OperationId
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.tables.batch_values import BatchOutcome
 from pseudo_service.core.tables.quality import TableTally
@@ -26,7 +26,7 @@ class StreamFacts:
     """What is fixed when a stream opens."""
 
     project: Project
-    operation: str
+    operation: OperationId
     part: int
     purpose: str
     actor: Actor
@@ -58,8 +58,8 @@ class StreamRecord:
         self._recorder = recorder
         self._released = commit.collect(
             project=facts.project.project_id,
-            operation=OperationId(facts.operation),
-            key_version=KeyVersion(facts.pins.key_version),
+            operation=facts.operation,
+            key_version=facts.pins.key_version,
             previous=_name_previous(facts.pins, previous_kinds),
         )
         self._has_ended = False
@@ -151,6 +151,4 @@ def _name_previous(
     """Return under which older version people are released as well, if any."""
     if not pins.previous_key_version:
         return None
-    return PreviousRelease(
-        key_version=KeyVersion(pins.previous_key_version), kinds=previous_kinds
-    )
+    return PreviousRelease(key_version=pins.previous_key_version, kinds=previous_kinds)

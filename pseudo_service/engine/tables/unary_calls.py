@@ -4,7 +4,6 @@ from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.audit.events import AuditKind, Detail
 from pseudo_service.core.disclosures.unrecorded import RECORDING, Recording
 from pseudo_service.core.errors import InvalidArgument
-from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.tables.batch import treat_batch
 from pseudo_service.core.tables.batch_values import BatchOutcome, IdentifiedBatch
 from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
@@ -68,9 +67,7 @@ class UnaryCalls:
             batch.identities,
             limit=within.project.daily_quota,
             dated=batch.dated,
-            released=Released(
-                project=project, key_version=KeyVersion(within.key_version)
-            ),
+            released=Released(project=project, key_version=within.key_version),
         )
         try:
             outcome = treat_batch(batch)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pseudo_service.api.v1 import common_pb2 as common
 from pseudo_service.api.v1 import deidentification_pb2 as deidentification
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.tables.quality import Counts, RejectedCells
 from pseudo_service.core.tables.receipt import PinSet
 from pseudo_service.engine.tables.table_stream import FinishedTable
@@ -30,7 +31,7 @@ def encode_pins(pins: PinSet) -> common.Pins:
 def decode_pins(message: common.Pins) -> PinSet:
     """Return the pins that a client expects."""
     return PinSet(
-        key_version=message.key_version,
+        key_version=KeyVersion(message.key_version),
         key_check_value=message.key_check_value,
         policy=message.policy,
         policy_digest=message.policy_digest,
@@ -40,7 +41,7 @@ def decode_pins(message: common.Pins) -> PinSet:
         alias_table=message.alias_table,
         library_versions=dict(message.library_versions),
         patient_table_digest=message.patient_table_digest,
-        previous_key_version=message.previous_key_version,
+        previous_key_version=KeyVersion(message.previous_key_version),
     )
 
 

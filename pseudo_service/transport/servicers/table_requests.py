@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from pseudo_service.api.v1 import deidentification_pb2 as messages
 from pseudo_service.core.errors import BatchOutOfOrder, InvalidArgument
+from pseudo_service.core.ids import OperationId
 from pseudo_service.engine.tables.deidentify_table import TableHeader
 from pseudo_service.engine.tables.patient_intake import AnnouncedPatients
 from pseudo_service.engine.tables.stream_messages import (
@@ -71,7 +72,7 @@ def decode_header(
         schema=decode_schema(header.schema, limits),
         schema_bytes=header.schema,
         purpose=header.purpose,
-        operation=header.operation_id,
+        operation=OperationId(header.operation_id),
         part=header.part,
         expected_pins=decode_pins(header.expected_pins) if expects else None,
         patients=(
