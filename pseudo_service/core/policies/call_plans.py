@@ -49,8 +49,10 @@ class TextCallShape:
         policy: A registered policy; ``digest`` stands for it.
         digest: The policy's digest.
         column: A text column of the policy.
-        kinds: The kinds of the patients' numbers that the call has, each once.
-        known: The kinds of the known identifiers that the call has, each once.
+        kinds: The kinds of the patients' numbers that the call has, each once, in the
+            policy's order.
+        known: The kinds of the known identifiers that the call has, each once, in the
+            order of ``KnownKind``.
     """
 
     policy: Policy = field(compare=False, repr=False)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 from pseudo_service.core.access.roles import Actor, Permission
@@ -18,6 +19,14 @@ _ADDRESS = re.compile(
 )
 _KEPT = 64
 """Parsed policies; the text of each has at most 256 KiB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredPolicy:
+    """A policy with its digest, which is long to compute for each of many calls."""
+
+    policy: Policy
+    digest: bytes
 
 
 class PolicyRegistry:
@@ -77,8 +86,8 @@ class PolicyRegistry:
         self._projects.get(project)
         return self._policies.list(project)
 
-    def resolve(self, project: str, address: str) -> Policy:
-        """Return the parsed policy for a stream; the caller was admitted before.
+    def resolve(self, project: str, address: str) -> RegisteredPolicy:
+        """Return the parsed policy for an operation; the caller was admitted before.
 
         Raises:
             PolicyUnknown: Nothing is registered there.
@@ -86,21 +95,22 @@ class PolicyRegistry:
         """
         release, number = parse_address(address, project)
         stored = self._policies.get(project, release, number)
-        policy = _read_policy(stored.text)
-        if policy.digest != stored.digest or policy.address != (
+        found = _read_policy(stored.text)
+        if found.digest != stored.digest or found.policy.address != (
             f"{project}/{release}@{number}"
         ):
             msg = (
                 f"policy {release}@{number}: the stored text was changed; stop using it"
             )
             raise PolicyInvalid(msg)
-        return policy
+        return found
 
 
 @lru_cache(maxsize=_KEPT)
-def _read_policy(text: str) -> Policy:
+def _read_policy(text: str) -> RegisteredPolicy:
     """Return the policy of a stored text; a text has one meaning, so it is kept."""
-    return parse_policy(text)
+    policy = parse_policy(text)
+    return RegisteredPolicy(policy=policy, digest=policy.digest)
 
 
 def parse_address(address: str, project: str) -> tuple[str, int]:

@@ -23,6 +23,7 @@ from pseudo_service.core.projects.project import Project
 from pseudo_service.core.tables.patient_table import PatientTable
 from pseudo_service.core.tables.receipt import PinSet
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.projects.policy_registry import RegisteredPolicy
 from pseudo_service.engine.tables.patient_intake import (
     AnnouncedPatients,
     PatientIntake,
@@ -108,7 +109,8 @@ class DeidentifyTable:
         check_operation(header.operation)
         # 2. The project and the policy as they stand now.
         project = self._resolver.find_active(header.project)
-        policy = self._resolver.find_policy(header.project, header.policy)
+        registered = self._resolver.find_policy(header.project, header.policy)
+        policy = registered.policy
         # 3. The plan: an unlisted column or a wrong type ends the stream here.
         plan = compile_plan(policy, header.schema)
         check_announced(policy, header.patients, self._rules.patient_limits)
@@ -119,7 +121,7 @@ class DeidentifyTable:
             needs_previous=bool(plan.previous_kinds),
             is_stream=True,
         )
-        pins = self._state_pins(plan, within, header.patients)
+        pins = self._state_pins(registered, plan, within, header.patients)
         _check_expected(header.expected_pins, pins)
         table = self._make_patient_table(policy, header.patients, within)
         # 5. On record before the first row.
@@ -172,9 +174,13 @@ class DeidentifyTable:
         return PatientIntake(table, announced, self._rules.patient_limits)
 
     def _state_pins(
-        self, plan: Plan, within: ProjectContext, patients: AnnouncedPatients | None
+        self,
+        registered: RegisteredPolicy,
+        plan: Plan,
+        within: ProjectContext,
+        patients: AnnouncedPatients | None,
     ) -> PinSet:
-        policy, roots, listed = plan.policy, within.roots, within.opt_out_list
+        roots, listed = within.roots, within.opt_out_list
         texts = self._redactor.describe() if plan.texts else {}
         return PinSet(
             key_version=within.key_version,
@@ -182,8 +188,8 @@ class DeidentifyTable:
             previous_key_version=(
                 roots.previous.version if roots.previous else NO_KEY_VERSION
             ),
-            policy=policy.address,
-            policy_digest=policy.digest,
+            policy=registered.policy.address,
+            policy_digest=registered.digest,
             opt_out_list=listed.list_id if listed else "",
             opt_out_digest=listed.digest if listed else b"",
             date_parameters_digest=digest_parameters(within.project, self._rules),

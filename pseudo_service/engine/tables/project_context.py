@@ -11,7 +11,6 @@ from pseudo_service.core.identifiers.superseded import (
 )
 from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.opt_outs import OptOutCheck
-from pseudo_service.core.policies.policy import Policy
 from pseudo_service.core.projects.project import Project
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.kind_keys import KindKeys
@@ -19,7 +18,10 @@ from pseudo_service.core.redaction import RedactTexts, withhold_texts
 from pseudo_service.core.tables.batch_values import BatchContext
 from pseudo_service.core.tables.patient_table import PatientTable
 from pseudo_service.engine.keys.project_keys import PinnedRoots, ProjectKeys
-from pseudo_service.engine.projects.policy_registry import PolicyRegistry
+from pseudo_service.engine.projects.policy_registry import (
+    PolicyRegistry,
+    RegisteredPolicy,
+)
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
 from pseudo_service.engine.reference_lists.superseded import SupersededLists
 from pseudo_service.ports.clock import Clock
@@ -117,7 +119,7 @@ class ProjectResolver:
         project.check_active()
         return project
 
-    def find_policy(self, project_id: str, address: str) -> Policy:
+    def find_policy(self, project_id: str, address: str) -> RegisteredPolicy:
         """Return a registered policy of the project.
 
         Raises:

@@ -24,10 +24,11 @@ from pseudo_service.core.policies.call_plans import (
 )
 from pseudo_service.core.policies.plan import Plan
 from pseudo_service.core.policies.policy import Policy
-from pseudo_service.core.redaction import NOTHING_KNOWN, KnownIdentifiers
+from pseudo_service.core.redaction import NOTHING_KNOWN, KnownIdentifiers, KnownKind
 from pseudo_service.core.tables.batch_values import BatchOutcome
 from pseudo_service.core.tables.identified_batch import identify_batch
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.projects.policy_registry import RegisteredPolicy
 from pseudo_service.engine.tables.project_context import ProjectResolver
 from pseudo_service.engine.tables.unary_calls import UnaryCalls, check_count
 from pseudo_service.ports.text_redactor import TextRedactor
@@ -106,21 +107,11 @@ class RedactFreeText:
         check_count("texts", len(texts), MOST_TEXTS)
         _check_bytes(texts)
         project = self._resolver.find_active(project_id)
-        resolved = self._resolver.find_policy(project_id, policy)
+        registered = self._resolver.find_policy(project_id, policy)
+        resolved = registered.policy
         find_text_treatment(resolved, column)
         kinds = _choose_kinds(texts, resolved)
-        digest = resolved.digest
-        plan = plan_texts(
-            TextCallShape(
-                policy=resolved,
-                digest=digest,
-                column=column,
-                kinds=tuple(dict.fromkeys(kind for kind in kinds if kind)),
-                known=tuple(
-                    dict.fromkeys(kind for each in texts for kind in each.known)
-                ),
-            )
-        )
+        plan = plan_texts(_describe_shape(registered, column, texts, kinds))
         within = self._resolver.pin(project, plan.kinds)
         outcome = self._calls.answer(
             AuditKind.TEXTS_INTENT,
@@ -133,7 +124,7 @@ class RedactFreeText:
             by=actor,
             purpose=purpose,
             policy=resolved.address,
-            policy_digest=digest.hex(),
+            policy_digest=registered.digest.hex(),
             asked=len(texts),
         )
         rules = resolved.adapt_rules(self._rules)
@@ -155,12 +146,36 @@ def _check_bytes(texts: Sequence[TextToRedact]) -> None:
         raise BatchTooLarge(msg)
 
 
+def _describe_shape(
+    registered: RegisteredPolicy,
+    column: str,
+    texts: Sequence[TextToRedact],
+    kinds: Sequence[IdentifierKind | None],
+) -> TextCallShape:
+    """Return what the call's plan depends on, which the order of its texts is not."""
+    known = {kind for each in texts for kind in each.known}
+    return TextCallShape(
+        policy=registered.policy,
+        digest=registered.digest,
+        column=column,
+        kinds=tuple(
+            kind for kind in _map_kinds(registered.policy).values() if kind in kinds
+        ),
+        known=tuple(kind for kind in KnownKind if kind in known),
+    )
+
+
+def _map_kinds(policy: Policy) -> dict[str, IdentifierKind]:
+    """Return the kinds that a patient's number may have, by text, in their order."""
+    sources = policy.patient.sources() if policy.patient else ()
+    return {source.kind.text: source.kind for source in sources}
+
+
 def _choose_kinds(
     texts: Iterable[TextToRedact], policy: Policy
 ) -> list[IdentifierKind | None]:
     """Return the kind of each text's patient; None where it names no patient."""
-    sources = policy.patient.sources() if policy.patient else ()
-    kinds = {source.kind.text: source.kind for source in sources}
+    kinds = _map_kinds(policy)
     return [_choose_kind(text, kinds) if text.patient else None for text in texts]
 
 

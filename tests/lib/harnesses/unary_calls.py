@@ -24,6 +24,7 @@ from pseudo_service.core.redaction import RedactTexts, withhold_texts
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.project_keys import PinnedRoots
+from pseudo_service.engine.projects.policy_registry import RegisteredPolicy
 from pseudo_service.engine.register.known_identities import KnownIdentities
 from pseudo_service.engine.tables.batch_commit import BatchCommit
 from pseudo_service.engine.tables.project_context import ProjectContext
@@ -91,10 +92,10 @@ class FixedResolver:
             daily_quota=self.quota,
         )
 
-    def find_policy(self, project_id: str, address: str) -> Policy:
+    def find_policy(self, project_id: str, address: str) -> RegisteredPolicy:
         assert self.policy is not None
         assert self.policy.address == f"{project_id}/{address}"
-        return self.policy
+        return RegisteredPolicy(policy=self.policy, digest=self.policy.digest)
 
     def pin(self, project: Project, kinds: Iterable[IdentifierKind]) -> ProjectContext:
         texts = tuple(kind.text for kind in kinds)

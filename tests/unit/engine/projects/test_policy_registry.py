@@ -10,6 +10,7 @@ from pseudo_service.core.errors import (
     PolicyUnknown,
     ProjectUnknown,
 )
+from pseudo_service.core.policies.policy import Policy
 from pseudo_service.engine.projects.policy_registry import parse_address
 from tests.lib.harnesses.custodians import (
     CUSTODIAN,
@@ -42,6 +43,15 @@ def test_a_policy_is_kept_as_it_was_written(asthma: CustodianHarness) -> None:
     assert asthma.registry.list("asthma", LOADER) == [stored]
     assert asthma.registry.resolve("asthma", "cohort@1").digest == stored.digest
     assert asthma.registry.resolve("asthma", "asthma/cohort@1").digest == stored.digest
+
+
+def test_a_policy_s_digest_is_computed_once(
+    asthma: CustodianHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = asthma.registry.register(write_policy("asthma"), CUSTODIAN)
+    asthma.registry.resolve("asthma", "cohort@1")
+    monkeypatch.setattr(Policy, "canonical_text", lambda _: pytest.fail("once more"))
+    assert asthma.registry.resolve("asthma", "cohort@1").digest == stored.digest
 
 
 def test_the_same_meaning_again_changes_nothing(asthma: CustodianHarness) -> None:

@@ -46,9 +46,10 @@ def test_an_unknown_or_suspended_project_is_refused() -> None:
 
 def test_a_policy_is_the_projects_own_and_registered() -> None:
     resolver = StreamHarness().resolver
-    policy = resolver.find_policy(PROJECT, "visits@1")
-    assert policy.address == "asthma/visits@1"
-    assert resolver.find_policy(PROJECT, "asthma/visits@1") is policy
+    found = resolver.find_policy(PROJECT, "visits@1")
+    assert found.policy.address == "asthma/visits@1"
+    assert found.digest == found.policy.digest
+    assert resolver.find_policy(PROJECT, "asthma/visits@1") is found
     with pytest.raises(PolicyUnknown):
         resolver.find_policy(PROJECT, "visits@2")
     with pytest.raises(PolicyInvalid):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from pseudo_service.core.errors import BatchTooLarge, InvalidArgument
+from pseudo_service.core.policies.call_plans import plan_texts
 from pseudo_service.core.redaction import (
     KnownKind,
     TextAnswer,
@@ -91,6 +92,22 @@ def test_a_redactor_is_told_what_the_caller_knows_and_whose_it_is() -> None:
     assert commit.change is not None
     assert sum(len(s.blind_index) // 16 for s in commit.change.segments) == 1
     assert {m.use.value for m in commit.change.disclosures} == {"pseudonym", "dates"}
+
+
+def test_the_order_of_a_call_s_texts_changes_no_plan() -> None:
+    harness, redactor = make_harness()
+    texts = [
+        TextToRedact(text="a", patient=ADA, known={KnownKind.PHONES: ("1",)}),
+        TextToRedact(text="b", patient="rx1", patient_kind="mrn@RXH"),
+        TextToRedact(text="c", known={KnownKind.NAMES: ("Ada",)}),
+    ]
+    plan_texts.cache_clear()
+    harness.redact(texts, policy="notes@1")
+    told = redactor.rows
+    redactor.rows = []
+    harness.redact(texts[::-1], policy="notes@1")
+    assert plan_texts.cache_info().misses == 1
+    assert redactor.rows == told[::-1]
 
 
 def test_a_number_that_is_not_accepted_keeps_its_text() -> None:
