@@ -32,16 +32,14 @@ from pseudo_service.cli.console.output import (
 from pseudo_service.cli.inputs.lines import read_identifier
 from pseudo_service.cli.linkage.options import IdentifierFileOption
 from pseudo_service.core.access.roles import Role
-from pseudo_service.core.evidence.open_intents import (
+from pseudo_service.core.evidence.latency import (
     LATENCY_HEADERS,
-    OpenMatter,
-    find_open_matters,
-    format_duration,
     format_step,
-    list_released,
     measure_latency,
 )
-from pseudo_service.core.evidence.tables import format_moment
+from pseudo_service.core.evidence.linkage import list_released
+from pseudo_service.core.evidence.open_intents import OpenMatter, find_open_matters
+from pseudo_service.core.evidence.tables import format_duration, format_moment
 from pseudo_service.core.linkage.history import RequestTimeline, build_timelines
 from pseudo_service.core.linkage.request import LinkageMode, terms_to_fields
 

@@ -1,20 +1,31 @@
 """Evidence about linkage: who asked, who voted, who received, and how fast."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from pseudo_service.core.evidence.open_intents import (
+from pseudo_service.core.evidence.latency import (
     LATENCY_HEADERS,
-    format_duration,
     format_step,
-    list_released,
     measure_latency,
 )
-from pseudo_service.core.evidence.tables import EvidenceTable, Period, format_moment
+from pseudo_service.core.evidence.tables import (
+    EvidenceTable,
+    Period,
+    format_duration,
+    format_moment,
+)
 from pseudo_service.core.linkage.history import RequestTimeline
 from pseudo_service.core.linkage.request import LinkageMode, LinkageState, Vote
 
 Timelines = Mapping[str, RequestTimeline]
+
+
+def list_released(timelines: Iterable[RequestTimeline]) -> list[RequestTimeline]:
+    """Return the requests whose release began, the earliest first."""
+    begun = [
+        (timeline.intent_at, timeline) for timeline in timelines if timeline.intent_at
+    ]
+    return [timeline for _, timeline in sorted(begun, key=lambda pair: pair[0])]
 
 
 def tabulate_releases(timelines: Timelines, period: Period) -> EvidenceTable:

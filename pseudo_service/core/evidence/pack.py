@@ -20,8 +20,13 @@ from pseudo_service.core.evidence.linkage import (
     tabulate_latency,
     tabulate_releases,
 )
-from pseudo_service.core.evidence.open_intents import find_open_matters, format_duration
-from pseudo_service.core.evidence.tables import EvidenceTable, Period, format_moment
+from pseudo_service.core.evidence.open_intents import find_open_matters
+from pseudo_service.core.evidence.tables import (
+    EvidenceTable,
+    Period,
+    format_duration,
+    format_moment,
+)
 from pseudo_service.core.linkage.history import build_timelines
 
 

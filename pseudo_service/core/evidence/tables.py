@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +43,14 @@ class EvidenceTable:
 def format_moment(moment: datetime | None) -> str:
     """Return a moment to the minute; None is empty. Events are in UTC."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+def format_duration(duration: timedelta) -> str:
+    """Return a duration in its largest units: ``3 d 4 h``, ``2 h 5 min``, ``40 s``."""
+    seconds = int(duration.total_seconds())
+    days, hours, minutes = seconds // 86_400, seconds // 3_600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"

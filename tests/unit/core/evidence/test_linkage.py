@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from pseudo_service.core.evidence.linkage import (
+    list_released,
     tabulate_break_glass,
     tabulate_decisions,
     tabulate_latency,
@@ -88,3 +89,11 @@ def test_latency_is_that_of_requests_of_the_period() -> None:
         ("submission to first review", "1", "1 h 0 min"),
         ("first review to decision", "1", "1 h 0 min"),
     ]
+
+
+def test_releases_come_in_their_order() -> None:
+    late = RequestEvents(request_id="late", start=START + 5 * HOUR).release("c0de")
+    early = RequestEvents(request_id="early").release("c0de")
+    timelines = build(late, early, RequestEvents())
+    released = list_released(timelines.values())
+    assert [timeline.request.request_id for timeline in released] == ["early", "late"]

@@ -1,4 +1,4 @@
-"""Periods and moments of an evidence pack."""
+"""Periods, moments and durations of an evidence pack."""
 
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pseudo_service.core.evidence.tables import Period, format_moment
+from pseudo_service.core.evidence.tables import Period, format_duration, format_moment
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 UNTIL = datetime(2026, 4, 1, tzinfo=UTC)
@@ -44,3 +44,16 @@ def test_a_moment_is_written_to_the_minute() -> None:
         format_moment(datetime(2026, 3, 2, 9, 5, 59, tzinfo=UTC)) == "2026-03-02 09:05"
     )
     assert format_moment(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (timedelta(0), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(minutes=61), "1 h 1 min"),
+        (timedelta(days=3, hours=4, minutes=5), "3 d 4 h"),
+    ],
+)
+def test_durations_read_as_people_say_them(duration: timedelta, text: str) -> None:
+    assert format_duration(duration) == text
