@@ -1,5 +1,6 @@
 """Linkage requests: what was asked, where each stands, and sealed results."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -37,6 +38,11 @@ class KeptResult:
 
     sealed: bytes = field(repr=False)
     available_until: datetime
+
+    @property
+    def digest(self) -> bytes:
+        """Return the SHA-256 of ``sealed``, by which the records know the result."""
+        return hashlib.sha256(self.sealed).digest()
 
 
 class RequestStore(Protocol):

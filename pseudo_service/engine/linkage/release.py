@@ -4,8 +4,6 @@ The order of the steps is the guarantee, so that one function shows all of them.
 docs/linkage.md lists the same steps under the same numbers.
 """
 
-import hashlib
-
 from pseudo_service.core.access.roles import Actor
 from pseudo_service.core.errors import AccessDenied
 from pseudo_service.core.ids import OperationId
@@ -139,7 +137,7 @@ def _describe(
         request_id=request.request_id,
         digest=request.digest(),
         sealed=kept.sealed,
-        sealed_digest=hashlib.sha256(kept.sealed).digest(),
+        sealed_digest=kept.digest,
         available_until=kept.available_until,
         released_now=released_now,
     )

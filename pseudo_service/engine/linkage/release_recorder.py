@@ -1,7 +1,6 @@
 """What a release writes: its intent, its result with its events, and its refusals."""
 
 import contextlib
-import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -111,7 +110,7 @@ class ReleaseRecorder:
             step=approved.step,
             counts=answered.counts,
             register_faults=answered.register_faults,
-            sealed_digest=hashlib.sha256(sealed).digest(),
+            sealed_digest=kept.digest,
         )
         self._requests.keep_result(request.request_id, kept, [*subjects, released])
         return kept
@@ -154,7 +153,7 @@ class ReleaseRecorder:
         """
         recorded = self._index.result_digest(request.request_id)
         is_stated = history.digest == request.digest()
-        if not is_stated or recorded != hashlib.sha256(kept.sealed).digest():
+        if not is_stated or recorded != kept.digest:
             msg = (
                 "the kept result is not what was released: it is not handed out; submit "
                 "a new request and tell the security officer"
