@@ -34,7 +34,6 @@ def build_interceptors(
     methods: MethodTable,
     streams_per_caller: int,
     shortest_deadline: timedelta = timedelta(milliseconds=50),
-    longest_unary_call: timedelta = timedelta(seconds=60),
 ) -> tuple[Interceptor, ...]:
     """Return the interceptors, outermost first, for ``grpc.server``.
 
@@ -53,11 +52,6 @@ def build_interceptors(
         ),
         AccessInterceptor(methods=methods),
         StreamLimitInterceptor(limiter=StreamLimiter(maximum=streams_per_caller)),
-        DeadlineInterceptor(
-            clock=clock,
-            methods=methods,
-            shortest=shortest_deadline,
-            longest=longest_unary_call,
-        ),
+        DeadlineInterceptor(methods=methods, shortest=shortest_deadline),
         ReadUnaryRequest(),
     )

@@ -20,14 +20,12 @@ OK = "OK"
 class CallContext:
     """What is known of a call; the interceptors fill it in from outside inwards.
 
-    ``deadline`` is the client's, or the service's own bound where the client set
-    none. Servicers name the project and write the row counts for the record of the call.
+    Servicers name the project and write the row counts for the record of the call.
     """
 
     method: str
     request_id: str
     started: datetime
-    deadline: datetime | None = None
     proven_actor: Actor | None = None
     project: str | None = None
     rows_in: int = 0

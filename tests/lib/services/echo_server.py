@@ -182,7 +182,6 @@ def serve_echo(
             methods=methods,
             streams_per_caller=streams_per_caller,
             shortest_deadline=shortest_deadline,
-            longest_unary_call=timedelta(seconds=60),
         ),
     )
     pair = [(echo.tls.private_key, echo.tls.certificate)]

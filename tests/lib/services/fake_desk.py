@@ -220,7 +220,6 @@ def serve_desk(certificates: LocalCertificates) -> Iterator[RunningDesk]:
             methods=MethodTable(authenticated=methods),
             streams_per_caller=4,
             shortest_deadline=timedelta(milliseconds=50),
-            longest_unary_call=timedelta(seconds=60),
         ),
     )
     served = cast("Any", desk)

@@ -38,26 +38,6 @@ def test_a_unary_call_with_too_little_time_is_refused(
         assert echo.call("Open", timeout=20) == [b"x"]
 
 
-def test_the_clients_deadline_is_noted(echo: Echo) -> None:
-    left: list[timedelta | None] = []
-
-    def work(*_: object) -> bytes:
-        deadline = current_call().deadline
-        left.append(deadline - echo.clock.now() if deadline else None)
-        return b""
-
-    echo.work = work
-    echo.call(timeout=20)
-    echo.call(timeout=None)
-    echo.call("StreamStream", timeout=None)
-    echo.call("StreamStream", timeout=20)
-    assert left[0] is not None
-    assert timedelta(seconds=15) < left[0] <= timedelta(seconds=20)
-    assert left[1] == timedelta(seconds=60), "the service's own bound"
-    assert left[2] is None, "a stream takes as long as it needs"
-    assert left[3] is not None
-
-
 def test_more_streams_than_a_caller_may_have(echo: Echo) -> None:
     gate = threading.Event()
 
