@@ -3,15 +3,16 @@
 import logging
 import sys
 import threading
-import traceback
 from collections.abc import Callable
-from pathlib import PurePath
 from types import TracebackType
 
 from pseudo_service.adapters.telemetry.logs import SafeLog
+from pseudo_service.core.exception_names import (
+    name_place,
+    name_places,
+    name_type,
+)
 from pseudo_service.ports.telemetry import Level
-
-_FRAMES_SHOWN = 6
 
 
 class _LibraryHandler(logging.Handler):
@@ -29,8 +30,8 @@ class _LibraryHandler(logging.Handler):
             Level.ERROR if record.levelno >= logging.ERROR else Level.WARNING,
             {
                 "logger": record.name,
-                "place": f"{PurePath(record.pathname).name}:{record.lineno}",
-                "exception_type": _name_type(error) if error else None,
+                "place": name_place(record.pathname, record.lineno),
+                "exception_type": name_type(error) if error else None,
             },
         )
 
@@ -108,17 +109,10 @@ class LogRouting:
     def _write(
         self, event: str, kind: type[BaseException], trace: TracebackType | None
     ) -> None:
-        frames = traceback.extract_tb(trace)[-_FRAMES_SHOWN:]
-        places = " ".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in frames)
-        self._log.write(
-            event, Level.ERROR, {"exception_type": _name_type(kind), "place": places}
-        )
+        shown = {"exception_type": name_type(kind), "place": name_places(trace)}
+        self._log.write(event, Level.ERROR, shown)
 
 
 def _restoring(place: object, name: str) -> Callable[[], None]:
     before = getattr(place, name)
     return lambda: setattr(place, name, before)
-
-
-def _name_type(kind: type[BaseException]) -> str:
-    return f"{kind.__module__}.{kind.__qualname__}"

@@ -1,15 +1,14 @@
 """Turns every failure into a status that tells a cause and never a value."""
 
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import PurePath
 from types import MappingProxyType
 
 import grpc
 
 from pseudo_service.core.error_codes import ErrorCode
 from pseudo_service.core.errors import PseudoError
+from pseudo_service.core.exception_names import name_places, name_type
 from pseudo_service.ports.telemetry import Level, Telemetry
 from pseudo_service.transport.interceptors.calls import CallContext, current_call
 from pseudo_service.transport.interceptors.telemetry import REQUEST_ID_KEY
@@ -19,7 +18,6 @@ from pseudo_service.transport.interceptors.wrapping import (
 )
 from pseudo_service.transport.status import STATUS_BY_CODE, build_status, read_code
 
-_FRAMES_SHOWN = 6
 # What a caller did wrong is information; what broke here is for an operator.
 _LEVELS: Mapping[grpc.StatusCode, Level] = MappingProxyType(
     {
@@ -78,9 +76,9 @@ class FailuresInterceptor(ContextManagerInterceptor):
             request_id=call.request_id,
             method=call.method,
             code=code,
-            exception_type=_name_type(error),
-            cause_type=_name_type(cause) if cause else None,
-            place=_name_places(error),
+            exception_type=name_type(type(error)),
+            cause_type=name_type(type(cause)) if cause else None,
+            place=name_places(error.__traceback__),
         )
 
 
@@ -104,13 +102,3 @@ def _abort(
         # Nobody who prints this exception may print the one it replaces.
         abort.__suppress_context__ = True
         raise
-
-
-def _name_type(error: BaseException) -> str:
-    return f"{type(error).__module__}.{type(error).__qualname__}"
-
-
-def _name_places(error: BaseException) -> str:
-    """Return the innermost files and lines, never the source text or a value."""
-    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_SHOWN:]
-    return " ".join(f"{PurePath(f.filename).name}:{f.lineno}" for f in frames)
