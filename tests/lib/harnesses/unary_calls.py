@@ -1,10 +1,12 @@
 """The unary calls over keys that every test shares, and stores in memory."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pseudo_service.core.access.roles import Actor, Role, RoleGrant
+from pseudo_service.core.audit.events import AuditKind
 from pseudo_service.core.identifiers.identities import Identities
 from pseudo_service.core.identifiers.kinds import (
     ChiInNhsColumn,
@@ -16,11 +18,13 @@ from pseudo_service.core.identifiers.superseded import (
     PinnedSupersededNumbers,
     ProjectSupersededNumbers,
 )
+from pseudo_service.core.ids import KeyVersion, OperationId, ProjectId
 from pseudo_service.core.keys.material import KeyUse, Root, RootPurpose, SecretKey
 from pseudo_service.core.opt_outs import OptOutCheck
 from pseudo_service.core.policies.policy import Policy, parse_policy
 from pseudo_service.core.projects.project import DateShiftRule, Project
 from pseudo_service.core.redaction import RedactTexts, withhold_texts
+from pseudo_service.core.tables.batch_values import BatchOutcome
 from pseudo_service.engine.access.access_control import AccessControl
 from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.project_keys import PinnedRoots
@@ -135,10 +139,10 @@ class UnaryHarness:
         )
         monitor: Any = self.monitor
         self.known = _load_known(self.journal)
+        self._commit = _make_commit(self.journal, self.known, clock)
+        self._recorder = AuditRecorder(self.journal, clock)
         calls = UnaryCalls(
-            commit=_make_commit(self.journal, self.known, clock),
-            monitor=monitor,
-            recorder=AuditRecorder(self.journal, clock),
+            commit=self._commit, monitor=monitor, recorder=self._recorder
         )
         access_control = AccessControl(journal=self.journal, clock=clock)
         self.values = PseudonymiseValues(
@@ -169,6 +173,52 @@ class UnaryHarness:
             purpose=PURPOSE,
             actor=CALLER,
         )
+
+    def release_table(self, outcome: BatchOutcome) -> None:
+        """Commit a table of one batch, as a stream does."""
+        describe = self._recorder.describe
+        people = self._commit.collect(
+            project=ProjectId(PROJECT),
+            operation=OperationId("run-1"),
+            key_version=KeyVersion(VERSION),
+        )
+        change = self._commit.submit(
+            describe(AuditKind.BATCH_INTENT, actor=CALLER.subject, project=PROJECT),
+            outcome.identities,
+            limit=1_000_000,
+            dated=outcome.dated,
+        )
+        self._commit.wait(change)
+        people.add(outcome.identities, outcome.dated)
+        self._commit.record_released(
+            describe(AuditKind.TABLE_FINISHED, actor=CALLER.subject, project=PROJECT),
+            people,
+        )
+
+    def read_record(self) -> "ReleaseRecord":
+        """Return what all calls and tables so far have left on record."""
+        changes = [commit.change for commit in self.journal.commits if commit.change]
+        record = ReleaseRecord()
+        for change in changes:
+            for segment in change.segments:
+                record.registered[segment.kind] += segment.count
+            for members in change.memberships:
+                record.released[members.kind, members.use.value] += members.count
+            if change.charge is not None:
+                record.charged.update(change.charge.codes.tolist())
+        return record
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseRecord:
+    """How many people are registered, by kind, and released, by kind and use.
+
+    ``charged`` are the codes of the people that the quota counts.
+    """
+
+    registered: Counter[str] = field(default_factory=Counter)
+    released: Counter[tuple[str, str]] = field(default_factory=Counter)
+    charged: set[int] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
