@@ -359,19 +359,8 @@ def deidentify(
         offset = (
             find_offset(policy, row, keys, superseded) if policy.shifts_dates else None
         )
-        answer.rows.append(
-            treat_row(
-                policy,
-                row,
-                position,
-                offset,
-                keys,
-                sentinels,
-                kinds,
-                answer,
-                superseded,
-            )
-        )
+        given = (policy, row, position, offset, keys, sentinels, kinds, answer)
+        answer.rows.append(treat_row(*given, superseded))
     return answer
 
 
