@@ -5,6 +5,7 @@ it gets its name in one step, and its folder is flushed. A draft that a power cu
 leaves behind has a name of its own, which no reader takes for the file.
 """
 
+import errno
 import os
 import re
 import tempfile
@@ -17,6 +18,10 @@ OWNER_ONLY: Final = 0o600
 """The permission bits of a file that only its owner reads and writes."""
 
 _DRAFT_END: Final = ".tmp"
+_WITHOUT_HARD_LINKS: Final = frozenset(
+    {errno.EPERM, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+)
+"""How file systems that have none say so: file shares, mounted object storage."""
 
 
 def write_file(
@@ -82,18 +87,29 @@ def publish(draft: Path, path: Path, *, replace: bool = True) -> None:
 
     Raises:
         FileExistsError: There is a file of that name, and ``replace`` is false.
-        OSError: The disk fails, or the file system has no hard links.
+        OSError: The disk fails.
     """
     with draft.open("rb") as written:
         os.fsync(written.fileno())
     if replace:
         draft.replace(path)
     else:
-        path.hardlink_to(draft)  # which fails where the name is taken
-        draft.unlink()
+        _take_free_name(draft, path)
     flush_folder(path.parent)
     if draft.parent != path.parent:
         flush_folder(draft.parent)
+
+
+def _take_free_name(draft: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(draft)  # which fails where the name is taken
+    except OSError as error:
+        if error.errno not in _WITHOUT_HARD_LINKS:
+            raise
+        path.touch(exist_ok=False)  # a kill from here leaves it empty, for nobody else
+        draft.replace(path)
+    else:
+        draft.unlink()
 
 
 def remove_drafts(path: Path) -> None:

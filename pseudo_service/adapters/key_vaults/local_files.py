@@ -62,7 +62,7 @@ def write_once(file: Path, content: bytes) -> bool:
     """Write a file that is not there yet; return False when it was there.
 
     Raises:
-        KeyVaultUnavailable: It cannot be written, or the file system has no links.
+        KeyVaultUnavailable: It cannot be written.
     """
     try:
         write_file(file, content, replace=False)
@@ -72,7 +72,7 @@ def write_once(file: Path, content: bytes) -> bool:
         pass
     else:
         return True
-    return _fail("written: is there space, and does the file system have hard links?")
+    return _fail("written: is there space?")
 
 
 def remove_file(file: Path) -> None:

@@ -40,7 +40,7 @@ def write_new_file(final: Path, content: bytes) -> bool:
     or a private key.
 
     Raises:
-        OSError: The folder cannot be written to, or its file system has no hard links.
+        OSError: The folder cannot be written to.
     """
     remove_drafts(final)
     try:

@@ -1,5 +1,6 @@
 """A file is whole or not there, wherever its writing stops."""
 
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -80,6 +81,21 @@ def test_a_file_gives_way(tmp_path: Path) -> None:
 def test_a_file_that_may_not_give_way_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(OLD)
+    with pytest.raises(FileExistsError):
+        write_file(path, NEW, replace=False)
+    assert path.read_bytes() == OLD
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_file_system_without_hard_links_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    path = tmp_path / "file"
+    write_file(path, OLD, replace=False)
     with pytest.raises(FileExistsError):
         write_file(path, NEW, replace=False)
     assert path.read_bytes() == OLD
