@@ -18,7 +18,6 @@ from pseudo_service.bootstrap.use_cases import UseCases, choose_rules
 from pseudo_service.config import Config
 from pseudo_service.core.keys.material import KeyUse
 from pseudo_service.core.linkage.sealed_events import LinkageEventSealer
-from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.subject_codes import SubjectCodes
 from pseudo_service.engine.audit.subject_trace import SubjectTrace
 from pseudo_service.engine.disclosures.opt_out_recall import OptOutRecall
@@ -111,7 +110,7 @@ def build_linkage_use_cases(
             sealer=requests.sealer,
             codes=requests.codes,
             access_control=base.access_control,
-            recorder=AuditRecorder(base.journal, base.clock),
+            recorder=base.recorder,
         ),
         maintenance=_build_maintenance(config, base, database, register),
         recall=OptOutRecall(queries=queries, opt_outs=common.opt_outs),
@@ -189,7 +188,7 @@ def _build_maintenance(
         ),
         runs=MaintenanceRuns(
             access_control=base.access_control,
-            audit=AuditRecorder(base.journal, base.clock),
+            recorder=base.recorder,
             entropy=base.entropy,
         ),
         service_root=base.service_root,
@@ -291,7 +290,7 @@ def _build_queries(base: SharedServices, register: _Register) -> RegisterQueries
             unaccounted=register.unaccounted,
             key_ring=base.key_ring,
         ),
-        audit=AuditRecorder(base.journal, base.clock),
+        recorder=base.recorder,
         entropy=base.entropy,
     )
 

@@ -19,6 +19,7 @@ from pseudo_service.bootstrap.external_services import (
 from pseudo_service.config import Config, Duty
 from pseudo_service.core.keys.material import KeyUse, Root
 from pseudo_service.engine.access.access_control import AccessControl
+from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.key_ring import KeyRing
 from pseudo_service.engine.keys.receipt_signing import ReceiptSigner
 from pseudo_service.engine.register.data_key_holder import DataKeyHolder
@@ -61,6 +62,7 @@ class SharedServices:
     writer: RegisterWriter
     signer: ReceiptSigner
     access_control: AccessControl
+    recorder: AuditRecorder
     redactor: TextRedactor
 
 
@@ -130,5 +132,6 @@ def build_shared_services(
         writer=writer,
         signer=signer,
         access_control=AccessControl(journal=journal, clock=clock),
+        recorder=AuditRecorder(journal, clock),
         redactor=overrides.redactor or open_redactor(config, overrides.telemetry),
     )

@@ -6,7 +6,6 @@ from pseudo_service.bootstrap.shared_services import SharedServices
 from pseudo_service.config import Config
 from pseudo_service.core.access.enumeration import EnumerationSettings
 from pseudo_service.engine.access.enumeration_monitor import EnumerationMonitor
-from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.keys.project_keys import ProjectKeys
 from pseudo_service.engine.projects.policy_registry import PolicyRegistry
 from pseudo_service.engine.reference_lists.opt_outs import OptOutLists
@@ -102,7 +101,7 @@ def _build_services(config: Config, base: SharedServices) -> StreamServices:
             telemetry=base.telemetry,
             clock=base.clock,
         ),
-        recorder=AuditRecorder(base.journal, base.clock),
+        recorder=base.recorder,
         signer=base.signer,
         clock=base.clock,
     )

@@ -15,7 +15,6 @@ from pseudo_service.bootstrap.tables import build_tables
 from pseudo_service.config import Config
 from pseudo_service.core.identifiers.kinds import ChiInNhsColumn, IdentifierRules
 from pseudo_service.engine.audit.project_audit import ProjectAudit
-from pseudo_service.engine.audit.recorder import AuditRecorder
 from pseudo_service.engine.audit.trail import AuditTrail
 from pseudo_service.engine.keys.rotation import KeyRotation
 from pseudo_service.engine.projects.closing import ProjectClosing
@@ -124,13 +123,13 @@ def build_use_cases(
             log=SqlAuditLog(database),
             archive=DirectoryArchive(config.archive_directory),
             vault=base.vault,
-            recorder=AuditRecorder(base.journal, base.clock),
+            recorder=base.recorder,
             clock=base.clock,
             access_control=base.access_control,
         ),
         project_audit=ProjectAudit(
             log=SqlAuditLog(database),
-            recorder=AuditRecorder(base.journal, base.clock),
+            recorder=base.recorder,
             clock=base.clock,
             access_control=base.access_control,
         ),

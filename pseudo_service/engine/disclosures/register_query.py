@@ -65,13 +65,13 @@ class RegisterQueries:
         access_control: AccessControl,
         projects: ProjectStore,
         readers: RegisterReaders,
-        audit: AuditRecorder,
+        recorder: AuditRecorder,
         entropy: Entropy,
     ) -> None:
         self._access_control = access_control
         self._projects = projects
         self._readers = readers
-        self._audit = audit
+        self._recorder = recorder
         self._entropy = entropy
 
     def authorise(
@@ -110,7 +110,7 @@ class RegisterQueries:
             actor=actor,
             operation=OperationId(f"{name}-{self._entropy.draw(8).hex()}"),
             readers=self._readers,
-            audit=self._audit,
+            recorder=self._recorder,
         )
         query.record(intent, details)
         return query
@@ -124,11 +124,11 @@ class RegisterQuery:
     actor: Actor
     operation: OperationId
     readers: RegisterReaders = field(repr=False)
-    audit: AuditRecorder = field(repr=False)
+    recorder: AuditRecorder = field(repr=False)
 
     def record(self, kind: AuditKind, details: Mapping[str, Detail]) -> None:
         """Put an event of the query on record."""
-        self.audit.record(
+        self.recorder.record(
             kind,
             actor=self.actor.subject,
             project=self.project.project_id,

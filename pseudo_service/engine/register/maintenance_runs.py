@@ -18,11 +18,11 @@ class MaintenanceRun:
 
     operation: OperationId
     actor: Actor
-    audit: AuditRecorder = field(repr=False)
+    recorder: AuditRecorder = field(repr=False)
 
     def describe(self, kind: AuditKind, details: Mapping[str, Detail]) -> AuditEvent:
         """Return an event of the run, for a change that commits it with its rows."""
-        return self.audit.describe(
+        return self.recorder.describe(
             kind,
             actor=self.actor.subject,
             project=None,
@@ -32,7 +32,7 @@ class MaintenanceRun:
 
     def record(self, kind: AuditKind, details: Mapping[str, Detail]) -> None:
         """Put an event of the run on record."""
-        self.audit.record(
+        self.recorder.record(
             kind,
             actor=self.actor.subject,
             project=None,
@@ -49,10 +49,14 @@ class MaintenanceRuns:
     """Begins runs for actors who may maintain the register."""
 
     def __init__(
-        self, *, access_control: AccessControl, audit: AuditRecorder, entropy: Entropy
+        self,
+        *,
+        access_control: AccessControl,
+        recorder: AuditRecorder,
+        entropy: Entropy,
     ) -> None:
         self._access_control = access_control
-        self._audit = audit
+        self._recorder = recorder
         self._entropy = entropy
 
     def begin(self, actor: Actor, permission: Permission) -> MaintenanceRun:
@@ -66,5 +70,5 @@ class MaintenanceRuns:
         return MaintenanceRun(
             operation=OperationId(self._entropy.draw(16).hex()),
             actor=actor,
-            audit=self._audit,
+            recorder=self._recorder,
         )

@@ -130,7 +130,7 @@ def open_disclosure_desk(service: RunningService) -> Iterator[DisclosureDesk]:
                         unaccounted=unaccounted,
                         key_ring=key_ring,
                     ),
-                    audit=AuditRecorder(journal, clock),
+                    recorder=AuditRecorder(journal, clock),
                     entropy=entropy,
                 ),
                 opt_outs=OptOutLists(

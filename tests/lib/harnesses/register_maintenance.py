@@ -108,7 +108,7 @@ class MaintainedRegister:
             ),
             runs=MaintenanceRuns(
                 access_control=AccessControl(journal=self.journal, clock=self.clock),
-                audit=AuditRecorder(self.journal, self.clock),
+                recorder=AuditRecorder(self.journal, self.clock),
                 entropy=self.entropy,
             ),
             service_root=ROOT,

@@ -100,7 +100,7 @@ class QueriedRegister:
                 unaccounted=self.unaccounted,
                 key_ring=self.key_ring,
             ),
-            audit=AuditRecorder(cared.journal, cared.clock),
+            recorder=AuditRecorder(cared.journal, cared.clock),
             entropy=cared.entropy,
         )
 

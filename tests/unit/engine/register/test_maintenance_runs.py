@@ -26,7 +26,7 @@ class Harness:
         self.journal, self.clock = MemoryJournal(), FakeClock()
         self.runs = MaintenanceRuns(
             access_control=AccessControl(journal=self.journal, clock=self.clock),
-            audit=AuditRecorder(self.journal, self.clock),
+            recorder=AuditRecorder(self.journal, self.clock),
             entropy=SeededEntropy(),
         )
 
