@@ -202,7 +202,7 @@ class UnaryHarness:
         for change in changes:
             for segment in change.segments:
                 record.registered[segment.kind] += segment.count
-            for members in change.memberships:
+            for members in change.disclosures:
                 record.released[members.kind, members.use.value] += members.count
             if change.charge is not None:
                 record.charged.update(change.charge.codes.tolist())
