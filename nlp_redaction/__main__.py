@@ -22,6 +22,7 @@ from nlp_redaction.errors import (
 from nlp_redaction.evaluation.cases import GoldRefused
 from nlp_redaction.jsonl import BrokenInput, read_known
 from nlp_redaction.settings import Settings
+from nlp_redaction.workers.worker_main import forbid_core_dumps
 
 DONE: Final = 0
 BROKEN_OFF: Final = 1
@@ -33,6 +34,7 @@ INTERRUPTED: Final = 130
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = make_parser().parse_args(arguments)
+    forbid_core_dumps()
     try:
         return _COMMANDS[options.command](options)
     except (BrokenInput, GoldRefused, SettingsRefused, ModelMissing) as error:

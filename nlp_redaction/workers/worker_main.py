@@ -23,14 +23,14 @@ def serve(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in _ONE_THREAD:
         os.putenv(name, "1")
-    _forbid_core_dumps()
+    forbid_core_dumps()
     from nlp_redaction.workers.worker_loop import answer_messages  # noqa: PLC0415 - see above
 
     with Connection(descriptor) as connection:
         answer_messages(connection)
 
 
-def _forbid_core_dumps() -> None:
+def forbid_core_dumps() -> None:
     """Let no dump of this process, with its texts, be written when it dies."""
     try:
         import resource  # noqa: PLC0415 - not on every platform

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import Abort, TyperException
 
+from pseudo_service.adapters.core_dumps import forbid_core_dumps
 from pseudo_service.cli.commands import COMMANDS, LateCommand
 from pseudo_service.cli.console.exit_codes import (
     EXIT_CODES_HELP,
@@ -71,6 +72,7 @@ def main() -> None:
 
 def run_command(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; nothing is raised."""
+    forbid_core_dumps()  # a command holds keys and identifiers, as a server does
     try:
         result = build_command().main(
             args=list(arguments), prog_name="pseudo", standalone_mode=False

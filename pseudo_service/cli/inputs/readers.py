@@ -14,10 +14,12 @@ import pyarrow.parquet as pq
 from pseudo_service.cli.console.exit_codes import Failure
 from pseudo_service.cli.inputs.csv_reader import CsvForm, CsvInput, open_bytes
 from pseudo_service.cli.inputs.files import InputFile, InputFormat
-from pseudo_service.core.errors import name_field
+from pseudo_service.core.arrow.sound_batches import make_sound
+from pseudo_service.core.errors import BatchMalformed, BatchTooLarge, name_field
 
 _BATCH_ROWS = 1 << 16
 _ARROW_MAGIC = b"ARROW1"
+_MOST_TEXT_BYTES = (1 << 31) - 1
 
 
 class TableInput(Protocol):
@@ -128,13 +130,21 @@ class _ArrowInput:
         """
         try:
             with self._reader() as reader:
-                if hasattr(reader, "num_record_batches"):
-                    for index in range(reader.num_record_batches):
-                        yield reader.get_batch(index)
-                else:
-                    yield from reader
-        except (pa.ArrowException, OSError, EOFError):
+                for batch in _read_batches(reader):
+                    yield make_sound(batch, most_text_bytes=_MOST_TEXT_BYTES)
+        except BatchTooLarge:
+            msg = f"{self._file.label}: a batch has over 2 GiB of text; cut it smaller"
+            raise Failure(msg) from None
+        except (pa.ArrowException, OSError, EOFError, BatchMalformed):
             raise _unreadable(self._file, "Arrow IPC") from None
+
+
+def _read_batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    """Yield what a file or a stream of Arrow holds, as it is: nothing is checked."""
+    if hasattr(reader, "num_record_batches"):
+        yield from map(reader.get_batch, range(reader.num_record_batches))
+    else:
+        yield from reader
 
 
 @contextmanager

@@ -233,8 +233,8 @@ def _find_null_rows(values: pa.Array) -> npt.NDArray[np.uint64]:
 
 def _read_offsets(values: pa.Array) -> npt.NDArray[np.generic]:
     width = np.int64 if _is_wide(values.type) else np.int32
-    offsets = np.frombuffer(values.buffers()[1], dtype=width)
-    return offsets[values.offset : values.offset + len(values) + 1]
+    ends = values.offset + len(values) + 1  # a buffer may have any bytes after them
+    return np.frombuffer(values.buffers()[1], width, ends)[values.offset :]
 
 
 def _read_slots(

@@ -135,8 +135,8 @@ def view_texts(
     _, offsets_buffer, data_buffer = texts.buffers()
     if not len(texts) or offsets_buffer is None:
         return np.zeros(1, np.int32), np.empty(0, np.uint8)
-    offsets = np.frombuffer(offsets_buffer, np.int32)
-    offsets = offsets[texts.offset : texts.offset + len(texts) + 1]
+    ends = texts.offset + len(texts) + 1  # a buffer may have any bytes after them
+    offsets = np.frombuffer(offsets_buffer, np.int32, ends)[texts.offset :]
     if data_buffer is None:
         return np.require(offsets, requirements="A"), np.empty(0, np.uint8)
     data = np.frombuffer(data_buffer, np.uint8)

@@ -89,7 +89,7 @@ def view_rows(texts: pa.StringArray, width: int) -> npt.NDArray[np.uint8]:
     if not len(texts):
         return np.empty((0, width), dtype=np.uint8)
     _, offsets, data = texts.buffers()
-    first = np.frombuffer(offsets, dtype=np.int32)[texts.offset]
+    first = np.frombuffer(offsets, np.int32, texts.offset + 1)[texts.offset]
     length = len(texts) * width
     return np.frombuffer(data, np.uint8)[first : first + length].reshape(-1, width)
 
