@@ -32,7 +32,7 @@ def main() -> None:
     """Make the load that standard input asks for."""
     order = json.load(sys.stdin)
     # Locust rounds times to two digits, to spare its master process work.
-    locust.stats.bucket_response_time = _round
+    locust.stats.bucket_response_time = _round  # type: ignore[assignment]
     load = Load(
         profile=load_profile(order["profile"], Path(order["profiles"])),
         address=order["address"],
@@ -54,7 +54,8 @@ def main() -> None:
 
 def _ramp(environment: Environment, runner: LocalRunner, profile: Profile) -> None:
     ramped = Event()
-    environment.events.spawning_complete.add_listener(lambda **_: ramped.set())
+    done = environment.events.spawning_complete
+    done.add_listener(lambda **_: ramped.set())  # type: ignore[no-untyped-call]
     runner.start(sum(profile.users.values()), profile.spawn_per_second)
     if not ramped.wait(profile.longest_seconds()):
         msg = "the users did not start"

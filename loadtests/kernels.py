@@ -15,6 +15,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
+from pseudo_service.core.ids import KeyVersion
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.pseudonyms.keyed_hash import KeyedHash
 from pseudo_service.core.pseudonyms.text_form import PseudonymFormat
@@ -49,7 +50,7 @@ def compare_kernels(*, distinct: int, rounds: int) -> tuple[float, float]:
 def _pseudonymise(numbers: pa.StringArray) -> pa.StringArray:
     canonical = canonicalise(numbers, KIND, RULES)
     macs = KeyedHash(SecretKey(KEY), KIND).mac(canonical.values)
-    return PseudonymFormat(tag="TEST", kind=KIND, version=1).encode(macs)
+    return PseudonymFormat(tag="TEST", kind=KIND, version=KeyVersion(1)).encode(macs)
 
 
 def _loop(messages: list[bytes]) -> list[bytes]:

@@ -60,11 +60,12 @@ def make_analyser() -> Callable[[str], Any]:
             labels_to_ignore=sorted(set(CLASS_NAMES) - set(ENTITY_BY_LABEL)),
         ),
     )
-    engine.nlp = {"en": pipeline}
+    engine.nlp = {"en": pipeline}  # type: ignore[assignment]
     analyser = AnalyzerEngine(nlp_engine=engine, supported_languages=["en"])
     return lambda text: analyser.analyze(text, language="en")
 
 
 def _stay_offline() -> None:
     """Let the recognisers of e-mail and web addresses use the list that they ship."""
-    tldextract.extract = tldextract.TLDExtract(suffix_list_urls=())
+    offline = tldextract.TLDExtract(suffix_list_urls=())
+    tldextract.extract = offline  # type: ignore[assignment]

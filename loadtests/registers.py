@@ -34,6 +34,7 @@ from pseudo_service.core.identifiers.kinds import (
     IdentifierKind,
     IdentifierRules,
 )
+from pseudo_service.core.ids import KeyVersion, OperationId
 from pseudo_service.core.keys.material import (
     KEY_BYTES,
     SERVICE_OWNER,
@@ -67,13 +68,13 @@ MEGABYTE = 1 << 20
 CLOCK = SystemClock()
 SERVICE_ROOT = Root(
     owner=SERVICE_OWNER,
-    version=1,
+    version=KeyVersion(1),
     purpose=RootPurpose.SERVICE,
     key=SecretKey(b"load-test-service-root".ljust(KEY_BYTES)),
 )
 PROJECT_ROOT = Root(
     owner="load-test",
-    version=1,
+    version=KeyVersion(1),
     purpose=RootPurpose.PSEUDONYMS,
     key=SecretKey(b"load-test-project-root".ljust(KEY_BYTES)),
 )
@@ -171,7 +172,7 @@ def _resolve(
         register=SqlRegister(database), vault=vault, service_root=SERVICE_ROOT
     )
     wanted, found = MacIndex.build(macs), dict[int, str]()
-    scan = opening.scan(RegisterGrant(operation="load-test"), kind=KIND)
+    scan = opening.scan(RegisterGrant(operation=OperationId("load-test")), kind=KIND)
     for page in scan:
         rows, which = wanted.find(PROJECT_HASH.mac(page.canonical))
         names = page.canonical.take(pa.array(rows)).to_pylist()
@@ -225,7 +226,7 @@ def _make_maintenance(
         ),
         runs=MaintenanceRuns(
             access_control=AccessControl(journal=journal, clock=CLOCK),
-            audit=AuditRecorder(journal, CLOCK),
+            recorder=AuditRecorder(journal, CLOCK),
             entropy=entropy,
         ),
         service_root=SERVICE_ROOT,

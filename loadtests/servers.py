@@ -174,8 +174,10 @@ def _read_anonymous(process_id: int) -> int:
 
 @contextmanager
 def _hold_port() -> Iterator[int]:
-    """Reserve a port that gRPC, with SO_REUSEPORT, can take and nobody else."""
+    """Reserve a port that the kernel gives to nobody; a server can take it by name."""
     with socket.socket() as held:
+        # The first for a server alone on its port, the second for several workers.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(("127.0.0.1", 0))
         yield int(held.getsockname()[1])

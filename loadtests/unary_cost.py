@@ -44,7 +44,7 @@ PATIENTS = 1_000
 HUNDRED = 100
 PURPOSE = "load test"
 NOTE = "Seen with Mrs Agyemang on 3 April 2024; call 020 7946 0018 with the results."
-SETTINGS = {"text": {"modes": ["fast"]}}
+SETTINGS: dict[str, Any] = {"text": {"modes": ["fast"]}}
 
 
 def main() -> None:

@@ -56,6 +56,7 @@ class LimitSettings(Settings):
     batch_rows: int = Field(default=131_072, ge=1, le=1 << 20)
     columns: int = Field(default=500, ge=1, le=5000)
     streams_per_caller: int = Field(default=8, ge=1)
+    calls_per_caller: int = Field(default=16, ge=1)
     threads: int = Field(default=64, ge=4, le=512)
     drain_seconds: float = Field(default=30.0, gt=0)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from pseudo_service.adapters.allocator import keep_large_buffers
+from pseudo_service.adapters.descriptors import raise_descriptor_limit
 from pseudo_service.bootstrap.observability import (
     WorkerMetrics,
     observe,
@@ -62,16 +63,27 @@ def run_alone(config: Config, stopping: threading.Event) -> int:
 def run_worker(config: Config, address: str, stopping: threading.Event) -> int:
     """Serve in this process, one of several, until the event is set."""
     with observe(config) as observers:
-        return _run(config, address, stopping, observers.telemetry)
+        return _run(config, address, stopping, observers.telemetry, shares_port=True)
 
 
 def _run(
-    config: Config, address: str, stopping: threading.Event, telemetry: Telemetry
+    config: Config,
+    address: str,
+    stopping: threading.Event,
+    telemetry: Telemetry,
+    *,
+    shares_port: bool = False,
 ) -> int:
     keep_large_buffers()
+    raise_descriptor_limit()
     # Not for a command's embedded service: most commands run no kernel.
     telemetry.log("kernels_ready", kind=warm_up())
-    service = Service(config, RuntimeOverrides(telemetry=telemetry), address=address)
+    service = Service(
+        config,
+        RuntimeOverrides(telemetry=telemetry),
+        address=address,
+        shares_port=shares_port,
+    )
     service.start()
     telemetry.log("serving", port=service.ports[0], process=service.process)
     _await(stopping)
@@ -116,14 +128,25 @@ def hold_port(address: str) -> Iterator[str]:
     host, port = split_address(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as held:
-        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         try:
+            _check_free(family, host, port)
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             held.bind((host, port))
         except OSError:
-            msg = f"server.address {address}: cannot be listened on"
+            msg = (
+                f"server.address {address}: cannot be listened on; another process "
+                "may hold it"
+            )
             raise ConfigurationInvalid(msg) from None
         shown = f"[{host}]" if family is socket.AF_INET6 else host
         yield f"{shown}:{held.getsockname()[1]}"
+
+
+def _check_free(family: int, host: str, port: int) -> None:
+    """Raise where somebody listens: among those who share a port nobody is refused."""
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tried.bind((host, port))
 
 
 def _supervise(

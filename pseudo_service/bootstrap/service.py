@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from pseudo_service.adapters.allocator import release_unused_memory
+from pseudo_service.adapters.descriptors import count_connections
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.migrate import migrate
 from pseudo_service.bootstrap.external_services import (
@@ -14,7 +15,7 @@ from pseudo_service.bootstrap.external_services import (
 )
 from pseudo_service.bootstrap.linkage import build_linkage_use_cases
 from pseudo_service.bootstrap.maintenance import Maintenance, Task
-from pseudo_service.bootstrap.servicers import build_servicers
+from pseudo_service.bootstrap.servicers import build_servicers, choose_call_limits
 from pseudo_service.bootstrap.shared_services import (
     RuntimeOverrides,
     SharedServices,
@@ -38,9 +39,20 @@ class Service:
     """Everything that one process runs: build it, ``start`` it, ``stop`` it."""
 
     def __init__(
-        self, config: Config, overrides: RuntimeOverrides, *, address: str
+        self,
+        config: Config,
+        overrides: RuntimeOverrides,
+        *,
+        address: str,
+        shares_port: bool = False,
     ) -> None:
         """Open the database and the vault, load the register, bind the address.
+
+        Args:
+            config: The deployment's.
+            overrides: What is not as in a deployment, and its telemetry.
+            address: Where to listen.
+            shares_port: Whether other workers of this service listen there, too.
 
         Raises:
             PseudoError: Whatever keeps the service from being sound; nothing is left
@@ -48,6 +60,7 @@ class Service:
         """
         self._config = config
         self._overrides = overrides
+        self._shares_port = shares_port
         self.process = f"process-{overrides.entropy.draw(8).hex()}"
         migrate(config.database_url)
         self._database = SqlDatabase(
@@ -99,6 +112,7 @@ class Service:
     def _build_server(self, address: str) -> ServiceServer:
         config, overrides = self._config, self._overrides
         limits = config.server.limits
+        places = choose_call_limits(limits)
         verifier = open_verifier(
             config,
             issuer=open_local_issuer(config),
@@ -116,11 +130,13 @@ class Service:
                 verifier=verifier,
                 certificates=open_client_certificates(config),
                 methods=METHODS,
-                streams_per_caller=limits.streams_per_caller,
+                limits=places,
             ),
             listeners=choose_listeners(config, address=address, clock=overrides.clock),
-            threads=limits.threads,
+            threads=places.threads,
             message_bytes=limits.message_bytes,
+            connections=count_connections(),
+            shares_port=self._shares_port,
         )
 
     def _plan_maintenance(self, base: SharedServices) -> Maintenance:

@@ -3,8 +3,9 @@
 from pseudo_service.bootstrap.linkage import LinkageUseCases
 from pseudo_service.bootstrap.shared_services import RuntimeOverrides
 from pseudo_service.bootstrap.use_cases import UseCases
-from pseudo_service.config import Config, Duty
+from pseudo_service.config import Config, Duty, LimitSettings
 from pseudo_service.transport.arrow_ipc import ArrowLimits
+from pseudo_service.transport.interceptors.limits import CallLimits
 from pseudo_service.transport.server import Servicers
 from pseudo_service.transport.servicers.administration import AdministrationServicer
 from pseudo_service.transport.servicers.deidentification import (
@@ -55,6 +56,17 @@ def build_servicers(
             if linkage
             else None
         ),
+    )
+
+
+def choose_call_limits(limits: LimitSettings) -> CallLimits:
+    """Return how many calls may be open: neither kind has the last quarter to itself."""
+    share = limits.threads - limits.threads // 4
+    return CallLimits(
+        streams_per_caller=limits.streams_per_caller,
+        calls_per_caller=limits.calls_per_caller,
+        streams=share,
+        calls=share,
     )
 
 

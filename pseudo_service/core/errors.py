@@ -279,9 +279,15 @@ class OracleSuspected(PseudoError):
 
 
 class TooManyStreams(PseudoError):
-    """The caller has as many streams open as it may."""
+    """The caller, or all callers together, have as many streams open as they may."""
 
     code = ErrorCode.TOO_MANY_STREAMS
+
+
+class TooManyCalls(PseudoError):
+    """The caller, or all callers together, have as many calls open as they may."""
+
+    code = ErrorCode.TOO_MANY_CALLS
 
 
 class IdentityProviderUnavailable(PseudoError):

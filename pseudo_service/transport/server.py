@@ -33,6 +33,7 @@ _SERVICES = {
     "register": register_pb2.DESCRIPTOR.services_by_name["RegisterService"],
 }
 
+_MOST_QUEUED = 1_000
 METHODS = MethodTable(
     authenticated=frozenset(
         f"/{service.full_name}/{method.name}"
@@ -102,8 +103,20 @@ class ServiceServer:
         listeners: Sequence[Listener],
         threads: int,
         message_bytes: int,
+        connections: int,
+        shares_port: bool = False,
     ) -> None:
         """Build the server.
+
+        Args:
+            servicers: What is served.
+            interceptors: What each call passes through, the outermost first.
+            listeners: Where it listens.
+            threads: How many calls are worked on at a time.
+            message_bytes: The largest message that is taken.
+            connections: How many may be open; more are closed at once.
+            shares_port: Whether other processes of this service listen on its ports,
+                too. Otherwise a port that somebody listens on is refused.
 
         Raises:
             ConfigurationInvalid: An address cannot be listened on.
@@ -112,8 +125,11 @@ class ServiceServer:
         self._server = grpc.server(
             self._pool,
             interceptors=list(interceptors),
-            options=_choose_options(message_bytes),
-            maximum_concurrent_rpcs=threads,  # more are told so, not queued
+            options=_choose_options(
+                message_bytes, connections, shares_port=shares_port
+            ),
+            # What comes above the threads waits for a moment, to be told its limit.
+            maximum_concurrent_rpcs=threads + _MOST_QUEUED,
         )
         self._names = servicers.add_to(self._server)
         self._health = health.HealthServicer()
@@ -156,13 +172,17 @@ class ServiceServer:
             raise ConfigurationInvalid(msg) from None
 
 
-def _choose_options(message_bytes: int) -> list[tuple[str, int]]:
+def _choose_options(
+    message_bytes: int, connections: int, *, shares_port: bool
+) -> list[tuple[str, int]]:
     # A batch may be as large as the limit, and its envelope a little larger.
     envelope = 1 << 20
     return [
         ("grpc.max_receive_message_length", message_bytes + envelope),
         ("grpc.max_send_message_length", -1),
-        ("grpc.so_reuseport", 1),
+        ("grpc.so_reuseport", int(shares_port)),
+        ("grpc.max_allowed_incoming_connections", connections),
+        ("grpc.server_handshake_timeout_ms", 10_000),
         ("grpc.keepalive_time_ms", 120_000),
         ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
         ("grpc.keepalive_permit_without_calls", 1),

@@ -6,13 +6,17 @@ from types import MappingProxyType
 from typing import Protocol, cast
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from pseudo_service.core.error_codes import ErrorCode
 
 DETAILS_KEY = "grpc-status-details-bin"
 ERROR_DOMAIN = "pseudo"
+_RETRY_SECONDS: Mapping[ErrorCode, int] = MappingProxyType(
+    {ErrorCode.TOO_MANY_STREAMS: 5, ErrorCode.TOO_MANY_CALLS: 1}
+)
 _LONGEST_MESSAGE = 2000  # it travels twice, in at most 8 KiB of metadata
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -59,6 +63,7 @@ STATUS_BY_CODE: Mapping[ErrorCode, grpc.StatusCode] = MappingProxyType(
         ErrorCode.QUOTA_EXCEEDED: grpc.StatusCode.RESOURCE_EXHAUSTED,
         ErrorCode.ORACLE_SUSPECTED: grpc.StatusCode.PERMISSION_DENIED,
         ErrorCode.TOO_MANY_STREAMS: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        ErrorCode.TOO_MANY_CALLS: grpc.StatusCode.RESOURCE_EXHAUSTED,
         ErrorCode.IDENTITY_PROVIDER_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.KEY_VAULT_UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
         ErrorCode.KEY_VAULT_REFUSED: grpc.StatusCode.FAILED_PRECONDITION,
@@ -94,18 +99,27 @@ def build_status(
     """Return the status of a failure, with ``google.rpc.ErrorInfo`` in its details.
 
     ``ErrorInfo.reason`` is the code, ``domain`` is "pseudo" and its metadata names
-    the request, so that a client need not read the message.
+    the request, so that a client need not read the message. Where the same call may
+    succeed a moment later, ``google.rpc.RetryInfo`` says when.
     """
     text = message[:_LONGEST_MESSAGE]
     info = error_details_pb2.ErrorInfo(
         reason=code, domain=ERROR_DOMAIN, metadata={"request_id": request_id}
     )
-    packed = any_pb2.Any()
-    packed.Pack(info)
+    details = [_pack(info)]
+    if code in _RETRY_SECONDS:
+        delay = duration_pb2.Duration(seconds=_RETRY_SECONDS[code])
+        details.append(_pack(error_details_pb2.RetryInfo(retry_delay=delay)))
     status = STATUS_BY_CODE[code]
-    rich = status_pb2.Status(code=_read_number(status), message=text, details=[packed])
-    details = (DETAILS_KEY, rich.SerializeToString())
-    return RichStatus(status, text, (*metadata, details))
+    rich = status_pb2.Status(code=_read_number(status), message=text, details=details)
+    trailer = (DETAILS_KEY, rich.SerializeToString())
+    return RichStatus(status, text, (*metadata, trailer))
+
+
+def _pack(message: Message) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
 
 
 def _read_number(status: grpc.StatusCode) -> int:

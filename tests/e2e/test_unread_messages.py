@@ -1,13 +1,14 @@
 """Calls without their message: who they come from is asked before it is awaited."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import grpc
 import pytest
+from grpc_health.v1 import health_pb2
 
-from pseudo_client.errors import TooManyStreams
+from tests.lib.services.echo_server import read_error_info
+from tests.lib.services.served import check_health
 from tests.lib.services.service import RunningService
 from tests.lib.services.wire import write_bearer
 from tests.lib.values.cohort import make_numbers
@@ -50,17 +51,29 @@ def test_headers_alone_hold_no_thread(
         grpc.StatusCode.UNAUTHENTICATED,
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
-    assert ask_soon(shared_service)
+    assert shared_service.pseudonymise(NUMBER)
 
 
-def ask_soon(service: RunningService) -> str | None:
-    """Ask for a pseudonym, for a moment again: ended calls are counted a while yet."""
-    for _ in range(50):
-        try:
-            return service.pseudonymise(NUMBER)
-        except TooManyStreams:
-            time.sleep(0.1)
-    return None
+HEALTH = "/grpc.health.v1.Health/Check"
+
+
+@pytest.mark.parametrize("method", [HEALTH, METHOD])
+def test_silent_calls_keep_nobody_out(
+    method: str, shared_service: RunningService, silence: Silence
+) -> None:
+    """Whether of strangers to the public methods, or of somebody with a token."""
+    metadata = None
+    if method == METHOD:
+        silent = shared_service.issue("pipeline:asthma", subject="silent-loader")
+        metadata = write_bearer(silent)
+    make = shared_service.channel().stream_unary(method, bytes, bytes)
+    calls = [make.future(silence(), metadata=metadata) for _ in range(200)]
+    for _ in range(20):
+        status = check_health(shared_service)
+        assert status == health_pb2.HealthCheckResponse.SERVING
+        assert shared_service.pseudonymise(NUMBER)
+    for each in calls:
+        each.cancel()
 
 
 def test_a_call_that_ends_without_its_message_is_refused(
@@ -77,5 +90,6 @@ def test_bytes_that_are_no_message_are_refused(shared_service: RunningService) -
     bearer = write_bearer(shared_service.issue("pipeline:asthma"))
     call = call_silently(shared_service, iter([b"\xff\xff"]), metadata=bearer)
     refusal = call.exception(timeout=20)
-    assert refusal.code() is grpc.StatusCode.INTERNAL
+    assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert read_error_info(refusal).reason == "INVALID_ARGUMENT"
     assert shared_service.pseudonymise(NUMBER)

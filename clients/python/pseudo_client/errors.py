@@ -230,6 +230,12 @@ class TooManyStreams(CallerRefused):
     retryable = True
 
 
+class TooManyCalls(CallerRefused):
+    """The caller has as many calls open as it may, or the service takes no more."""
+
+    retryable = True
+
+
 class DeadlineTooShort(ServiceUnavailable):
     """Too little time was left to answer."""
 
@@ -276,6 +282,7 @@ CLASS_BY_REASON: Mapping[str, type[ServiceError]] = MappingProxyType(
         "ACCESS_DENIED": AccessDenied,
         "QUOTA_EXCEEDED": QuotaExceeded,
         "TOO_MANY_STREAMS": TooManyStreams,
+        "TOO_MANY_CALLS": TooManyCalls,
         "DEADLINE_TOO_SHORT": DeadlineTooShort,
         "KEY_VAULT_UNAVAILABLE": ServiceUnavailable,
         "STORE_UNAVAILABLE": ServiceUnavailable,

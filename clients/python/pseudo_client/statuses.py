@@ -13,7 +13,7 @@ from pseudo_client.errors import (
     ServiceBroken,
     ServiceError,
     ServiceUnavailable,
-    TooManyStreams,
+    TooManyCalls,
     Unauthenticated,
 )
 
@@ -41,7 +41,7 @@ _WITHOUT_REASON: Mapping[grpc.StatusCode, tuple[type[ServiceError], str]] = (
                 "the service does not know the caller; check the token",
             ),
             grpc.StatusCode.RESOURCE_EXHAUSTED: (
-                TooManyStreams,
+                TooManyCalls,
                 "the service has as many calls as it can take; try again later",
             ),
             grpc.StatusCode.UNIMPLEMENTED: (

@@ -16,7 +16,7 @@ from pseudo_client import (
     ServiceUnavailable,
 )
 from pseudo_client.api.failures_pb2 import ErrorInfo
-from pseudo_client.errors import AccessDenied, ProjectUnknown, TooManyStreams
+from pseudo_client.errors import AccessDenied, ProjectUnknown, TooManyCalls
 from pseudo_client.statuses import translate
 
 CANARY = "9990000018"
@@ -63,6 +63,7 @@ def test_only_what_may_pass_is_retryable() -> None:
         "STORE_FULL",
         "STORE_UNAVAILABLE",
         "TOO_MANY_STREAMS",
+        "TOO_MANY_CALLS",
     }
 
 
@@ -123,7 +124,7 @@ def test_a_certificate_that_is_not_trusted_is_named() -> None:
 
 def test_many_concurrent_calls_can_be_tried_again() -> None:
     failure = Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, "Concurrent RPC limit")
-    assert isinstance(translate(failure), TooManyStreams)
+    assert isinstance(translate(failure), TooManyCalls)
     large = Failed(grpc.StatusCode.RESOURCE_EXHAUSTED, "message larger than max (5)")
     assert not translate(large).retryable
 

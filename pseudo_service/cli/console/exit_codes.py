@@ -43,6 +43,7 @@ _EXITS: Mapping[ErrorCode, ExitCode] = MappingProxyType(
         ErrorCode.CERTIFICATE_EXPIRED: ExitCode.UNAVAILABLE,
         ErrorCode.DEADLINE_TOO_SHORT: ExitCode.UNAVAILABLE,
         ErrorCode.TOO_MANY_STREAMS: ExitCode.UNAVAILABLE,
+        ErrorCode.TOO_MANY_CALLS: ExitCode.UNAVAILABLE,
     }
 )
 

@@ -12,13 +12,13 @@ from pseudo_service.transport.interceptors.deadlines import DeadlineInterceptor
 from pseudo_service.transport.interceptors.failures import FailuresInterceptor
 from pseudo_service.transport.interceptors.identity import IdentityInterceptor
 from pseudo_service.transport.interceptors.limits import (
-    StreamLimiter,
-    StreamLimitInterceptor,
+    CallLimitInterceptor,
+    CallLimits,
 )
 from pseudo_service.transport.interceptors.methods import MethodTable
 from pseudo_service.transport.interceptors.reading import (
-    DeferUnaryRequest,
-    ReadUnaryRequest,
+    DeferRequests,
+    ReadRequests,
 )
 from pseudo_service.transport.interceptors.telemetry import TelemetryInterceptor
 from pseudo_service.transport.interceptors.wrapping import Interceptor
@@ -32,7 +32,7 @@ def build_interceptors(
     verifier: TokenVerifier,
     certificates: ClientCertificates,
     methods: MethodTable,
-    streams_per_caller: int,
+    limits: CallLimits,
     shortest_deadline: timedelta = timedelta(milliseconds=50),
 ) -> tuple[Interceptor, ...]:
     """Return the interceptors, outermost first, for ``grpc.server``.
@@ -42,7 +42,7 @@ def build_interceptors(
     read before all of them have let the call by.
     """
     return (
-        DeferUnaryRequest(),
+        DeferRequests(),
         TelemetryInterceptor(
             telemetry=telemetry, clock=clock, entropy=entropy, methods=methods
         ),
@@ -51,7 +51,7 @@ def build_interceptors(
             verifier=verifier, certificates=certificates, methods=methods
         ),
         AccessInterceptor(methods=methods),
-        StreamLimitInterceptor(limiter=StreamLimiter(maximum=streams_per_caller)),
+        CallLimitInterceptor(limits=limits, methods=methods),
         DeadlineInterceptor(methods=methods, shortest=shortest_deadline),
-        ReadUnaryRequest(),
+        ReadRequests(first_messages=limits.limit_first_messages()),
     )

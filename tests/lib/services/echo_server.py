@@ -22,6 +22,7 @@ from pseudo_service.transport.interceptors.certificates import (
     AllowedCertificate,
     ClientCertificates,
 )
+from pseudo_service.transport.interceptors.limits import CallLimits
 from pseudo_service.transport.interceptors.methods import MethodTable
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.services.telemetry import RecordingTelemetry
@@ -128,6 +129,15 @@ def read_error_info(error: grpc.RpcError) -> error_details_pb2.ErrorInfo:
     return info
 
 
+def read_retry_seconds(error: grpc.RpcError) -> int:
+    """Return after how many seconds a failure says to try again."""
+    trailers = dict(error.trailing_metadata())
+    status = status_pb2.Status.FromString(trailers["grpc-status-details-bin"])
+    hint = error_details_pb2.RetryInfo()
+    assert status.details[1].Unpack(hint)
+    return int(hint.retry_delay.seconds)
+
+
 def make_handlers(echo: Echo) -> grpc.GenericRpcHandler:
     def unary_unary(request: bytes, context: grpc.ServicerContext) -> bytes:
         return echo.work(request, context)
@@ -158,12 +168,17 @@ def make_handlers(echo: Echo) -> grpc.GenericRpcHandler:
     )
 
 
+ECHO_LIMITS = CallLimits(
+    streams_per_caller=2, calls_per_caller=4, streams=6, calls=6, silent_calls=2
+)
+
+
 @contextmanager
 def serve_echo(
     certificates: LocalCertificates,
     allowed: Sequence[AllowedCertificate] = (),
     *,
-    streams_per_caller: int = 2,
+    limits: CallLimits = ECHO_LIMITS,
     telemetry: Telemetry | None = None,
     shortest_deadline: timedelta = timedelta(milliseconds=50),
 ) -> Iterator[Echo]:
@@ -180,7 +195,7 @@ def serve_echo(
             verifier=echo.verifier,
             certificates=ClientCertificates(allowed),
             methods=methods,
-            streams_per_caller=streams_per_caller,
+            limits=limits,
             shortest_deadline=shortest_deadline,
         ),
     )

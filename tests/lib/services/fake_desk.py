@@ -46,6 +46,7 @@ from pseudo_service.engine.linkage.views import (
 )
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
+from pseudo_service.transport.interceptors.limits import CallLimits
 from pseudo_service.transport.interceptors.methods import MethodTable
 from pseudo_service.transport.servicers.linkage import LinkageServicer
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
@@ -218,7 +219,9 @@ def serve_desk(certificates: LocalCertificates) -> Iterator[RunningDesk]:
             verifier=OneToken(),
             certificates=ClientCertificates(()),
             methods=MethodTable(authenticated=methods),
-            streams_per_caller=4,
+            limits=CallLimits(
+                streams_per_caller=4, calls_per_caller=4, streams=8, calls=8
+            ),
             shortest_deadline=timedelta(milliseconds=50),
         ),
     )

@@ -24,6 +24,7 @@ from typing import Self
 from urllib.parse import parse_qs, urlsplit
 
 from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+from azure.keyvault.keys._shared import http_challenge_cache
 
 from pseudo_service.adapters.key_vaults.azure import AzureKeyVault
 from pseudo_service.adapters.key_vaults.azure_answers import VaultAddress
@@ -97,6 +98,8 @@ class KeyVaultEmulator:
         )
 
     def __enter__(self) -> Self:
+        # The library remembers challenges by port, and this one may have been another's.
+        http_challenge_cache.clear()
         self._thread.start()
         return self
 

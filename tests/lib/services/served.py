@@ -145,8 +145,10 @@ class ServerPool:
 
 @contextlib.contextmanager
 def hold_free_port() -> Iterator[int]:
-    """Reserve a port that a server with SO_REUSEPORT can take, and nobody else."""
+    """Reserve a port that the kernel gives to nobody; a server can take it by name."""
     with socket.socket() as held:
+        # The first for a server alone on its port, the second for several workers.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         held.bind(("127.0.0.1", 0))
         yield held.getsockname()[1]

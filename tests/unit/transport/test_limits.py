@@ -10,8 +10,13 @@ import pytest
 from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.core.errors import TooManyStreams
 from pseudo_service.transport.interceptors.calls import current_call
-from pseudo_service.transport.interceptors.limits import StreamLimiter
-from tests.lib.services.echo_server import Echo, read_error_info, serve_echo
+from pseudo_service.transport.interceptors.limits import OpenCalls
+from tests.lib.services.echo_server import (
+    Echo,
+    read_error_info,
+    read_retry_seconds,
+    serve_echo,
+)
 
 GOOD = [("authorization", "Bearer good")]
 
@@ -59,6 +64,29 @@ def test_more_streams_than_a_caller_may_have(echo: Echo) -> None:
     wait_for(lambda: echo.telemetry.open_streams["/tests.Echo/StreamStream"] == 0)
 
 
+def test_more_calls_than_a_caller_may_have(echo: Echo) -> None:
+    """The refusal says when to try again; streams and health have their own places."""
+    gate, working = threading.Event(), []
+
+    def work(request: bytes, _: object) -> bytes:
+        working.append(request)
+        gate.wait(10)
+        return request
+
+    echo.work = work
+    with echo.channel() as channel:
+        call = channel.unary_unary("/tests.Echo/UnaryUnary")
+        held = [call.future(b"1", metadata=GOOD, timeout=10) for _ in range(4)]
+        wait_for(lambda: len(working) == 4)
+        with pytest.raises(grpc.RpcError) as caught:
+            call(b"1", metadata=GOOD, timeout=10)
+        assert read_error_info(caught.value).reason == "TOO_MANY_CALLS"
+        assert read_retry_seconds(caught.value) == 1
+        gate.set()
+        assert [one.result() for one in held] == [b"1"] * 4
+        assert call(b"2", metadata=GOOD, timeout=10) == b"2"
+
+
 def test_a_client_that_goes_away_frees_its_place(echo: Echo) -> None:
     with echo.channel() as channel:
         stream = channel.stream_stream("/tests.Echo/StreamStream")
@@ -92,8 +120,27 @@ def test_a_call_that_outlives_its_deadline_is_recorded_as_such(echo: Echo) -> No
     assert echo.telemetry.calls[0].code == "DEADLINE_EXCEEDED"
 
 
+def open_streams(*, each: int, together: int = 100) -> OpenCalls:
+    return OpenCalls(
+        each=each, together=together, noun="streams", refusal=TooManyStreams
+    )
+
+
+def test_all_callers_together_have_a_limit_too() -> None:
+    limiter = open_streams(each=2, together=2)
+    with (
+        limiter.hold("a"),
+        limiter.hold("b"),
+        pytest.raises(TooManyStreams, match="2 streams are open"),
+        limiter.hold("c"),
+    ):
+        pytest.fail("a third place")
+    with limiter.hold("c"), limiter.hold("c"):
+        pass
+
+
 def test_callers_are_counted_apart_and_forgotten() -> None:
-    limiter = StreamLimiter(maximum=1)
+    limiter = open_streams(each=1)
     with limiter.hold("a"), limiter.hold("b"):
         with pytest.raises(TooManyStreams), limiter.hold("a"):
             pytest.fail("a second place")
@@ -104,7 +151,7 @@ def test_callers_are_counted_apart_and_forgotten() -> None:
 
 
 def test_nothing_means_nobody() -> None:
-    with pytest.raises(TooManyStreams), StreamLimiter(maximum=0).hold("a"):
+    with pytest.raises(TooManyStreams), open_streams(each=0).hold("a"):
         pytest.fail("a place")
 
 

@@ -16,6 +16,7 @@ from grpc_reflection.v1alpha import (
 from pseudo_service.adapters.identity.local_certificates import LocalCertificates
 from pseudo_service.transport.interceptors import build_interceptors
 from pseudo_service.transport.interceptors.certificates import ClientCertificates
+from pseudo_service.transport.interceptors.limits import CallLimits
 from pseudo_service.transport.interceptors.methods import PUBLIC_METHODS, MethodTable
 from tests.lib.harnesses.fakes import FakeClock, SeededEntropy
 from tests.lib.services.echo_server import OneToken
@@ -39,7 +40,9 @@ def channel(
             verifier=OneToken(),
             certificates=ClientCertificates([]),
             methods=MethodTable(authenticated=frozenset()),
-            streams_per_caller=2,
+            limits=CallLimits(
+                streams_per_caller=2, calls_per_caller=2, streams=4, calls=4
+            ),
         ),
     )
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
