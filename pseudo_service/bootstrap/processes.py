@@ -4,6 +4,7 @@ Workers are started afresh, never forked: gRPC does not survive a fork. The kern
 spreads connections over them (SO_REUSEPORT).
 """
 
+import os
 import signal
 import socket
 import subprocess
@@ -36,6 +37,8 @@ MOST_QUICK_DEATHS = 3
 POLL_SECONDS = 0.2
 SIGNAL_SECONDS = 0.5
 DRAIN_GRACE_SECONDS = 10.0
+FORCE_SECONDS = 2.0
+"""So much sooner than its parent kills it, a process ends itself and says so."""
 EXIT_FAILED = 1
 
 
@@ -88,9 +91,27 @@ def _run(
     telemetry.log("serving", port=service.ports[0], process=service.process)
     _await(stopping)
     telemetry.log("draining", process=service.process)
+    patience = config.server.limits.drain_seconds + DRAIN_GRACE_SECONDS
+    end_at_last(patience - FORCE_SECONDS, telemetry)
     service.stop()
     telemetry.log("stopped", process=service.process)
     return 0
+
+
+def end_at_last(seconds: float, telemetry: Telemetry) -> None:
+    """End this process after so many seconds, whatever still hangs in it.
+
+    A thread that waits for a database, a vault or a client keeps the interpreter from
+    ending. What was answered is durable by then, so nothing is lost.
+    """
+
+    def end() -> None:
+        telemetry.log("end_forced", Level.ERROR)
+        os._exit(EXIT_FAILED)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _await(stopping: threading.Event) -> None:

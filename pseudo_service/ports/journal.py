@@ -15,6 +15,7 @@ from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.core.disclosures.disclosure import Disclosure
 from pseudo_service.core.ids import ProjectId
 from pseudo_service.core.register.segments import DataKeyRow, Segment
+from pseudo_service.ports.register import RegisterReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +36,8 @@ class QuotaCharge:
 class BatchChange:
     """Everything that must be durable before an answer leaves.
 
-    ``known_in`` is the identity of the database in which the batch's other
-    identities were found known; in any other database they may not be.
+    ``known_in`` is the register in which the batch's other identities were found
+    known; in another, or in the same one rolled back, they may not be.
     """
 
     event: AuditEvent
@@ -44,7 +45,7 @@ class BatchChange:
     segments: Sequence[Segment] = ()
     disclosures: Sequence[Disclosure] = ()
     charge: QuotaCharge | None = None
-    known_in: str | None = None
+    known_in: RegisterReading | None = None
 
 
 class PendingCommit(Protocol):
@@ -57,7 +58,8 @@ class PendingCommit(Protocol):
             QuotaExceeded: The charge would go over its limit; nothing was written.
             StoreUnavailable: The database is locked, gone or too slow.
             StoreFull: No space is left.
-            DatabaseReplaced: This is another database than ``known_in``.
+            DatabaseReplaced: This is another database than ``known_in``, or it was
+                rolled back behind what this process read or committed.
         """
         ...
 

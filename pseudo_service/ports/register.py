@@ -17,6 +17,18 @@ class StoredSegment:
     segment: Segment
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterReading:
+    """What a process took for the register: of which database, and how far it read.
+
+    ``number`` counts the times that this process began to read it from the start.
+    """
+
+    database: str
+    position: int = 0
+    number: int = 0
+
+
 class RegisterStore(Protocol):
     """Reads what ``Journal`` committed."""
 

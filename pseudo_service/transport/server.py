@@ -184,6 +184,7 @@ def _choose_options(
         ("grpc.max_allowed_incoming_connections", connections),
         ("grpc.server_handshake_timeout_ms", 10_000),
         ("grpc.keepalive_time_ms", 120_000),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 30_000),
+        # A client that pings more often on a quiet stream is sent away.
+        ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
         ("grpc.keepalive_permit_without_calls", 1),
     ]

@@ -27,6 +27,7 @@ from pseudo_service.core.audit.events import AuditKind, encode_event
 from pseudo_service.core.errors import DatabaseReplaced, StateConflict
 from pseudo_service.core.register.segments import Segment, describe_data_key
 from pseudo_service.ports.journal import BatchChange
+from pseudo_service.ports.register import RegisterReading
 from tests.lib.stores.databases import OpenDatabase
 from tests.lib.stores.stored_linkage import (
     fill_segments,
@@ -266,9 +267,17 @@ def test_the_identity_is_renewed_for_every_process(
     assert known_in not in renewed
     assert read_bodies(databases[0]) == [encode_event(ERASED)]
     journal = SqlJournal(databases[1])
-    with pytest.raises(DatabaseReplaced, match="send the batch again"):
-        journal.submit(BatchChange(event=make_event(1), known_in=known_in)).wait()
-    journal.submit(BatchChange(event=make_event(1), known_in=renewed.pop())).wait()
+    with pytest.raises(DatabaseReplaced, match="send the call again"):
+        journal.submit(
+            BatchChange(
+                event=make_event(1), known_in=RegisterReading(database=known_in)
+            )
+        ).wait()
+    journal.submit(
+        BatchChange(
+            event=make_event(1), known_in=RegisterReading(database=renewed.pop())
+        )
+    ).wait()
 
 
 def test_an_erasure_renews_the_identity_in_its_own_transaction(
@@ -320,7 +329,9 @@ def test_a_batch_waits_for_an_erasure_and_then_sees_it(
     with engine.connect() as erasing:
         transaction = erasing.begin()
         renew_identity(erasing)
-        change = BatchChange(event=make_event(1), known_in=known_in)
+        change = BatchChange(
+            event=make_event(1), known_in=RegisterReading(database=known_in)
+        )
         pending = SqlJournal(database).submit(change)
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(pending.wait)

@@ -207,6 +207,21 @@ def test_a_server_that_is_gone(open_postgres: OpenDatabase, postgres_url: str) -
     assert read_bodies(database) == [encode_event(make_event(2))]
 
 
+def test_a_server_that_falls_silent_is_given_up(open_postgres: OpenDatabase) -> None:
+    """Nothing here can drop packets, but that the kernel is told its limits is seen."""
+    with open_postgres().read() as connection:
+        raw = connection.connection.driver_connection
+        assert raw is not None
+        told = raw.info.get_parameters()
+    assert {name: told.get(name) for name in told if "keepalives" in name} == {
+        "keepalives": "1",
+        "keepalives_idle": "10",
+        "keepalives_interval": "5",
+        "keepalives_count": "3",
+    }
+    assert told["tcp_user_timeout"] == "15000"
+
+
 def lose_commit(database: SqlDatabase, *, landed: bool) -> Callable[[Connection], None]:
     """Make the next commit fail, after or before it reached the disk."""
     lost: list[bool] = []

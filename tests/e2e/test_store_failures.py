@@ -227,3 +227,34 @@ def test_every_answer_had_its_intent_first(any_service: RunningService) -> None:
     verdict = verify_stored_trail(any_service.config)
     assert verdict.findings == ()
     assert verdict.unanchored_events == 0
+
+
+def test_a_restore_under_the_running_service_loses_nobody(
+    open_service: OpenService, tmp_path: Path
+) -> None:
+    """Who was registered after the backup is registered again when asked again.
+
+    SQLite's own way to restore writes into the file that the service has open.
+    """
+    service = open_service()
+    early, late = make_batches(6_800, batches=2, rows=20)
+    service.deidentify([early])
+    path = str(make_url(service.config.database_url).database)
+    with (
+        contextlib.closing(sqlite3.connect(path)) as live,
+        contextlib.closing(sqlite3.connect(tmp_path / "backup")) as backup,
+    ):
+        live.backup(backup)
+        answered = service.deidentify([late])
+        (number,) = make_numbers(6_900, 1)
+        service.pseudonymise(number)
+        backup.backup(live)
+    for _ in range(2):  # its opening, then a batch that relied on what was known
+        with pytest.raises(PseudoClientError) as caught:
+            service.deidentify([late])
+        assert caught.value.code == "DATABASE_REPLACED"
+        assert caught.value.retryable
+    again = service.deidentify([late])
+    assert again.equals(answered)
+    check_register(service, again["patient"].to_pylist())
+    check_register(service, [service.pseudonymise(number)])

@@ -12,7 +12,7 @@ import sqlite3
 import time
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -170,6 +170,20 @@ def _is_busy(error: OperationalError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
+_NOTICE_SILENCE: Final = {
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""A connection whose other end is gone without a word ends within half a minute.
+
+The kernel's own limits are a quarter of an hour for what was sent, and two hours for
+what is awaited.
+"""
+
+
 def _open_postgres(url: URL, *, patience: float) -> Engine:
     milliseconds = int(patience * 1000)
     limits = {
@@ -181,6 +195,7 @@ def _open_postgres(url: URL, *, patience: float) -> Engine:
         "connect_timeout": max(2, int(patience)),
         "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
         "application_name": "pseudo",
+        **_NOTICE_SILENCE,
     }
     engine = create_engine(
         url,

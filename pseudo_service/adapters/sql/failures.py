@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from pseudo_service.core.errors import (
+    DatabaseReplaced,
     PseudoError,
     StateConflict,
     StoreFull,
@@ -51,6 +52,10 @@ _REPLACED = (
     "the database file was moved or replaced while the service ran and nothing was "
     "written: restart the service"
 )
+_READ_ANEW = (
+    "the database was replaced, failed over or rolled back, or patients were erased, "
+    "and the register is being read anew: send the call again"
+)
 _QUEUE_FULL = "too many changes wait for the database: send the call again later"
 _CLOSED = "the store is closed: the service is shutting down, send the call again"
 
@@ -86,6 +91,11 @@ def describe_slow() -> StoreUnavailable:
 def describe_replaced() -> StoreUnavailable:
     """Return the error of a process whose SQLite file is not there any more."""
     return StoreUnavailable(_REPLACED)
+
+
+def describe_read_anew() -> DatabaseReplaced:
+    """Return the error of a change that relies on a register that is another now."""
+    return DatabaseReplaced(_READ_ANEW)
 
 
 def describe_queue_full() -> StoreUnavailable:

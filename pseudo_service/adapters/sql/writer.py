@@ -9,6 +9,11 @@ The chain cannot fork. Its head is read inside every transaction, and (chain,
 sequence) is the primary key: if an earlier commit of unknown outcome lands after
 all, the insert fails, and the group is run again on the new head.
 
+A database that was rolled back, by a restore under the running process, has lost
+events that this process committed. It is noticed at the next write of any kind:
+nothing of that group is stored, every process is made to read the register anew, and
+the chain goes on from where the database stands.
+
 A caller who stops waiting (``StoreUnavailable``) cancels a change that has not
 begun. One that has begun may still be stored. That is harmless for what data calls
 write: an identity that is registered but was never answered, an intent without an
@@ -16,6 +21,7 @@ answer, and a charge that a repeated call does not pay twice. State changes
 compare before they set, so a repeated one finds the state as it is.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
@@ -23,17 +29,19 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from sqlalchemy import Connection, Engine, Transaction, bindparam, insert, select
-from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from pseudo_service.adapters.sql.engines import WRITES
 from pseudo_service.adapters.sql.failures import (
     describe_closed,
     describe_contended,
     describe_queue_full,
+    describe_read_anew,
     describe_slow,
     is_repeatable,
     translate,
 )
+from pseudo_service.adapters.sql.identity import renew_identity
 from pseudo_service.adapters.sql.schema import audit_events
 from pseudo_service.core.audit.events import (
     AuditEvent,
@@ -51,6 +59,10 @@ _HEAD = (
     .where(audit_events.c.chain == bindparam("of_chain"))
     .order_by(audit_events.c.sequence.desc())
     .limit(1)
+)
+_DIGEST_AT = select(audit_events.c.digest).where(
+    audit_events.c.chain == bindparam("of_chain"),
+    audit_events.c.sequence == bindparam("at"),
 )
 _APPEND = insert(audit_events)
 GROUP_LIMIT = 256
@@ -96,6 +108,7 @@ class Writer:
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._committed: ChainHead | None = None
         self._thread = threading.Thread(
             target=self._run, name="pseudo-writer", daemon=True
         )
@@ -183,14 +196,40 @@ class Writer:
         refusals: dict[int, Exception] = {}
         with self._engine.connect() as connection:
             transaction = connection.begin()
-            links = _Links(read_head(connection, self._chain))
+            head = read_head(connection, self._chain)
+            if not self._goes_on(connection, head):
+                transaction.rollback()
+                self._begin_anew(head)
+                raise describe_read_anew()
+            links = _Links(head)
             for number, job in enumerate(jobs):
                 refusal = _run_job(connection, job, links)
                 if refusal is not None:
                     refusals[number] = refusal
             links.store(connection)
             self._finish(connection, transaction, links)
+        self._committed = links.head
         return refusals
+
+    def _goes_on(self, connection: Connection, head: ChainHead) -> bool:
+        """Say whether what this process committed last is still in its chain.
+
+        The head may be further on: a commit whose answer was lost can land later.
+        """
+        last = self._committed
+        if last is None or head == last or not last.sequence:
+            return True
+        place = {"of_chain": last.chain, "at": last.sequence}
+        return connection.scalar(_DIGEST_AT, place) == last.digest
+
+    def _begin_anew(self, head: ChainHead) -> None:
+        """Go on from a database that was rolled back; have all read it anew."""
+        with (
+            contextlib.suppress(ProgrammingError),  # a role that may not renew it
+            self._engine.begin() as connection,
+        ):
+            renew_identity(connection)
+        self._committed = head
 
     def _finish(
         self, connection: Connection, transaction: Transaction, links: "_Links"
@@ -211,28 +250,25 @@ class Writer:
         if not links.rows:
             return False
         last = links.rows[-1]
-        query = select(audit_events.c.digest).where(
-            audit_events.c.chain == last.chain,
-            audit_events.c.sequence == last.sequence,
-        )
+        place = {"of_chain": last.chain, "at": last.sequence}
         try:
             with self._reader.connect() as connection:
-                return connection.scalar(query) == last.digest
+                return connection.scalar(_DIGEST_AT, place) == last.digest
         except SQLAlchemyError:
             return False
 
 
 class _Links:
-    """The events of one transaction, linked behind the committed head."""
+    """The events of one transaction, linked behind the committed ``head``."""
 
     def __init__(self, head: ChainHead) -> None:
-        self._head = head
+        self.head = head
         self.rows: list[RecordedEvent] = []
 
     def append(self, events: Sequence[AuditEvent]) -> None:
         for event in events:
-            row = link(self._head, event)
-            self._head = ChainHead(
+            row = link(self.head, event)
+            self.head = ChainHead(
                 chain=row.chain, sequence=row.sequence, digest=row.digest
             )
             self.rows.append(row)

@@ -16,7 +16,7 @@ from pseudo_service.core.errors import PseudoError, StoreUnavailable
 from pseudo_service.core.keys.material import SecretKey
 from pseudo_service.core.register.segments import check_segment
 from pseudo_service.ports.journal import PendingCommit
-from pseudo_service.ports.register import RegisterStore
+from pseudo_service.ports.register import RegisterReading, RegisterStore
 
 
 @dataclass(eq=False)
@@ -46,21 +46,29 @@ class KnownIdentities:
         self._claims: dict[str, list[Claim]] = {}
         self._read_until = 0
         self._database: str | None = None
+        self._number = 0
 
-    def load(self) -> None:
+    def load(self, *, refused: RegisterReading | None = None) -> None:
         """Read what other processes committed; all of it when the database changed.
+
+        Args:
+            refused: The reading that a commit was refused for, which is forgotten
+                unless another thread has done so already. A rollback of the database
+                changes nothing else that can be seen here.
 
         Raises:
             RegisterCorrupt: A segment fails its check.
         """
         with self._loading:
             database = self._register.database_id()
-            if database != self._database:
+            is_refused = refused is not None and refused.number == self._number
+            if database != self._database or is_refused:
                 with self._lock:
                     # Claims on their way went to the other database. Settled into this
                     # one's set, their people would never be registered here.
                     self._known, self._claims, self._read_until = {}, {}, 0
                     self._database = database
+                    self._number += 1
             for stored in self._register.read_segments(after=self._read_until):
                 check_segment(stored.segment, self._mac_key)
                 blind = np.frombuffer(stored.segment.blind_index, dtype=np.uint8)
@@ -70,9 +78,16 @@ class KnownIdentities:
                 self._read_until = max(self._read_until, stored.position)
 
     @property
-    def database(self) -> str | None:
-        """Return the identity of the database whose identities these are."""
-        return self._database
+    def reading(self) -> RegisterReading | None:
+        """Return which register these identities were read from; None before that."""
+        with self._lock:
+            if self._database is None:
+                return None
+            return RegisterReading(
+                database=self._database,
+                position=self._read_until,
+                number=self._number,
+            )
 
     def claim(self, kind: str, blind: BlindIndices) -> Claim:
         """Decide who of a batch is new, and take them.

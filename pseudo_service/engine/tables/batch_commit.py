@@ -32,6 +32,7 @@ from pseudo_service.ports.journal import (
     PendingCommit,
     QuotaCharge,
 )
+from pseudo_service.ports.register import RegisterReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class PendingChange:
 
     pending: PendingCommit
     claims: Sequence[Claim]
+    known_in: RegisterReading | None
 
     @property
     def new(self) -> int:
@@ -85,7 +87,7 @@ class BatchCommit:
             released: Given by unary calls, whose disclosures are committed with the
                 intent; a stream collects its own.
         """
-        known_in = self._known.database
+        known_in = self._known.reading
         claims = [self._known.claim(one.kind.text, one.blind) for one in identities]
         try:
             sealed = [
@@ -118,7 +120,7 @@ class BatchCommit:
             raise
         for claim in claims:
             self._known.send(claim, pending)
-        return PendingChange(pending=pending, claims=claims)
+        return PendingChange(pending=pending, claims=claims, known_in=known_in)
 
     def wait(self, change: PendingChange) -> None:
         """Return when everything is durable, this batch's and what it relies on.
@@ -134,7 +136,7 @@ class BatchCommit:
                 self._known.settle(claim)
         except DatabaseReplaced:
             self.release(change.claims)
-            self._known.load()
+            self._known.load(refused=change.known_in)
             raise
         except BaseException:
             self.release(change.claims)

@@ -70,9 +70,12 @@ class FailuresInterceptor(ContextManagerInterceptor):
     def _note(self, call: CallContext, error: BaseException, code: ErrorCode) -> None:
         internal = code is ErrorCode.INTERNAL
         cause = error.__cause__
+        level = _LEVELS.get(STATUS_BY_CODE[code], Level.INFO)
+        if code is ErrorCode.DATABASE_REPLACED:
+            level = Level.ERROR  # it passes by itself, but what happened must be known
         self._telemetry.log(
             "call_failed" if internal else "call_refused",
-            _LEVELS.get(STATUS_BY_CODE[code], Level.INFO),
+            level,
             request_id=call.request_id,
             method=call.method,
             code=code,

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 from sqlalchemy import Connection
 
 from pseudo_service.adapters.sql.database import SqlDatabase
+from pseudo_service.adapters.sql.failures import describe_read_anew
 from pseudo_service.adapters.sql.identity import hold_identity, identify_database
 from pseudo_service.adapters.sql.stores.quotas import charge_quota, order_charge
 from pseudo_service.adapters.sql.stores.sealed_rows import (
     insert_data_keys,
     insert_disclosure,
     insert_segment,
+    read_newest_position,
 )
 from pseudo_service.core.audit.events import AuditEvent
-from pseudo_service.core.errors import DatabaseReplaced
 from pseudo_service.ports.journal import BatchChange, PendingCommit
 
 
@@ -52,9 +53,8 @@ def _check_database(connection: Connection, change: BatchChange) -> None:
     if change.known_in is None:
         return
     hold_identity(connection)
-    if change.known_in != identify_database(connection):
-        msg = (
-            "the database was replaced or failed over, or patients were erased, and "
-            "the register is being read anew: send the batch again"
-        )
-        raise DatabaseReplaced(msg)
+    known_in = change.known_in
+    if known_in.database != identify_database(connection) or (
+        known_in.position > read_newest_position(connection)
+    ):
+        raise describe_read_anew()

@@ -71,7 +71,7 @@ class FailedOverJournal:
         return self
 
     def wait(self) -> None:
-        if self.changes[-1].known_in != self._register.current:
+        if self.changes[-1].known_in.database != self._register.current:
             msg = "send the batch again"
             raise DatabaseReplaced(msg)
 
@@ -119,11 +119,24 @@ def test_after_a_refused_batch_who_is_known_is_read_anew(known, register):
     )
     register.current = "standby"
     entry = batch_commit.submit(event, [], limit=10)
-    assert journal.changes[0].known_in == "primary"
+    assert journal.changes[0].known_in.database == "primary"
     with pytest.raises(DatabaseReplaced):
         batch_commit.wait(entry)
-    assert known.database == "standby"
+    assert known.reading.database == "standby"
     batch_commit.wait(batch_commit.submit(event, [], limit=10))
+
+
+def test_a_database_that_was_rolled_back_is_read_anew_once(known, register):
+    """Its identity may be the same; only the refusal tells."""
+    register.copies["primary"].pop()
+    refused = known.reading
+    known.load()
+    assert not known.claim(KIND, blind("ben")).new.any()
+    known.load(refused=refused)
+    assert known.claim(KIND, blind("ada", "ben")).new.tolist() == [False, True]
+    register.copies["primary"].clear()
+    known.load(refused=refused)  # another thread, refused for the same reading
+    assert not known.claim(KIND, blind("ada")).new.any()
 
 
 class StoredBefore:
