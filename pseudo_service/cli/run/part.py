@@ -23,6 +23,9 @@ from pseudo_service.cli.console.progress import Progress
 from pseudo_service.cli.run.row_ranges import RowRangeReader
 from pseudo_service.cli.run.state import FinishedPart, PartName, RunSettings, RunState
 from pseudo_service.core.arrow.logical_digest import LogicalDigest
+from pseudo_service.core.errors import SignatureRefused
+from pseudo_service.core.keys.statements import SignedStatement, check_issue
+from pseudo_service.core.tables.receipt import RECEIPT_FORMAT
 
 REJECTED_SCHEMA = pa.schema(
     [
@@ -118,6 +121,7 @@ class PartRunner:
             "rows_out": given.rows,
             "output_digest": given.digest().hex(),
         }
+        self._check_issue(receipt, name)
         statement = receipt.read_statement()
         for field, value in expected.items():
             if statement.get(field) != value:
@@ -126,6 +130,25 @@ class PartRunner:
                     "its rows are not kept: report it to the service's operators"
                 )
                 raise Failure(msg, ExitCode.REFUSED)
+
+    def _check_issue(self, receipt: Receipt, name: PartName) -> None:
+        """Refuse a receipt that nobody could verify, before its part counts as done."""
+        signed = SignedStatement(
+            statement=receipt.statement,
+            signature=receipt.signature,
+            certificate=receipt.certificate,
+            certificate_signature=receipt.certificate_signature,
+            certificate_key_id=receipt.certificate_key_id,
+        )
+        try:
+            check_issue(signed, RECEIPT_FORMAT)
+        except SignatureRefused as refusal:
+            msg = (
+                f"{name.stem}: its receipt would not verify: {refusal.message}; its rows "
+                "are not kept: run it again, and if it persists have the service's "
+                "clock looked at"
+            )
+            raise Failure(msg, ExitCode.REFUSED) from None
 
     def _write_rejected(
         self, rejected: Sequence[RejectedCells], name: PartName, start: int

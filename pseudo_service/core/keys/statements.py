@@ -107,12 +107,27 @@ def verify_statement(
     certificate = _decode(signed.certificate, CERTIFICATE_FORMAT)
     _check_signature(signed, certificate)
     statement = _decode(signed.statement, expected_format)
+    _check_time(statement, certificate)
+    return statement
+
+
+def check_issue(signed: SignedStatement, expected_format: str) -> None:
+    """Check what can be checked without the audit key: form, signature and time.
+
+    Raises:
+        SignatureRefused: ``verify_statement`` would refuse it, too.
+    """
+    certificate = _decode(signed.certificate, CERTIFICATE_FORMAT)
+    _check_signature(signed, certificate)
+    _check_time(_decode(signed.statement, expected_format), certificate)
+
+
+def _check_time(statement: Mapping[str, Any], certificate: Mapping[str, Any]) -> None:
     issued_at = _read_moment(statement, "issued_at")
     begins = _read_moment(certificate, "not_before")
     if not begins <= issued_at <= _read_moment(certificate, "not_after"):
         msg = "the statement was issued outside its process certificate's validity"
         raise SignatureRefused(msg)
-    return statement
 
 
 def _check_signature(signed: SignedStatement, certificate: Mapping[str, Any]) -> None:

@@ -40,7 +40,19 @@ def name_wrapping_key(owner: str) -> str:
 class _Held:
     row: KeyRow
     root: Root
+    since: datetime
     until: datetime
+
+    def is_valid(self, row: KeyRow, now: datetime) -> bool:
+        """Say whether it may be used for this row.
+
+        A root that was unwrapped while the clock was ahead would else be held for as
+        long as the clock was.
+        """
+        return self.row == row and self.is_in_time(now)
+
+    def is_in_time(self, now: datetime) -> bool:
+        return self.since <= now < self.until
 
 
 class KeyRing:
@@ -153,7 +165,7 @@ class KeyRing:
         """Forget the roots whose time is over."""
         now = self._clock.now()
         with self._lock:
-            self._held = {k: h for k, h in self._held.items() if h.until > now}
+            self._held = {k: h for k, h in self._held.items() if h.is_in_time(now)}
 
     def forget(self, owner: str) -> None:
         """Forget every root of an owner, whose rows are gone."""
@@ -185,16 +197,15 @@ class KeyRing:
         with self._lock:
             held = self._held.get(place)
             turn = self._unwrapping.setdefault(owner, threading.Lock())
-        if held is not None and held.row == row and held.until > self._clock.now():
+        if held is not None and held.is_valid(row, self._clock.now()):
             return held.root
         with turn:  # one unwrap at a time for an owner; the rest find it held
             with self._lock:
                 held = self._held.get(place)
-            if held is None or held.row != row or held.until <= self._clock.now():
+            now = self._clock.now()
+            if held is None or not held.is_valid(row, now):
                 root = self._unwrap(row, owner, purpose)
-                held = _Held(
-                    row=row, root=root, until=self._clock.now() + self._lifetime
-                )
+                held = _Held(row=row, root=root, since=now, until=now + self._lifetime)
                 with self._lock:
                     self._held[place] = held
         return held.root

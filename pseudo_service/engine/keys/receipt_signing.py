@@ -21,6 +21,8 @@ from pseudo_service.ports.key_vault import KeyVault, Signature
 
 MARGIN = timedelta(minutes=1)
 """How long a certificate must still hold when a statement is begun."""
+LEAD = timedelta(minutes=5)
+"""How long before it is made a certificate begins: clocks are set back by seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,13 @@ class _Certified:
     signature: Signature
     not_before: datetime
     not_after: datetime
+
+    def covers(self, now: datetime, *, margin: timedelta = timedelta()) -> bool:
+        """Say whether a statement of now, or up to a margin later, would verify.
+
+        A clock that was ahead for a while leaves a certificate that has not begun.
+        """
+        return self.not_before <= now < self.not_after - margin
 
 
 class ReceiptSigner:
@@ -64,7 +73,7 @@ class ReceiptSigner:
             process=self._process,
             instance=self._instance,
             public_key=key.public_key(),
-            not_before=now,
+            not_before=now - LEAD,
             not_after=now + self._lifetime,
         )
         signature = self._vault.sign(AUDIT_KEY, certificate)
@@ -72,14 +81,15 @@ class ReceiptSigner:
             key=key,
             certificate=certificate,
             signature=signature,
-            not_before=now,
+            not_before=now - LEAD,
             not_after=now + self._lifetime,
         )
 
     def renew_if_due(self) -> None:
         """Certify anew past half of the life; raises as the vault does."""
         held = self._certified
-        if held is None or self._clock.now() >= held.not_before + self._lifetime / 2:
+        now = self._clock.now()
+        if held is None or not held.covers(now, margin=self._lifetime / 2):
             self.certify()
 
     def prepare(self) -> None:
@@ -92,7 +102,7 @@ class ReceiptSigner:
             CertificateExpired: The certificate has ended and the vault gives no new.
         """
         held = self._certified
-        if held is not None and self._clock.now() < held.not_after - MARGIN:
+        if held is not None and held.covers(self._clock.now(), margin=MARGIN):
             return
         try:
             self.certify()
@@ -116,7 +126,7 @@ class ReceiptSigner:
 
     def _current(self) -> _Certified:
         held = self._certified
-        if held is None or self._clock.now() >= held.not_after:
+        if held is None or not held.covers(self._clock.now()):
             held = self._recertify()
         return held
 

@@ -75,7 +75,8 @@ class DataKeyHolder:
     def _is_old(self, held: HeldDataKey) -> bool:
         if self._lifetime is None:
             return False
-        return held.row.created_at + self._lifetime <= self._clock.now()
+        age = self._clock.now() - held.row.created_at
+        return not timedelta(0) <= age < self._lifetime  # a clock may have been ahead
 
     def _make(self) -> HeldDataKey:
         key = SecretKey(self._entropy.draw(KEY_BYTES))

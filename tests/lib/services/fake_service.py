@@ -28,6 +28,7 @@ class FakeService(UnsigningService):
         super().__init__(**settings)
         self._key = Ed25519PrivateKey.generate()
         self._audit = rsa.generate_private_key(65537, 2048)
+        self.certified_from = datetime.now(UTC) - timedelta(hours=1)
 
     @property
     def audit_public_key(self) -> bytes:
@@ -58,13 +59,12 @@ class FakeService(UnsigningService):
         )
 
     def sign(self, statement: bytes) -> common_pb2.SignedStatement:
-        now = datetime.now(UTC)
         certificate = build_certificate(
             process="fake",
             instance="fake",
             public_key=self._key.public_key(),
-            not_before=now - timedelta(hours=1),
-            not_after=now + timedelta(hours=1),
+            not_before=self.certified_from,
+            not_after=self.certified_from + timedelta(hours=2),
         )
         signed = sign_statement(
             statement,

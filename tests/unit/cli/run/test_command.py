@@ -1,5 +1,6 @@
 import gzip
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -180,6 +181,18 @@ def test_answers_that_were_not_signed_are_not_kept(
     service.faults.append(Fault(wrong_digest=True))
     output = tmp_path / "released"
     with pytest.raises(Failure, match="output_digest") as failure:
+        run_files(service, [csv_file], output)
+    assert failure.value.exit_code is ExitCode.REFUSED
+    assert not list(output.glob("part-*"))
+
+
+def test_a_receipt_that_would_not_verify_ends_the_run(
+    service: FakeService, csv_file: Path, tmp_path: Path
+) -> None:
+    """The service's clock was ahead for a while, and its certificate has not begun."""
+    service.certified_from += timedelta(days=1)
+    output = tmp_path / "released"
+    with pytest.raises(Failure, match="outside its process certificate") as failure:
         run_files(service, [csv_file], output)
     assert failure.value.exit_code is ExitCode.REFUSED
     assert not list(output.glob("part-*"))

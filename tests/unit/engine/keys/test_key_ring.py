@@ -96,6 +96,13 @@ def test_a_root_is_dropped_after_its_time(bench: Bench) -> None:
         bench.ring.newest("asthma", PSEUDONYMS)
 
 
+def test_a_root_of_a_clock_that_was_ahead_is_not_held(bench: Bench) -> None:
+    bench.clock.advance(days=400)
+    ahead = bench.ring.newest("asthma", PSEUDONYMS)
+    bench.clock.advance(days=-400)
+    assert bench.ring.newest("asthma", PSEUDONYMS) is not ahead
+
+
 def test_drop_expired_keeps_what_is_in_time(bench: Bench) -> None:
     bench.ring.newest("asthma", PSEUDONYMS)
     bench.clock.advance(minutes=30)

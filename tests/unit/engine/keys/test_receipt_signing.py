@@ -71,6 +71,27 @@ def test_a_receipt_verifies_however_near_its_certificate_s_end(
     assert bench.verify(bench.issue())["rows_in"] == 3
 
 
+@pytest.mark.parametrize("step", [-7200, -301, -300, -20, 3600, 400 * 86400])
+def test_a_receipt_verifies_after_a_step_of_the_clock(bench: Bench, step: int) -> None:
+    bench.clock.advance(seconds=step)
+    assert bench.verify(bench.issue())["rows_in"] == 3
+
+
+def test_a_clock_that_was_ahead_for_a_while_leaves_no_void_receipts(
+    bench: Bench,
+) -> None:
+    """The certificate was renewed meanwhile, and begins in a future that never was."""
+    bench.clock.advance(days=400)
+    bench.signer.renew_if_due()
+    bench.clock.advance(days=-400)
+    assert bench.verify(bench.issue())["rows_in"] == 3
+    bench.clock.advance(days=400)
+    bench.signer.certify()
+    bench.clock.advance(days=-400)
+    bench.signer.renew_if_due()
+    assert bench.verify(bench.sign())["rows_in"] == 3
+
+
 def test_a_receipt_verifies(bench: Bench) -> None:
     signed = bench.sign()
     assert bench.verify(signed)["rows_in"] == 3

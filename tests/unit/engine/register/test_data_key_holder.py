@@ -63,6 +63,13 @@ def test_a_key_is_replaced_at_the_end_of_its_life(half_a_day: Harness) -> None:
     assert half_a_day.holder.rows == [second.row]
 
 
+def test_a_key_of_a_clock_that_was_ahead_is_replaced(half_a_day: Harness) -> None:
+    half_a_day.clock.advance(days=400)
+    ahead = half_a_day.holder.current()
+    half_a_day.clock.advance(days=-400)
+    assert half_a_day.holder.current().row.data_key_id != ahead.row.data_key_id
+
+
 def test_the_key_of_a_run_is_never_replaced(one_run: Harness) -> None:
     first = one_run.holder.current()
     one_run.clock.advance(days=400)
