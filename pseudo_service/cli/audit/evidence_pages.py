@@ -1,6 +1,5 @@
 """The evidence pack as files: one HTML page without scripts, and a CSV file a table."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from pseudo_service.cli.console.exit_codes import Failure
 from pseudo_service.cli.console.output import count_of
+from pseudo_service.cli.console.spreadsheets import write_rows
 from pseudo_service.core.audit.events import AuditVerdict
 from pseudo_service.core.evidence.pack import Evidence
 from pseudo_service.core.evidence.tables import EvidenceTable, format_moment
@@ -18,7 +18,6 @@ from pseudo_service.core.evidence.tables import EvidenceTable, format_moment
 PAGE = "evidence.html"
 LONGEST_WORD = 16
 """Codes and names up to this stay whole; ids may break where the paper ends."""
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +149,4 @@ def _compare(table: EvidenceTable) -> Sequence[float]:
 
 def _write_csv(table: EvidenceTable, path: Path) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(table.headers)
-        writer.writerows([_disarm(cell) for cell in row] for row in table.rows)
-
-
-def _disarm(cell: str) -> str:
-    """Keep a spreadsheet from taking a text that people wrote for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+        write_rows(file, table.headers, table.rows)

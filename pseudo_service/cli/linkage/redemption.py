@@ -1,7 +1,6 @@
 """``pseudo linkage redeem`` and ``open``: fetch the sealed result and open it."""
 
 import base64
-import csv
 import io
 import json as json_format
 import sys
@@ -32,6 +31,7 @@ from pseudo_service.cli.console.connection import (
 from pseudo_service.cli.console.exit_codes import ExitCode, Failure, show_examples
 from pseudo_service.cli.console.options import AsOption, RoleOption
 from pseudo_service.cli.console.output import count_of, say, say_field, warn
+from pseudo_service.cli.console.spreadsheets import write_rows
 from pseudo_service.cli.linkage.officer_keys import PassphraseOption, read_private
 from pseudo_service.cli.linkage.options import RequestArgument, open_desk
 
@@ -207,9 +207,8 @@ def write_csv(result: LinkageResult) -> str:
     """Return the rows as CSV, with the known columns that any row has."""
     columns = [name for name in _COLUMNS if any(name in row for row in result.rows)]
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_cell(row, name) for name in columns] for row in result.rows)
+    cells = ([_cell(row, name) for name in columns] for row in result.rows)
+    write_rows(text, columns, cells)
     return text.getvalue()
 
 
