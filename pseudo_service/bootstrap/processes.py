@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,6 @@ from types import FrameType
 from pseudo_service.adapters.allocator import keep_large_buffers
 from pseudo_service.adapters.descriptors import raise_descriptor_limit
 from pseudo_service.bootstrap.observability import (
-    WorkerMetrics,
     observe,
     serve_own_metrics,
     serve_worker_metrics,
@@ -27,19 +25,16 @@ from pseudo_service.bootstrap.observability import (
 )
 from pseudo_service.bootstrap.service import Service
 from pseudo_service.bootstrap.shared_services import RuntimeOverrides
+from pseudo_service.bootstrap.supervision import EXIT_FAILED, Worker, supervise
 from pseudo_service.config import Config, extend_environment, load_config
 from pseudo_service.core.errors import ConfigurationInvalid
 from pseudo_service.core.pseudonyms.warm_up import warm_up
 from pseudo_service.ports.telemetry import Level, Telemetry
 
-QUICK_DEATH_SECONDS = 10.0
-MOST_QUICK_DEATHS = 3
-POLL_SECONDS = 0.2
 SIGNAL_SECONDS = 0.5
 DRAIN_GRACE_SECONDS = 10.0
 FORCE_SECONDS = 2.0
 """So much sooner than its parent kills it, a process ends itself and says so."""
-EXIT_FAILED = 1
 
 
 def serve(config_path: Path, workers: int | None = None) -> int:
@@ -178,65 +173,18 @@ def _supervise(
     stopping: threading.Event,
 ) -> int:
     with observe(config) as observers, serve_worker_metrics(config) as metrics:
-        telemetry = observers.telemetry
-        workers = [_Worker(config_path, address, metrics) for _ in range(count)]
-        telemetry.log("supervising", workers=count)
-        exit_code = 0
-        while not stopping.wait(POLL_SECONDS):
-            if not all(worker.keep_running(telemetry) for worker in workers):
-                telemetry.log("workers_keep_dying", Level.ERROR)
-                exit_code = EXIT_FAILED
-                break
-        for worker in workers:
-            worker.terminate()
-        patience = config.server.limits.drain_seconds + DRAIN_GRACE_SECONDS
-        return max([exit_code, *(worker.join(patience) for worker in workers)])
 
+        def start() -> subprocess.Popen[bytes]:
+            module = "pseudo_service.bootstrap.worker"
+            command = [sys.executable, "-m", module, str(config_path), address]
+            environment = extend_environment(metrics.environment)
+            return subprocess.Popen(command, env=environment)  # noqa: S603 - our own
 
-class _Worker:
-    """A worker process that is started again when it dies."""
-
-    def __init__(self, config_path: Path, address: str, metrics: WorkerMetrics) -> None:
-        self._metrics = metrics
-        self._command = [
-            sys.executable,
-            "-m",
-            "pseudo_service.bootstrap.worker",
-            str(config_path),
-            address,
-        ]
-        self._quick_deaths = 0
-        self._start()
-
-    def keep_running(self, telemetry: Telemetry) -> bool:
-        """Start it again if it died; return False when it dies at once each time."""
-        code = self._process.poll()
-        if code is None:
-            return True
-        telemetry.log("worker_died", Level.ERROR, exit_code=code)
-        quick = time.monotonic() - self._started < QUICK_DEATH_SECONDS
-        self._quick_deaths = self._quick_deaths + 1 if quick else 0
-        if self._quick_deaths >= MOST_QUICK_DEATHS:
-            return False
-        self._metrics.forget(self._process.pid)
-        self._start()
-        return True
-
-    def terminate(self) -> None:
-        """Ask it to drain."""
-        if self._process.poll() is None:
-            self._process.terminate()
-
-    def join(self, patience: float) -> int:
-        """Wait until it has stopped; one that does not is killed."""
-        try:
-            return abs(self._process.wait(patience))
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            return EXIT_FAILED
-
-    def _start(self) -> None:
-        self._started = time.monotonic()
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            self._command, env=extend_environment(self._metrics.environment)
+        workers = [Worker(start, forget=metrics.forget) for _ in range(count)]
+        observers.telemetry.log("supervising", workers=count)
+        return supervise(
+            workers,
+            stopping=stopping,
+            telemetry=observers.telemetry,
+            patience=config.server.limits.drain_seconds + DRAIN_GRACE_SECONDS,
         )
