@@ -32,12 +32,14 @@ class DirectoryArchive:
         self._directory = directory
 
     def append(self, checkpoint: Checkpoint) -> None:
-        """Copy a checkpoint; an existing number is left as it is.
+        """Copy a checkpoint; one that is there already is left as it is.
 
         A file that an earlier, interrupted append of this same checkpoint left
         incomplete is completed.
 
         Raises:
+            AuditBroken: Another checkpoint has its number outside: the database was
+                restored, or somebody wrote here. Nothing is written over.
             StoreFull: No space is left.
             StoreUnavailable: The directory cannot be written.
         """
@@ -99,12 +101,23 @@ def _write_once(path: Path, content: bytes) -> None:
 
 
 def _find_rest(path: Path, content: bytes) -> bytes:
-    """Return what the file lacks of the content; nothing where it holds another."""
+    """Return what the file lacks of the content.
+
+    Raises:
+        AuditBroken: It holds another.
+    """
     try:
         written = path.read_bytes()
     except FileNotFoundError:
         return content
-    return content[len(written) :] if content.startswith(written) else b""
+    if not content.startswith(written):
+        msg = (
+            f"audit archive: {path.name} holds another checkpoint of this number, so "
+            "nothing more is anchored outside: the database was restored from a backup, "
+            "or somebody wrote into the archive; keep both as they are and find out"
+        )
+        raise AuditBroken(msg)
+    return content[len(written) :]
 
 
 @contextlib.contextmanager

@@ -42,7 +42,11 @@ class CheckpointArchive(Protocol):
     """Append-only storage outside the database."""
 
     def append(self, checkpoint: Checkpoint) -> None:
-        """Copy a checkpoint; an existing number is left as it is."""
+        """Copy a checkpoint; one that is there already is left as it is.
+
+        Raises:
+            AuditBroken: Another checkpoint has this number outside.
+        """
         ...
 
     def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:

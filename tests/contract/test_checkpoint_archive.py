@@ -36,7 +36,8 @@ def test_a_number_is_never_overwritten(tmp_path: Path) -> None:
     archive = DirectoryArchive(tmp_path)
     archive.append(FIRST)
     archive.append(FIRST)
-    archive.append(replace(FIRST, heads=()))
+    with pytest.raises(AuditBroken, match="holds another checkpoint"):
+        archive.append(replace(FIRST, heads=()))
     assert list(archive.read()) == [FIRST]
 
 
@@ -64,7 +65,8 @@ def test_an_interrupted_append_is_completed(tmp_path: Path, length: int) -> None
 def test_another_checkpoint_does_not_complete_it(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint-000000000001.json"
     path.write_text(encode_checkpoint(FIRST)[:-5])
-    DirectoryArchive(tmp_path).append(replace(FIRST, heads=()))
+    with pytest.raises(AuditBroken, match="holds another checkpoint"):
+        DirectoryArchive(tmp_path).append(replace(FIRST, heads=()))
     assert path.read_text() == encode_checkpoint(FIRST)[:-5]
 
 

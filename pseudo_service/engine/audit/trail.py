@@ -60,10 +60,13 @@ class AuditTrail:
         Raises:
             StoreUnavailable: The archive or the database is out of reach.
             KeyVaultUnavailable: The vault does not sign.
+            AuditBroken: The archive holds another checkpoint of one of the numbers.
         """
         last = self._log.last_checkpoint()
         heads = tuple(sorted(self._log.heads()))
         made = None
+        if last is None or last.number < self._copied:
+            self._copied = 0
         if heads and (last is None or heads != last.heads):
             made = self._sign(last, heads)
             try:
@@ -139,6 +142,7 @@ class AuditTrail:
         # The archive is not asked what it holds: a copy that a crash left half written
         # is completed only by appending it again.
         # What this process has copied is not read again: every vote makes a checkpoint.
+        # A number that was copied and is made again is of a database that went back.
         for checkpoint in self._log.checkpoints(after=self._copied):
             self._archive.append(checkpoint)
             self._copied = checkpoint.number

@@ -20,6 +20,7 @@ from pseudo_service.core.audit.events import (
     start_chain,
 )
 from pseudo_service.core.errors import (
+    AuditBroken,
     KeyUnknown,
     KeyVaultRefused,
     KeyVaultUnavailable,
@@ -283,7 +284,9 @@ class MemoryArchive:
     def append(self, checkpoint: Checkpoint) -> None:
         if self.failure is not None:
             raise self.failure
-        self.copies.setdefault(checkpoint.number, checkpoint)
+        if self.copies.setdefault(checkpoint.number, checkpoint) != checkpoint:
+            msg = f"checkpoint {checkpoint.number} is another outside"
+            raise AuditBroken(msg)
 
     def read(self, *, newest_first: bool = False) -> Iterator[Checkpoint]:
         numbers = sorted(self.copies, reverse=newest_first)

@@ -7,6 +7,7 @@ from pseudo_service.core.audit.events import Checkpoint, RecordedEvent
 from pseudo_service.core.audit.verification import verify_trail
 from pseudo_service.core.errors import (
     AccessDenied,
+    AuditBroken,
     KeyVaultUnavailable,
     SignatureRefused,
     StateConflict,
@@ -255,3 +256,16 @@ def test_what_was_copied_before_is_not_read_again(
         bench.write("a")
         bench.trail.checkpoint()
     assert asked == [0, 1, 2]
+
+
+def test_a_database_that_went_back_is_not_taken_for_anchored(bench: Bench) -> None:
+    """Its numbers are made again, and those outside are of other heads."""
+    for _ in range(3):
+        bench.write("a")
+        bench.trail.checkpoint()
+    outside = dict(bench.archive.copies)
+    del bench.log.stored[1:]
+    bench.write("b")
+    with pytest.raises(AuditBroken, match="checkpoint 2 is another outside"):
+        bench.trail.checkpoint()
+    assert bench.archive.copies == outside
