@@ -9,12 +9,15 @@ import secrets
 from sqlalchemy import Connection, bindparam, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from pseudo_service.adapters.sql.schema import facts
+from pseudo_service.adapters.sql.schema import facts, segments
 
 _REMEMBERED = "pseudo_server"
 _IS_IDENTITY = facts.c.name == "database_id"
 # Built once: every batch runs them, and building costs more than running.
 _STORED = select(facts.c.value).where(_IS_IDENTITY)
+_STATE = select(
+    facts.c.value, select(func.max(segments.c.position)).scalar_subquery()
+).where(_IS_IDENTITY)
 _LOCK = 0x70736575646F
 """The number of the advisory lock; PostgreSQL keeps these for each database."""
 _HOLD = select(func.pg_advisory_xact_lock_shared(_LOCK))
@@ -29,7 +32,19 @@ def identify_database(connection: Connection) -> str:
     asked once for each connection: a failover breaks every connection, so one that
     lives leads to the server that it led to when it was opened.
     """
-    stored = str(connection.scalar(_STORED))
+    return _complete(connection, str(connection.scalar(_STORED)))
+
+
+def read_register_state(connection: Connection) -> tuple[str, int]:
+    """Return the identity of the database and the position of its newest segment.
+
+    Both in one statement, for every batch asks; 0 of an empty register.
+    """
+    stored, newest = connection.execute(_STATE).one()
+    return _complete(connection, str(stored)), int(newest or 0)
+
+
+def _complete(connection: Connection, stored: str) -> str:
     if connection.dialect.name == "sqlite":
         return stored  # a replaced file is refused as soon as it is noticed
     server = connection.info.get(_REMEMBERED)

@@ -6,13 +6,12 @@ from sqlalchemy import Connection
 
 from pseudo_service.adapters.sql.database import SqlDatabase
 from pseudo_service.adapters.sql.failures import describe_read_anew
-from pseudo_service.adapters.sql.identity import hold_identity, identify_database
+from pseudo_service.adapters.sql.identity import hold_identity, read_register_state
 from pseudo_service.adapters.sql.stores.quotas import charge_quota, order_charge
 from pseudo_service.adapters.sql.stores.sealed_rows import (
     insert_data_keys,
     insert_disclosure,
     insert_segment,
-    read_newest_position,
 )
 from pseudo_service.core.audit.events import AuditEvent
 from pseudo_service.ports.journal import BatchChange, PendingCommit
@@ -54,7 +53,6 @@ def _check_database(connection: Connection, change: BatchChange) -> None:
         return
     hold_identity(connection)
     known_in = change.known_in
-    if known_in.database != identify_database(connection) or (
-        known_in.position > read_newest_position(connection)
-    ):
+    database, newest = read_register_state(connection)
+    if known_in.database != database or known_in.position > newest:
         raise describe_read_anew()

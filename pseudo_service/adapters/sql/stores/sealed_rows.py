@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, Connection, Row, Table, delete, func, select
+from sqlalchemy import Column, Connection, Row, Table, delete, select
 
 from pseudo_service.adapters.sql.schema import data_keys, disclosures, segments
 from pseudo_service.adapters.sql.statements import insert_absent
@@ -16,7 +16,6 @@ from pseudo_service.core.disclosures.disclosure import Disclosure
 from pseudo_service.core.errors import StateConflict
 from pseudo_service.core.register.segments import DataKeyRow, Segment, describe_data_key
 
-_NEWEST = select(func.max(segments.c.position))
 IDS_A_STATEMENT = 500
 """SQLite takes no more than 999 variables where it was built the old way."""
 SLOWEST_BYTES_A_SECOND = 2 << 20
@@ -51,11 +50,6 @@ def insert_segment(connection: Connection, segment: Segment) -> None:
         "mac": segment.mac,
     }
     _insert_or_compare(connection, segments, values, key="segment_id", proof="mac")
-
-
-def read_newest_position(connection: Connection) -> int:
-    """Return the position of the newest segment; 0 of an empty register."""
-    return int(connection.scalar(_NEWEST) or 0)
 
 
 def insert_disclosure(connection: Connection, disclosure: Disclosure) -> None:
