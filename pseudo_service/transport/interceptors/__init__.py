@@ -53,5 +53,7 @@ def build_interceptors(
         AccessInterceptor(methods=methods),
         CallLimitInterceptor(limits=limits, methods=methods),
         DeadlineInterceptor(methods=methods, shortest=shortest_deadline),
-        ReadRequests(first_messages=limits.limit_first_messages()),
+        ReadRequests(
+            strangers=limits.limit_strangers(), callers=limits.limit_callers()
+        ),
     )

@@ -33,22 +33,29 @@ class CallLimits:
     calls_per_caller: int
     streams: int
     calls: int
-    silent_calls: int = 16
-    silent_seconds: float = 10.0
+    silent_strangers: int = 16
+    stranger_seconds: float = 10.0
+    caller_seconds: float = 60.0
 
     @property
     def threads(self) -> int:
         """How many threads leave one free at any time, were every place taken.
 
-        Those of public streams and of silent calls are counted, and a few for what
+        Those of public streams and of silent strangers are counted, and a few for what
         is refused, which takes a moment.
         """
         public = self.streams_per_caller
-        return self.streams + self.calls + public + self.silent_calls + _SPARE_THREADS
+        waiting = self.silent_strangers
+        return self.streams + self.calls + public + waiting + _SPARE_THREADS
 
-    def limit_first_messages(self) -> FirstMessages:
-        """Return what ends silent calls."""
-        return FirstMessages(most=self.silent_calls, seconds=self.silent_seconds)
+    def limit_strangers(self) -> FirstMessages:
+        """Return what ends silent calls of public methods."""
+        most = self.silent_strangers
+        return FirstMessages(most=most, seconds=self.stranger_seconds)
+
+    def limit_callers(self) -> FirstMessages:
+        """Return what ends silent calls of verified callers, whose places are few."""
+        return FirstMessages(most=self.calls, seconds=self.caller_seconds)
 
 
 class OpenCalls:

@@ -17,6 +17,7 @@ from typing import Any
 import grpc
 
 from pseudo_service.core.errors import InvalidArgument
+from pseudo_service.transport.interceptors.calls import current_call
 from pseudo_service.transport.interceptors.first_messages import FirstMessages
 from pseudo_service.transport.interceptors.wrapping import (
     MAKERS,
@@ -49,8 +50,16 @@ class DeferRequests(Interceptor):
 class ReadRequests(Interceptor):
     """Innermost: reads and parses, once everything else has let the call by."""
 
-    def __init__(self, *, first_messages: FirstMessages) -> None:
-        self._first_messages = first_messages
+    def __init__(self, *, strangers: FirstMessages, callers: FirstMessages) -> None:
+        """Take the limits of who may wait for a message.
+
+        Args:
+            strangers: Of public methods, whose callers nobody knows.
+            callers: Of verified callers, who have places of their own and may send
+                a large message over a slow line.
+        """
+        self._strangers = strangers
+        self._callers = callers
 
     def intercept_service(
         self,
@@ -75,7 +84,9 @@ class ReadRequests(Interceptor):
     def _read_one(
         self, requests: Iterator[bytes], parse: Parse, context: grpc.ServicerContext
     ) -> Any:
-        with self._first_messages.wait(context) as wait:
+        is_known = current_call().proven_actor is not None
+        first_messages = self._callers if is_known else self._strangers
+        with first_messages.wait(context) as wait:
             try:
                 request = next(requests, None)
             except grpc.RpcError:

@@ -169,7 +169,7 @@ def make_handlers(echo: Echo) -> grpc.GenericRpcHandler:
 
 
 ECHO_LIMITS = CallLimits(
-    streams_per_caller=2, calls_per_caller=4, streams=6, calls=6, silent_calls=2
+    streams_per_caller=2, calls_per_caller=4, streams=6, calls=6, silent_strangers=2
 )
 
 
