@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -48,7 +48,10 @@ def serve(config_path: Path, workers: int | None = None) -> int:
     stopping = catch_signals()
     if count == 1:
         return run_alone(config, stopping)
-    with hold_port(config.server.address) as address:
+    with ExitStack() as held:
+        address = held.enter_context(hold_port(config.server.address))
+        if config.server.mtls_address is not None:
+            held.enter_context(hold_port(config.server.mtls_address))
         return _supervise(config, config_path, address, count, stopping)
 
 
@@ -150,7 +153,7 @@ def hold_port(address: str) -> Iterator[str]:
             held.bind((host, port))
         except OSError:
             msg = (
-                f"server.address {address}: cannot be listened on; another process "
+                f"server address {address}: cannot be listened on; another process "
                 "may hold it"
             )
             raise ConfigurationInvalid(msg) from None

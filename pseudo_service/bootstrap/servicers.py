@@ -60,7 +60,7 @@ def build_servicers(
 
 
 def choose_call_limits(limits: LimitSettings) -> CallLimits:
-    """Return how many calls may be open: neither kind has the last quarter to itself."""
+    """Return how many calls may be open: three quarters of ``threads`` of each kind."""
     share = limits.threads - limits.threads // 4
     return CallLimits(
         streams_per_caller=limits.streams_per_caller,

@@ -103,6 +103,13 @@ def test_a_root_of_a_clock_that_was_ahead_is_not_held(bench: Bench) -> None:
     assert bench.ring.newest("asthma", PSEUDONYMS) is not ahead
 
 
+def test_a_correction_of_the_clock_asks_the_vault_for_nothing(bench: Bench) -> None:
+    held = bench.ring.newest("asthma", PSEUDONYMS)
+    bench.clock.advance(seconds=-30)
+    bench.vault.down = True
+    assert bench.ring.newest("asthma", PSEUDONYMS) is held
+
+
 def test_drop_expired_keeps_what_is_in_time(bench: Bench) -> None:
     bench.ring.newest("asthma", PSEUDONYMS)
     bench.clock.advance(minutes=30)
